@@ -1,0 +1,21 @@
+# The foreign libraries, each found once. A missing one stops the configuration with its package's name.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+
+function(need target module package)
+    pkg_check_modules(${target} QUIET IMPORTED_TARGET ${module})
+    if(NOT ${target}_FOUND)
+        message(FATAL_ERROR "${module} was not found: install ${package} (scripts/install does it)")
+    endif()
+endfunction()
+
+need(rdkafka rdkafka librdkafka-dev)
+need(curl libcurl libcurl4-openssl-dev)
+need(sqlite3 sqlite3 libsqlite3-dev)
+need(cjson libcjson libcjson-dev)
+need(config libconfig libconfig-dev)
+need(xxhash libxxhash libxxhash-dev)
+need(zstd libzstd libzstd-dev)
+need(yaml yaml-0.1 libyaml-dev)
+need(openssl libcrypto libssl-dev)
+need(criterion criterion libcriterion-dev)
