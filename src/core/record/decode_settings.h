@@ -1,0 +1,46 @@
+/* What a user says about one topic: how its records become keys, values and event times. */
+#ifndef TIDEMARK_CORE_RECORD_DECODE_SETTINGS_H
+#define TIDEMARK_CORE_RECORD_DECODE_SETTINGS_H
+
+#include "core/record/record.h"
+
+/* `key`, `value`, `json:/a/b` (RFC 6901 into the payload), `header:name`, `timestamp`, `topic`,
+ * `partition`, `offset`. */
+enum field_source {
+    FIELD_KEY,
+    FIELD_VALUE,
+    FIELD_JSON,
+    FIELD_HEADER,
+    FIELD_TIMESTAMP,
+    FIELD_TOPIC,
+    FIELD_PARTITION,
+    FIELD_OFFSET,
+};
+
+struct field_ref {
+    enum field_source source;
+    const char *name; /* the pointer of FIELD_JSON, the name of FIELD_HEADER; else NULL */
+};
+
+enum payload_format { PAYLOAD_RAW, PAYLOAD_JSON }; /* json: a payload that is not JSON is rejected */
+enum time_unit { TIME_MS, TIME_US, TIME_S, TIME_RFC3339 };
+
+/* One member of the JSON object that becomes the value. */
+struct value_field {
+    const char *name;
+    struct field_ref from;
+    bool required; /* absent: REJECT_NO_FIELD instead of null */
+};
+
+struct topic_settings {
+    const char *name;
+    enum payload_format format;
+    struct field_ref key;
+    enum key_encoding key_encoding; /* the same for every topic of a snapshot */
+    const struct value_field *fields; /* NULL: the value is the whole payload, unchanged */
+    size_t field_count;
+    struct field_ref event_time;
+    enum time_unit time_unit;
+};
+
+#endif

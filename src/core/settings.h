@@ -1,0 +1,133 @@
+/* Everything a user can set, checked and with defaults filled in. Read-only after start-up. */
+#ifndef TIDEMARK_CORE_SETTINGS_H
+#define TIDEMARK_CORE_SETTINGS_H
+
+#include "core/record/decode_settings.h"
+#include "core/spill/row.h"
+
+/* Strings are NUL-terminated and owned by the settings' arena; times are microseconds, sizes bytes. */
+
+struct kafka_property {
+    const char *name;
+    const char *value; /* may be a secret: never logged */
+    int line;          /* of the settings file, for errors */
+};
+
+struct kafka_settings {
+    const char *brokers;
+    const struct kafka_property *properties; /* passed through to librdkafka, in this order */
+    size_t property_count;
+    const char *ledger_topic; /* default "<group>.coordination" */
+    int64_t session_timeout_us;
+};
+
+enum trigger_kind { TRIGGER_EVENT_TIME, TRIGGER_SCHEDULE, TRIGGER_OFFSETS, TRIGGER_MANUAL };
+enum late_policy { LATE_NEXT, LATE_DROP, LATE_DEAD_LETTER };
+enum future_policy { FUTURE_KEEP, FUTURE_DEAD_LETTER };
+enum empty_policy { EMPTY_SKIP, EMPTY_PUBLISH };
+enum start_kind { START_EARLIEST, START_LATEST, START_TIME };
+
+struct offset_target {
+    const char *topic;
+    int32_t partition;
+    int64_t offset; /* the cut: everything below it */
+};
+
+struct window_settings {
+    enum trigger_kind trigger;
+    int64_t size_us;             /* event_time */
+    int64_t out_of_orderness_us; /* event_time */
+    int64_t allowed_lateness_us; /* event_time */
+    int64_t idle_after_us;       /* event_time */
+    int64_t max_future_skew_us;
+    enum late_policy late;
+    enum future_policy future;
+    enum empty_policy empty;
+    int64_t every_us;   /* schedule by interval; 0: by cron */
+    const char *cron;   /* schedule by cron, 5 fields, UTC; NULL: by interval */
+    int64_t every_records; /* offsets: close after that many; 0: the explicit vector */
+    const struct offset_target *targets; /* offsets: the explicit vector */
+    size_t target_count;
+    enum start_kind start;
+    int64_t start_time_us; /* START_TIME */
+    int max_open_windows;
+    int max_unpublished_windows;
+};
+
+enum contents_kind { CONTENTS_WINDOW, CONTENTS_STATE };
+enum routing_kind { ROUTING_HASH, ROUTING_CEL };
+
+struct snapshot_settings {
+    const char *store; /* "s3://bucket/prefix" or "file:///path" */
+    enum contents_kind contents;
+    enum routing_kind routing;
+    uint32_t shards;               /* 0: by max_keys_per_shard */
+    uint64_t max_keys_per_shard;   /* 0: `shards` is given */
+    enum row_order order;
+    const char *key_column; /* `key_col` of the manifest, "_key" by default */
+    uint32_t page_size;     /* 4096 … 65536; 0: auto */
+    bool sidecar;
+    const char *shard_prefix;        /* "shards" */
+    const char *run_registry_prefix; /* "runs" */
+    const char *db_path_template;    /* "db={db_id:05d}" */
+    uint32_t keep_last;   /* 0: no limit */
+    int64_t keep_for_us;  /* 0: no limit */
+    int64_t cleanup_grace_us;
+    int max_attempts;
+    int64_t attempt_timeout_us; /* an attempt is overdue after that */
+    int64_t pointer_check_us;
+    int64_t max_clock_skew_us;
+};
+
+enum dead_letter_kind { DEAD_LETTER_FAIL, DEAD_LETTER_DROP, DEAD_LETTER_TOPIC, DEAD_LETTER_FILE };
+
+struct dead_letter_settings {
+    enum dead_letter_kind policy;
+    const char *topic; /* DEAD_LETTER_TOPIC */
+    const char *path;  /* DEAD_LETTER_FILE: JSON lines */
+    uint64_t max_errors;     /* error budget of one build; 0: none */
+    double max_error_ratio;  /* of the build's records; 0: none */
+};
+
+struct store_settings { /* group `s3` of the file; unused by file:// */
+    const char *endpoint; /* NULL: AWS's own */
+    const char *region;
+    const char *profile;
+    const char *addressing; /* "auto", "path", "virtual" */
+    const char *sse;        /* NULL, "AES256", "aws:kms" */
+    const char *kms_key;
+    const char *ca_file;
+    const char *proxy;
+    int64_t connect_timeout_us;
+    int64_t request_timeout_us; /* without progress */
+    int64_t deadline_us;        /* one request with all its retries */
+    int max_retries;
+};
+
+struct limit_settings {
+    uint64_t memory_budget;
+    uint64_t disk_budget;
+    const char *work_folder; /* spills and shard files in the making */
+    uint64_t max_key_bytes;
+    uint64_t max_value_bytes;
+    int build_threads;
+};
+
+enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+
+struct settings {
+    const char *group;
+    const char *member_id; /* default: the host's name */
+    struct kafka_settings kafka;
+    const struct topic_settings *topics; /* in the file's order */
+    size_t topic_count;
+    struct window_settings window;
+    struct snapshot_settings snapshot;
+    struct dead_letter_settings dead_letter;
+    struct store_settings s3;
+    struct limit_settings limits;
+    int log_level; /* as in adapters/os/log.h: 0 debug, 1 info, 2 warning, 3 error */
+    enum log_format log_format;
+};
+
+#endif
