@@ -109,6 +109,7 @@ static void write_line(enum log_level level, const char *part, const char *kind,
     (void)written; /* there is no place left to complain to */
 }
 
+PRINTF_LIKE(3, 0)
 static void say(enum log_level level, const char *part, const char *format, va_list args)
 {
     if (log_enabled(level)) {
