@@ -111,6 +111,11 @@ struct limit_settings {
     uint64_t max_key_bytes;
     uint64_t max_value_bytes;
     int build_threads;
+    int64_t stop_timeout_us; /* how long an orderly stop may take */
+};
+
+struct status_settings {
+    const char *listen; /* "host:port"; NULL: no status server */
 };
 
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
@@ -126,6 +131,7 @@ struct settings {
     struct dead_letter_settings dead_letter;
     struct store_settings s3;
     struct limit_settings limits;
+    struct status_settings status;
     int log_level; /* as in adapters/os/log.h: 0 debug, 1 info, 2 warning, 3 error */
     enum log_format log_format;
 };
