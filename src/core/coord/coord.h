@@ -1,0 +1,81 @@
+/* What leader and member share: their settings, and the form of what they ask for. */
+#ifndef TIDEMARK_CORE_COORD_COORD_H
+#define TIDEMARK_CORE_COORD_COORD_H
+
+#include "core/base/arena.h"
+#include "core/base/buf.h"
+#include "core/base/rng.h"
+#include "core/coord/message.h"
+
+enum late_policy { LATE_NEXT, LATE_DROP, LATE_DEAD_LETTER };
+enum empty_policy { EMPTY_SKIP, EMPTY_PUBLISH };
+enum shard_count_policy {
+    SHARDS_FIXED,       /* `shards` of them; READY has sizes by shard */
+    SHARDS_BY_ROWS,     /* max(1, ceil(rows / max_keys_per_shard)), known at the close */
+    SHARDS_BY_TOKEN,    /* inferred categorical: the distinct tokens, sorted */
+    SHARDS_BY_TOKEN_ID, /* direct: tokens are the shard numbers 0 to n - 1 */
+};
+
+/* Times in microseconds. Borrowed by the machines for their whole life. */
+struct coord_settings {
+    const char *ledger_id; /* topic id of the ledger, "" where the client cannot tell */
+    const char *fingerprint; /* of all that shapes content (R9) */
+    const struct message_topic *topics; /* sorted by name; id "" is not compared */
+    size_t topic_count;
+
+    enum close_trigger trigger;
+    enum contents contents;
+    int64_t window_size_us;      /* event_time */
+    int64_t out_of_orderness_us; /* used by the data plane for the watermark */
+    int64_t allowed_lateness_us;
+    int64_t idle_after_us;
+    int64_t max_future_skew_us;
+    enum late_policy late;
+    enum empty_policy empty;
+    int64_t interval_us; /* schedule: > 0, or 0 with `cron` */
+    const struct cron *cron; /* schedule; else NULL */
+    uint64_t every_records; /* offsets; 0: explicit TRIGGERs only */
+
+    enum shard_count_policy shard_policy;
+    uint32_t shards;
+    uint64_t max_keys_per_shard;
+
+    uint32_t max_attempts;
+    int64_t attempt_deadline_us;  /* from PLAN; then another attempt elsewhere */
+    int64_t owner_timeout_us;     /* a member not heard of for so long is planned around */
+    int64_t progress_interval_us; /* PROGRESS at least so often while owning something */
+    uint32_t max_open_windows;        /* event_time: how far a partition may run ahead; 0: no bound */
+    uint32_t max_unpublished_windows; /* committed under HOLD (R5) */
+    int64_t retry_min_us; /* backoff after a failure: full jitter between these */
+    int64_t retry_max_us;
+
+    uint32_t keep_last;        /* snapshots; 0: all */
+    int64_t keep_for_us;       /* 0: no bound. A snapshot goes when both say so */
+    int64_t cleanup_grace_us;  /* R15 */
+    int64_t pointer_check_us;  /* R14: fallback mode looks at the pointer so often */
+    int64_t partitions_check_us; /* new partitions are looked for so often */
+    int64_t max_clock_skew_us;   /* R26 */
+    bool store_cas; /* the store honours If-Match; false: fallback mode (R14) */
+};
+
+/* The defaults of the documentation; ledger_id, fingerprint, topics are for the caller. */
+void coord_settings_init(struct coord_settings *settings);
+
+/* One record to append. Valid as long as the `out` it came in. */
+struct coord_record {
+    struct bytes key;
+    struct bytes value;
+    bool tombstone; /* value is NULL */
+};
+
+/* One partition's ends, as the broker says. */
+struct coord_ends {
+    struct partition_id id;
+    const char *topic_id; /* "" where the client cannot tell */
+    int64_t low;          /* first offset that is still there */
+    int64_t last_stable;
+    int64_t high;
+    int64_t start; /* where the setting `start` (earliest, latest, a time) begins */
+};
+
+#endif

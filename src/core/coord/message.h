@@ -1,0 +1,468 @@
+/* The records of the ledger, as values. */
+#ifndef TIDEMARK_CORE_COORD_MESSAGE_H
+#define TIDEMARK_CORE_COORD_MESSAGE_H
+
+#include "core/base/arena.h"
+#include "core/base/buf.h"
+#include "core/base/bytes.h"
+#include "core/base/err.h"
+#include "core/window/cut.h"
+#include "core/window/trigger.h"
+
+/* docs/protocol.md says what each record means; here is its shape. Everything a message points to
+ * lives in the arena it was decoded into (or belongs to whoever made it, for encoding). Texts are
+ * never NULL unless the comment says so. Times are microseconds since the epoch. Vectors of
+ * partitions are sorted (partition_id_compare) and name no partition twice. */
+
+enum {
+    MESSAGE_VERSION = 1,
+    TOPICS_MAX = 64,
+    PARTITIONS_MAX = 4096, /* of all topics together */
+    MEMBERS_MAX = 64,
+    SHARDS_MAX = 65536,
+    HISTORY_MAX = 1024,    /* builds whose cut is above some tail_from */
+    PENDING_MAX = 64,      /* committed snapshots that wait for the pointer (HOLD) */
+    ANCESTORS_MAX = 64,
+    USED_MAX = 1024,       /* TRIGGERs and SKIPs that one COMMIT uses up */
+    OBJECTS_MAX = 65536,
+    MESSAGE_NAME_MAX = 249, /* bytes: topic, member, run, uuid */
+    MESSAGE_TEXT_MAX = 4096, /* bytes: URL, reason, key text, pointer bytes */
+};
+
+enum message_kind {
+    MESSAGE_PROGRESS,
+    MESSAGE_LEADER,
+    MESSAGE_CLOSE,
+    MESSAGE_READY,
+    MESSAGE_REFUSED,
+    MESSAGE_PLAN,
+    MESSAGE_PART,
+    MESSAGE_ATTEMPT,
+    MESSAGE_COMMIT,
+    MESSAGE_PUBLISHED,
+    MESSAGE_ABORTED,
+    MESSAGE_HOLD,
+    MESSAGE_HELD,
+    MESSAGE_RESUME,
+    MESSAGE_TRIGGER,
+    MESSAGE_SKIP,
+    MESSAGE_CONDEMN,
+    MESSAGE_SPARE,
+    MESSAGE_KINDS,
+};
+
+struct message_topic {
+    const char *name;
+    const char *id; /* as the broker gives it; "" where the client cannot tell */
+};
+
+/* ---- members ---- */
+
+enum progress_state {
+    PROGRESS_READING,
+    PROGRESS_IDLE,    /* position = last stable offset = high watermark for idle_after (R4a) */
+    PROGRESS_BLOCKED, /* position = last stable offset < high watermark: an open transaction */
+};
+
+struct progress_partition {
+    struct partition_id id;
+    bool owned;             /* false: given up, its last pair is repeated until a COMMIT covers it */
+    int64_t from;           /* offset at which this member began to read */
+    int64_t position;       /* every offset of [from, position) was read or does not exist */
+    int64_t watermark_us;   /* highest event time - out_of_orderness, of the same moment (R4);
+                               EVENT_TIME_NONE: no row yet */
+    int64_t low_window;     /* lowest event window of a row that is in no COMMIT; WINDOW_NONE_HIGH */
+    enum progress_state state;
+    uint64_t rows;  /* buffered, not committed */
+    uint64_t bytes;
+};
+
+struct message_progress {
+    const char *member;
+    uint64_t incarnation; /* of the process: greater than that of any earlier start of this member */
+    int64_t generation;   /* of the source group; -1: the client cannot tell it */
+    const char *fingerprint;
+    bool leaving;
+    const struct message_topic *topics;
+    size_t topic_count;
+    const struct progress_partition *partitions;
+    size_t partition_count;
+};
+
+/* R1: read + carried_in = stored + superseded + tombstones + late + future + rejected + filtered +
+ * carried_out, over [seen_end, cut) of one partition. READY knows all but the first three of the right
+ * side, whose sum is `rows`: those handed to the builders. */
+struct ready_partition {
+    struct partition_id id;
+    bool owned;       /* false: kept from an earlier assignment; counts only with its PART (R8) */
+    int64_t from, to; /* what is covered: [tail_from, cut), or less next to a SKIP */
+    uint64_t read;
+    uint64_t carried_in;
+    uint64_t rows;
+    uint64_t late;
+    uint64_t future;
+    uint64_t rejected;
+    uint64_t filtered;
+    uint64_t carried_out;
+    int64_t carried_from; /* lowest offset carried out; `to` when none: the next tail_from */
+};
+
+struct shard_size {
+    uint32_t shard;
+    uint64_t rows;
+    uint64_t bytes;
+};
+
+/* A routing token where the number of shards is known only at the close: "i:<decimal>" or "s:<text>". */
+struct token_size {
+    const char *token;
+    uint64_t rows;
+    uint64_t bytes;
+};
+
+struct message_ready {
+    const char *member;
+    uint64_t incarnation;
+    int64_t generation;
+    uint64_t build;
+    const struct ready_partition *partitions;
+    size_t partition_count;
+    const struct shard_size *shards; /* ascending; empty where the count is known only at the close */
+    size_t shard_count;
+    const struct token_size *tokens; /* categorical routing only */
+    size_t token_count;
+    uint64_t rows; /* sum over the partitions */
+    uint64_t bytes;
+};
+
+struct message_refused {
+    const char *member;
+    uint64_t incarnation;
+    uint64_t build;
+    const char *fingerprint; /* the member's own */
+    const char *reason;
+};
+
+struct message_part {
+    const char *member;
+    uint64_t incarnation;
+    uint64_t build;
+    const char *url;
+    const char *digest; /* of the object, as the spill format has it */
+    uint64_t rows;
+    uint64_t bytes;
+};
+
+struct attempt_partition {
+    struct partition_id id;
+    uint64_t stored;
+    uint64_t superseded;
+    uint64_t tombstones;
+};
+
+struct message_attempt {
+    const char *member;
+    uint64_t incarnation;
+    uint64_t build;
+    const char *run_id;
+    uint32_t shard;
+    uint32_t attempt; /* from 1 */
+    bool ok;
+    const char *error; /* "" when ok; then the rest below counts */
+    const char *url;   /* db_url, the attempt directory; "" for a shard without rows */
+    uint64_t row_count;
+    uint64_t db_bytes;
+    const char *min_key; /* JSON text; NULL: none */
+    const char *max_key;
+    const char *checkpoint_id; /* NULL: none */
+    uint64_t duration_ms;
+    uint32_t page_size;
+    const struct attempt_partition *partitions;
+    size_t partition_count;
+};
+
+/* ---- the leader. `term` is the offset of its LEADER. ---- */
+
+struct message_leader {
+    const char *member;
+    const char *nonce; /* by which a leader finds its own record again (R18) */
+};
+
+struct close_partition {
+    struct partition_id id;
+    int64_t tail_from;
+    int64_t seen_end;
+    int64_t cut;
+    bool joined; /* its first build: nothing in it is late (R7) */
+};
+
+struct message_close {
+    uint64_t term;
+    uint64_t build;
+    const char *parent; /* run of the head it stands on; "" for the first */
+    enum close_trigger trigger;
+    enum contents contents;
+    int64_t time_us;      /* leader's clock */
+    int64_t tick_us;      /* the schedule's tick that it answers (R26); 0: none */
+    int64_t window_from;  /* see struct cut_step; by event time only */
+    int64_t window_to;
+    int64_t future_bound_us;
+    const char *fingerprint;
+    const struct message_topic *topics;
+    size_t topic_count;
+    const struct close_partition *partitions;
+    size_t partition_count;
+    const char *const *triggers; /* TRIGGER ids that it answers */
+    size_t trigger_count;
+};
+
+struct plan_range {
+    struct partition_id id;
+    int64_t from, to; /* builders take rows of this range only, row by row (R8) */
+};
+
+struct plan_contribution {
+    const char *member;
+    uint64_t incarnation;
+    const struct plan_range *ranges;
+    size_t range_count;
+};
+
+struct plan_shard {
+    int32_t builder; /* index into members; -1: no rows, not built */
+    uint32_t attempt;
+};
+
+struct plan_skip {
+    const char *id; /* of the SKIP */
+    struct plan_range range;
+};
+
+struct message_plan {
+    uint64_t term;
+    uint64_t build;
+    const char *run_id;
+    int64_t time_us; /* of the first PLAN of this run */
+    const struct plan_contribution *contributions;
+    size_t contribution_count;
+    const struct plan_skip *skips;
+    size_t skip_count;
+    const char *const *members; /* builders */
+    size_t member_count;
+    const struct plan_shard *shards; /* index = shard; num_dbs of them */
+    size_t shard_count;
+    const char *const *routing_values; /* tokens, in shard order; categorical routing only */
+    size_t routing_value_count;
+};
+
+struct account {
+    uint64_t read;
+    uint64_t carried_in;
+    uint64_t stored;
+    uint64_t superseded;
+    uint64_t tombstones;
+    uint64_t late;
+    uint64_t future;
+    uint64_t rejected;
+    uint64_t filtered;
+    uint64_t carried_out;
+    uint64_t skipped; /* carried in by the head, and lost under a SKIP (R25) */
+};
+
+struct commit_partition {
+    struct partition_id id;
+    int64_t tail_from; /* of the next build: the lowest offset read and in no build; else the cut */
+    int64_t cut;       /* = seen_end of the next build */
+    struct account account;
+};
+
+struct history_cut {
+    uint32_t partition; /* index into the COMMIT's partitions */
+    int64_t cut;
+    bool joined;
+};
+
+/* A build whose cut is above tail_from of some partition; only those partitions are listed (R24). */
+struct history_step {
+    uint64_t build;
+    int64_t window_from;
+    int64_t window_to;
+    int64_t future_bound_us;
+    const struct history_cut *cuts;
+    size_t cut_count;
+};
+
+/* The newest snapshot of a chain. */
+struct commit_snapshot {
+    const char *run_id;
+    uint64_t build;
+    int64_t time_us; /* created_at of its manifest */
+    uint32_t num_dbs;
+    const char *staged_url;
+    const char *manifest_ref;
+    const char *sha256;  /* of the manifest's bytes */
+    const char *pointer; /* exact bytes that _CURRENT will have (R12) */
+    const char *base;    /* exact bytes that it stands on; NULL: no pointer ever */
+};
+
+struct commit_pending {
+    const char *run_id;
+    const char *staged_url;
+    const char *manifest_ref;
+    const char *sha256;
+};
+
+enum commit_kind {
+    COMMIT_BUILD,   /* a snapshot */
+    COMMIT_EMPTY,   /* cuts advance, no snapshot: `snapshot` is still the one before */
+    COMMIT_ADOPTED, /* R21: the pointer's snapshot descends from the head that the ledger knew */
+    COMMIT_RESUMED, /* the answer to RESUME: --adopt (a new base) or --from-here (a new head) */
+};
+
+struct message_commit {
+    uint64_t term;
+    uint64_t build;
+    enum commit_kind kind;
+    const char *run_id; /* of this build; for RESUMED and ADOPTED that of the snapshot */
+    const char *parent; /* run of the head before; "" for none */
+    enum close_trigger trigger;
+    int64_t time_us;
+    int64_t close_us;
+    int64_t tick_us;
+    int64_t window_to; /* highest closed window; WINDOW_NONE_LOW: none */
+    int64_t future_bound_us;
+    const char *fingerprint;
+    const struct message_topic *topics;
+    size_t topic_count;
+    const struct commit_partition *partitions;
+    size_t partition_count;
+    const struct history_step *history;
+    size_t history_count;
+    bool has_snapshot;
+    struct commit_snapshot snapshot;
+    const uint32_t *winners; /* attempt by shard, 0: not built; snapshot.num_dbs of them, or none */
+    size_t winner_count;
+    const struct commit_pending *pending; /* older ones whose manifest may not be listed yet */
+    size_t pending_count;
+    const char *const *used; /* ids of the TRIGGERs and SKIPs that it used up */
+    size_t used_count;
+    const char *const *ancestors; /* runs of snapshots, newest first */
+    size_t ancestor_count;
+    const char *const *given_up; /* runs committed above a head that --from-here went back to */
+    size_t given_up_count;
+    uint64_t resume_offset; /* RESUMED: of the RESUME it answers */
+};
+
+struct message_published {
+    uint64_t term;
+    uint64_t build; /* of the snapshot */
+    const char *run_id;
+    int64_t time_us;
+};
+
+struct message_aborted {
+    uint64_t term;
+    uint64_t build;
+    const char *run_id;
+    const char *reason;
+};
+
+/* ---- operators ---- */
+
+struct message_hold { /* HOLD, and HELD, which repeats it because they share a key */
+    const char *id;
+    const char *who;
+    const char *why;
+    const char *target; /* run that a rollback will name; "" for none */
+    uint64_t term;      /* HELD, or a HOLD by the leader; else 0 */
+    const char *may_appear; /* HELD: run whose pointer write may still land; "" for none */
+};
+
+enum resume_mode { RESUME_ADOPT, RESUME_FROM_HERE };
+
+struct message_resume {
+    const char *id;
+    const char *who;
+    const char *why;
+    enum resume_mode mode;
+    const char *pointer; /* exact bytes that the operator saw; void if they differ. NULL: missing */
+};
+
+struct trigger_cut {
+    struct partition_id id;
+    int64_t cut;
+};
+
+struct message_trigger {
+    const char *id;
+    const char *who;
+    const char *why;
+    const struct trigger_cut *cuts; /* none: up to the present end */
+    size_t cut_count;
+};
+
+struct message_skip {
+    const char *id;
+    const char *who;
+    const char *why;
+    struct plan_range range;
+};
+
+/* CONDEMN of a whole run, or of objects of it (losers, parts); SPARE takes it back (R10, R15). */
+struct message_condemn {
+    uint64_t term;
+    const char *run_id;
+    int64_t time_us;
+    bool whole_run;
+    bool at_once; /* nobody reads it: no grace (a dead run, losers, parts) */
+    const char *const *objects; /* URLs */
+    size_t object_count;
+    const char *reason;
+};
+
+struct message {
+    enum message_kind kind;
+    union {
+        struct message_progress progress;
+        struct message_leader leader;
+        struct message_close close;
+        struct message_ready ready;
+        struct message_refused refused;
+        struct message_plan plan;
+        struct message_part part;
+        struct message_attempt attempt;
+        struct message_commit commit;
+        struct message_published published;
+        struct message_aborted aborted;
+        struct message_hold hold; /* HOLD and HELD */
+        struct message_resume resume;
+        struct message_trigger trigger;
+        struct message_skip skip;
+        struct message_condemn condemn; /* CONDEMN and SPARE */
+    };
+};
+
+const char *message_kind_name(enum message_kind kind); /* "PROGRESS", … */
+
+/* The ledger key (R17). Records that replace each other share one: HOLD, HELD and RESUME; READY and
+ * REFUSED; CONDEMN and SPARE. */
+void message_key(const struct message *message, struct buf *out);
+/* The value: one JSON object in the stable form of json_print. */
+void message_encode(const struct message *message, struct buf *out);
+/* The message of one record that is no tombstone, allocated in `arena`. ERR_INPUT with the path of what
+ * is wrong: foreign JSON, a newer version, a key that is not the message's, a field out of range. */
+MUST_CHECK bool message_decode(struct bytes key, struct bytes value, struct arena *arena,
+                               struct message *out, struct err *err);
+/* A copy whose memory is all in `arena`. */
+void message_copy(const struct message *message, struct arena *arena, struct message *out);
+
+/* The lineage that a manifest keeps under our member of `custom` (R21): a COMMIT as JSON, without
+ * what only the ledger needs (winners, pointer bytes, pending). Decoding gives a COMMIT_ADOPTED that
+ * stands for that snapshot, or ERR_INPUT. */
+void message_lineage_encode(const struct message_commit *commit, const char *ledger_id,
+                            struct buf *out);
+MUST_CHECK bool message_lineage_decode(struct bytes lineage, struct arena *arena,
+                                       struct message_commit *out, const char **out_ledger_id,
+                                       struct err *err);
+
+#endif
