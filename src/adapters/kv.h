@@ -1,0 +1,75 @@
+/* The interface of shard files: sorted rows become one file of keys and values, and can be read back. */
+#ifndef TIDEMARK_ADAPTERS_KV_H
+#define TIDEMARK_ADAPTERS_KV_H
+
+#include <stdatomic.h>
+
+#include "core/base/buf.h"
+#include "core/spill/row_stream.h"
+
+struct kv;
+struct kv_file;
+
+struct kv_write_request {
+    const char *path;    /* of a file that does not exist */
+    uint32_t page_size;  /* 4096 … 65536; ignored by drivers without pages */
+    uint64_t cache_bytes; /* memory for pages that are not written yet */
+    const atomic_bool *stop; /* may be NULL; looked at now and then: STOPPED */
+};
+
+struct kv_written {
+    uint64_t rows;
+    uint64_t file_bytes;
+    uint64_t key_bytes;   /* sums */
+    uint64_t value_bytes;
+};
+
+struct kv_features {
+    bool same_bytes; /* the same rows and page size give the same file, byte for byte */
+    bool range_read; /* readers can read it by range */
+};
+
+struct kv_ops {
+    /* Writes all rows of the stream (keys strictly ascending, no tombstones; CORRUPT else) into a new
+     * file, closed and complete when it returns; on failure the file may be left, unfinished. Smallest
+     * and largest key are copied into `key_min` and `key_max` (empty for no rows). Errors: LIMIT (disk
+     * full), STOPPED, CORRUPT, TRANSIENT, what the stream gives. Blocks. Any thread, a file each. */
+    bool (*write)(struct kv *kv, const struct kv_write_request *request, struct row_stream *rows,
+                  struct kv_written *ret_written, struct buf *key_min, struct buf *key_max,
+                  struct err *err);
+    /* Opens a file for reading; nothing may change it meanwhile. MISSING, CORRUPT. The file is used
+     * by one thread at a time. */
+    bool (*open)(struct kv *kv, const char *path, struct kv_file **ret_file, struct err *err);
+    void (*close)(struct kv_file *file);
+    /* Adds the value of `key` to `value`; *ret_found false: there is none. CORRUPT. */
+    bool (*get)(struct kv_file *file, struct bytes key, struct buf *value, bool *ret_found,
+                struct err *err);
+    /* All rows, keys ascending, as rows of ROW_SOURCE_BASE with offset 0 and event time INT64_MIN. At
+     * most one stream of a file at a time, freed before the file is closed. */
+    bool (*rows)(struct kv_file *file, struct row_stream **ret_stream, struct err *err);
+    struct kv_features features;
+    const char *name; /* "sqlite" */
+};
+
+/* First member of every driver. A driver is used by several threads. */
+struct kv {
+    const struct kv_ops *ops;
+};
+
+/* First member of every driver's open file. */
+struct kv_file {
+    const struct kv_ops *ops;
+};
+
+/* These check arguments and put the path in front of errors. */
+MUST_CHECK bool kv_write(struct kv *kv, const struct kv_write_request *request,
+                         struct row_stream *rows, struct kv_written *ret_written,
+                         struct buf *key_min, struct buf *key_max, struct err *err);
+MUST_CHECK bool kv_open(struct kv *kv, const char *path, struct kv_file **ret_file,
+                        struct err *err);
+struct kv_file *kv_close(struct kv_file *file); /* takes NULL; returns NULL */
+MUST_CHECK bool kv_get(struct kv_file *file, struct bytes key, struct buf *value, bool *ret_found,
+                       struct err *err);
+MUST_CHECK bool kv_rows(struct kv_file *file, struct row_stream **ret_stream, struct err *err);
+
+#endif

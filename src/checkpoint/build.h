@@ -1,0 +1,51 @@
+/* Sorted rows of many sets -> one shard file. */
+#ifndef TIDEMARK_CHECKPOINT_BUILD_H
+#define TIDEMARK_CHECKPOINT_BUILD_H
+
+#include "adapters/kv.h"
+#include "core/spill/dedupe.h"
+#include "core/spill/filter.h"
+#include "core/spill/row_set.h"
+
+/* What a shard file is made of: a function of these, whatever the number of sets, their sizes, and
+ * how often it is tried (PROTOCOL R2, R6). All borrowed until build_shard returns. */
+struct build_request {
+    struct kv *kv;
+    const char *path; /* of the new file; an old one there is removed first: attempts are retried */
+    uint32_t shard;   /* = the sections' group */
+    enum row_order order;
+    uint32_t page_size;   /* 0: auto (SNAPSHOT-FORMAT section 6) */
+    uint64_t cache_bytes; /* memory for SQLite's pages; the streams' comes on top (build_memory) */
+    const struct source_table *sources; /* the build's */
+    const struct filter *filter;        /* by numbers of that table */
+    struct row_set *const *sets;        /* all in `order` */
+    size_t set_count;
+    struct kv_file *base; /* the shard's last file, for `state`; NULL: none */
+    const atomic_bool *stop; /* may be NULL */
+};
+
+struct build_result {
+    struct dedupe_counts counts; /* by source of the build; what ATTEMPT reports */
+    uint64_t rows;               /* stored */
+    uint64_t file_bytes;
+    uint64_t value_bytes;
+    uint32_t page_size;  /* the one chosen */
+    struct buf key_min;  /* stored bytes; empty when rows is 0 */
+    struct buf key_max;
+    int64_t duration_us; /* of the last two together … */
+    int64_t sizes_us;    /* … reading all rows once to choose the page size; 0 where bounds told it */
+    int64_t write_us;    /* merging and writing */
+};
+
+void build_result_done(struct build_result *result);
+
+/* Errors: STOPPED, CORRUPT (a spill; named), LIMIT (disk full), MISSING, TRANSIENT. On failure no file
+ * is left. Blocks: build threads only. With no rows a file with an empty table is made all the same:
+ * whether an empty shard is published is the caller's business. */
+MUST_CHECK bool build_shard(const struct build_request *request, struct build_result *ret_result,
+                            struct err *err);
+
+/* About the most memory that building a shard of these sets takes, in bytes: for the budget. */
+uint64_t build_memory(const struct build_request *request);
+
+#endif
