@@ -25,6 +25,12 @@ struct field_ref {
 enum payload_format { PAYLOAD_RAW, PAYLOAD_JSON }; /* json: a payload that is not JSON is rejected */
 enum time_unit { TIME_MS, TIME_US, TIME_S, TIME_RFC3339 };
 
+/* How an integer key stands in a message key or a header. */
+enum key_form {
+    KEY_FORM_TEXT,   /* decimal digits */
+    KEY_FORM_BINARY, /* big-endian, 8 bytes for u64be, 4 for u32be, as Kafka's serializers write */
+};
+
 /* One member of the JSON object that becomes the value. */
 struct value_field {
     const char *name;
@@ -37,6 +43,7 @@ struct topic_settings {
     enum payload_format format;
     struct field_ref key;
     enum key_encoding key_encoding; /* the same for every topic of a snapshot */
+    enum key_form key_form;         /* integer encodings, from a message key or header */
     const struct value_field *fields; /* NULL: the value is the whole payload, unchanged */
     size_t field_count;
     struct field_ref event_time;

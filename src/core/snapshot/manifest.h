@@ -1,0 +1,73 @@
+/* The manifest's model, its JSON columns and the rules a reader enforces (snapshot format, section 3). */
+#ifndef TIDEMARK_CORE_SNAPSHOT_MANIFEST_H
+#define TIDEMARK_CORE_SNAPSHOT_MANIFEST_H
+
+#include "core/snapshot/attempt.h"
+#include "core/snapshot/manifest_json.h"
+
+enum { MANIFEST_FORMAT_VERSION = 4 };
+
+/* All texts are the arena's of whoever made it. */
+struct manifest {
+    const char *run_id;
+    int64_t created_at_us;
+    uint32_t num_dbs;
+    const char *s3_prefix;
+    const char *key_column;
+    enum key_encoding key_encoding;
+    struct sharding sharding;
+    const char *db_path_template;
+    const char *shard_prefix;
+    struct manifest_sidecar sidecar;
+    const struct lineage *lineage; /* NULL: not made by Tidemark */
+    const struct attempt *shards;  /* the winners by ascending db_id; never an empty one of ours */
+    size_t shard_count;
+};
+
+/* ---- the columns, as SQLite holds them. NULL pointers are SQL NULL. ---- */
+
+struct manifest_meta_columns {
+    const char *run_id;
+    const char *created_at;
+    int64_t num_dbs;
+    const char *s3_prefix;
+    const char *key_col;
+    const char *sharding;
+    const char *db_path_template;
+    const char *shard_prefix;
+    int64_t format_version;
+    const char *key_encoding;
+    const char *custom;
+};
+
+struct manifest_shard_columns {
+    int64_t db_id;
+    const char *db_url;
+    int64_t attempt;
+    int64_t row_count;
+    int64_t db_bytes;
+    const char *min_key;
+    const char *max_key;
+    const char *checkpoint_id;
+    const char *writer_info;
+};
+
+struct manifest_columns {
+    struct manifest_meta_columns meta;
+    const struct manifest_shard_columns *shards;
+    size_t shard_count;
+};
+
+/* Every rule a reader enforces, and ours. ERR_INPUT names the member. Done by the two below, too. */
+MUST_CHECK bool manifest_check(const struct manifest *manifest, struct err *err);
+
+/* What `build_meta` and `shards` are to hold. Texts are the arena's or borrowed from the manifest. */
+MUST_CHECK bool manifest_encode(const struct manifest *manifest, struct arena *arena,
+                                struct manifest_columns *ret_columns, struct err *err);
+
+/* Foreign columns to a checked manifest. Texts are copied into `arena`. ERR_INPUT. A lineage member
+ * that does not read is ERR_INPUT, too: a manifest that names us must be ours. */
+MUST_CHECK bool manifest_decode(const struct manifest_columns *columns, struct arena *arena,
+                                struct manifest *ret_manifest, struct err *err);
+
+#endif

@@ -1,0 +1,56 @@
+/* An SQLite database file seen as pages: B-tree headers, cells and overflow chains. */
+#ifndef TIDEMARK_CORE_SNAPSHOT_SQLITE_PAGES_H
+#define TIDEMARK_CORE_SNAPSHOT_SQLITE_PAGES_H
+
+#include "core/base/buf.h"
+#include "core/base/err.h"
+
+/* A file's pages by number, from 1. `read` fills `page_size` bytes; its errors are passed on. */
+struct sqlite_pages {
+    bool (*read)(void *context, uint32_t pageno, uint8_t *ret_page, struct err *err);
+    void *context;
+    uint32_t page_size;
+    uint32_t page_count;
+};
+
+/* https://www.sqlite.org/fileformat2.html, section 1.6 */
+enum sqlite_page_type {
+    SQLITE_PAGE_INDEX_INTERIOR = 2,
+    SQLITE_PAGE_TABLE_INTERIOR = 5,
+    SQLITE_PAGE_INDEX_LEAF = 10,
+    SQLITE_PAGE_TABLE_LEAF = 13,
+};
+
+/* What of a B-tree page is used: [0, head_end) and [content_start, page_size). */
+struct sqlite_page_header {
+    enum sqlite_page_type type;
+    uint32_t base; /* 100 on page 1, else 0 */
+    uint32_t cell_count;
+    uint32_t head_end; /* end of the cell pointer array */
+    uint32_t content_start;
+    uint32_t right_child; /* interior pages; else 0 */
+};
+
+/* False: not a B-tree page (an overflow page, say). */
+bool sqlite_page_parse(const uint8_t *page, uint32_t pageno, uint32_t page_size,
+                       struct sqlite_page_header *ret_header);
+
+static inline bool sqlite_page_is_interior(const struct sqlite_page_header *header)
+{
+    return header->type == SQLITE_PAGE_INDEX_INTERIOR || header->type == SQLITE_PAGE_TABLE_INTERIOR;
+}
+
+/* One cell: where it leads. */
+struct sqlite_cell {
+    uint32_t left_child;    /* interior pages; else 0 */
+    uint32_t overflow_page; /* 0: all of its payload is on the page */
+    uint64_t overflow_bytes; /* of the payload, not on the page */
+    struct bytes local;     /* the part of the payload that is on the page */
+};
+
+/* Cell `index` of a page. ERR_INPUT: it does not lie inside the page. */
+MUST_CHECK bool sqlite_page_cell(const uint8_t *page, uint32_t page_size,
+                                 const struct sqlite_page_header *header, uint32_t index,
+                                 struct sqlite_cell *ret_cell, struct err *err);
+
+#endif
