@@ -1,0 +1,181 @@
+/* The records of one partition that are in no build yet, counted exactly for any cut. */
+#include "core/window/tally.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/check.h"
+
+struct tally_window {
+    int64_t window;
+    struct offset_set rows;
+};
+
+void tally_done(struct tally *tally)
+{
+    for (size_t i = 0; i < tally->window_count; i++) {
+        offset_set_done(&tally->windows[i].rows);
+    }
+    free(tally->windows);
+    offset_set_done(&tally->rejected);
+    *tally = (struct tally){0};
+}
+
+static size_t lower_bound(const struct tally *tally, int64_t window)
+{
+    size_t low = 0;
+    size_t high = tally->window_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (tally->windows[middle].window < window) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+void tally_add_row(struct tally *tally, int64_t offset, int64_t window)
+{
+    size_t at = tally->last_window;
+    if (at >= tally->window_count || tally->windows[at].window != window) {
+        at = lower_bound(tally, window);
+        if (at == tally->window_count || tally->windows[at].window != window) {
+            if (tally->window_count == tally->window_capacity) {
+                tally->window_capacity = tally->window_capacity * 2 + 4;
+                tally->windows =
+                    realloc(tally->windows, tally->window_capacity * sizeof *tally->windows);
+                CHECK(tally->windows != NULL);
+            }
+            memmove(tally->windows + at + 1, tally->windows + at,
+                    (tally->window_count - at) * sizeof *tally->windows);
+            tally->windows[at] = (struct tally_window){.window = window};
+            tally->window_count++;
+        }
+        tally->last_window = at;
+    }
+    offset_set_add(&tally->windows[at].rows, offset);
+}
+
+void tally_add_rejected(struct tally *tally, int64_t offset)
+{
+    offset_set_add(&tally->rejected, offset);
+}
+
+static uint64_t futures_of(const struct tally_future *futures, size_t count, int64_t window)
+{
+    uint64_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        found += futures[i].window == window;
+    }
+    return found;
+}
+
+static bool is_future(const struct tally_future *futures, size_t count, int64_t window,
+                      int64_t offset)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (futures[i].window == window && futures[i].offset == offset) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The lowest offset of a window that the build leaves open: at or above tail_from, and not future. */
+static int64_t first_carried(const struct tally_window *window, const struct tally_cut *cut,
+                             const struct tally_future *futures, size_t future_count)
+{
+    int64_t offset = offset_set_first(&window->rows, cut->tail_from);
+    while (offset >= 0 && offset < cut->cut &&
+           is_future(futures, future_count, window->window, offset)) {
+        offset = offset_set_first(&window->rows, offset + 1);
+    }
+    return offset >= 0 && offset < cut->cut ? offset : cut->cut;
+}
+
+void tally_count(const struct tally *tally, const struct tally_cut *cut,
+                 const struct tally_future *futures, size_t future_count,
+                 struct tally_account *ret_account)
+{
+    struct tally_account account = {.carried_from = cut->cut, .future = future_count};
+    account.rejected = offset_set_count(&tally->rejected, cut->seen_end, cut->cut);
+    account.read = account.rejected;
+    for (size_t i = 0; i < tally->window_count; i++) {
+        const struct tally_window *window = &tally->windows[i];
+        uint64_t carried_in = offset_set_count(&window->rows, cut->tail_from, cut->seen_end);
+        uint64_t read = offset_set_count(&window->rows, cut->seen_end, cut->cut);
+        uint64_t rest =
+            carried_in + read - futures_of(futures, future_count, window->window);
+        account.carried_in += carried_in;
+        account.read += read;
+        if (window->window > cut->window_to) {
+            account.carried_out += rest;
+            if (rest > 0) {
+                int64_t first = first_carried(window, cut, futures, future_count);
+                account.carried_from =
+                    first < account.carried_from ? first : account.carried_from;
+            }
+        } else if (window->window < cut->window_from && !cut->joined) {
+            account.late += rest;
+        } else {
+            account.on_time += rest;
+        }
+    }
+    *ret_account = account;
+}
+
+void tally_commit(struct tally *tally, const struct tally_cut *cut,
+                  const struct tally_future *futures, size_t future_count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < tally->window_count; i++) {
+        struct tally_window *window = &tally->windows[i];
+        if (window->window <= cut->window_to) {
+            offset_set_remove_below(&window->rows, cut->cut);
+        }
+        for (size_t k = 0; k < future_count; k++) {
+            if (futures[k].window == window->window) {
+                offset_set_remove(&window->rows, futures[k].offset);
+            }
+        }
+        if (offset_set_is_empty(&window->rows)) {
+            offset_set_done(&window->rows);
+        } else {
+            tally->windows[kept++] = *window;
+        }
+    }
+    tally->window_count = kept;
+    tally->last_window = 0;
+    offset_set_remove_below(&tally->rejected, cut->cut);
+}
+
+int64_t tally_low_window(const struct tally *tally)
+{
+    return tally->window_count == 0 ? WINDOW_NONE_HIGH : tally->windows[0].window;
+}
+
+size_t tally_open_windows(const struct tally *tally)
+{
+    return tally->window_count;
+}
+
+uint64_t tally_rows(const struct tally *tally)
+{
+    uint64_t rows = 0;
+    for (size_t i = 0; i < tally->window_count; i++) {
+        rows += offset_set_count(&tally->windows[i].rows, 0, INT64_MAX);
+    }
+    return rows;
+}
+
+size_t tally_memory(const struct tally *tally)
+{
+    size_t memory = tally->window_capacity * sizeof *tally->windows +
+                    offset_set_memory(&tally->rejected);
+    for (size_t i = 0; i < tally->window_count; i++) {
+        memory += offset_set_memory(&tally->windows[i].rows);
+    }
+    return memory;
+}

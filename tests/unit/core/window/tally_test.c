@@ -1,0 +1,129 @@
+/* Does the tally count what cut_judge says, row by row, for any history of cuts? */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "core/window/tally.h"
+
+enum { ROWS = 300, BUILDS = 6, BOUND = 50 };
+
+struct world {
+    int64_t window[ROWS]; /* -1: rejected; -2: no such offset */
+    int64_t event[ROWS];
+};
+
+static void draw(struct world *world)
+{
+    for (int i = 0; i < ROWS; i++) {
+        int kind = rand() % 20;
+        world->window[i] = kind == 0 ? -2 : kind == 1 ? -1 : i / 60 + rand() % 4 - 1;
+        if (world->window[i] < -2) {
+            world->window[i] = 0;
+        }
+        world->event[i] = world->window[i] * 10 + (rand() % 30 == 0 ? 1000 : 0);
+        if (world->event[i] >= 1000) {
+            world->window[i] = world->event[i] / 10;
+        }
+    }
+}
+
+/* One partition through several builds; the member may read ahead of each cut. */
+static void run(unsigned seed)
+{
+    srand(seed);
+    struct world world;
+    draw(&world);
+    struct tally tally = {0};
+    struct cut_step steps[BUILDS];
+    int64_t read_to = 0;
+    int64_t seen_end = 0;
+    int64_t tail_from = 0;
+    uint64_t carried_out = 0;
+    for (uint64_t build = 0; build < BUILDS; build++) {
+        int64_t cut = seen_end + rand() % (ROWS / BUILDS + 1);
+        int64_t ahead = cut + rand() % 40;
+        for (; read_to < ahead && read_to < ROWS; read_to++) {
+            if (world.window[read_to] == -1) {
+                tally_add_rejected(&tally, read_to);
+            } else if (world.window[read_to] >= 0) {
+                tally_add_row(&tally, read_to, world.window[read_to]);
+            }
+        }
+        cut = cut < read_to ? cut : read_to;
+        int64_t window = build == 0 ? 0 : steps[build - 1].window_to + 1 + rand() % 2;
+        steps[build] = (struct cut_step){
+            .build = build + 1,
+            .window_from = build == 0 ? WINDOW_NONE_LOW : steps[build - 1].window_to + 1,
+            .window_to = window,
+            .cut = cut,
+            .future_bound_us = window * 10 + BOUND,
+        };
+        struct tally_account expected = {.carried_from = cut};
+        struct tally_future futures[ROWS];
+        size_t future_count = 0;
+        for (int64_t o = 0; o < cut; o++) {
+            if (world.window[o] == -2 || (world.window[o] == -1 && o < seen_end)) {
+                continue;
+            }
+            expected.read += o >= seen_end;
+            if (world.window[o] == -1) {
+                expected.rejected++;
+                continue;
+            }
+            struct cut_verdict before =
+                cut_judge(steps, build, o, world.event[o], world.window[o]);
+            struct cut_verdict now =
+                cut_judge(steps, build + 1, o, world.event[o], world.window[o]);
+            if (o < seen_end && before.class != CUT_OPEN) {
+                continue;
+            }
+            expected.carried_in += o < seen_end;
+            expected.on_time += now.class == CUT_ON_TIME;
+            expected.late += now.class == CUT_LATE;
+            if (now.class == CUT_FUTURE) {
+                futures[future_count++] =
+                    (struct tally_future){.window = world.window[o], .offset = o};
+            }
+            if (now.class == CUT_OPEN) {
+                expected.carried_out++;
+                expected.carried_from = o < expected.carried_from ? o : expected.carried_from;
+            }
+        }
+        expected.future = future_count;
+        struct tally_cut at = {.tail_from = tail_from,
+                               .seen_end = seen_end,
+                               .cut = cut,
+                               .window_from = steps[build].window_from,
+                               .window_to = window};
+        struct tally_account got;
+        tally_count(&tally, &at, futures, future_count, &got);
+        cr_assert_eq(memcmp(&got, &expected, sizeof got), 0, "seed %u build %d", seed, (int)build);
+        cr_assert_eq(got.carried_in, carried_out);
+        cr_assert_eq(got.read + got.carried_in, got.on_time + got.late + got.future +
+                                                    got.rejected + got.carried_out);
+        tally_commit(&tally, &at, futures, future_count);
+        carried_out = got.carried_out;
+        tail_from = got.carried_from;
+        seen_end = cut;
+    }
+    tally_done(&tally);
+}
+
+Test(tally, agrees_with_cut_judge)
+{
+    for (unsigned seed = 1; seed <= 500; seed++) {
+        run(seed);
+    }
+}
+
+Test(tally, low_window_and_rows)
+{
+    struct tally tally = {0};
+    cr_assert_eq(tally_low_window(&tally), WINDOW_NONE_HIGH);
+    tally_add_row(&tally, 5, 7);
+    tally_add_row(&tally, 6, 3);
+    tally_add_row(&tally, 6, 3);
+    cr_assert_eq(tally_low_window(&tally), 3);
+    cr_assert_eq(tally_open_windows(&tally), 2);
+    cr_assert_eq(tally_rows(&tally), 2);
+    tally_done(&tally);
+}
