@@ -61,17 +61,17 @@ static struct offset_chunk *chunk_for(struct offset_set *set, int64_t base)
     return &set->chunks[at];
 }
 
-void offset_set_add(struct offset_set *set, int64_t offset)
+bool offset_set_add(struct offset_set *set, int64_t offset)
 {
     CHECK(offset >= 0);
     struct offset_chunk *chunk = chunk_for(set, offset >> CHUNK_BITS);
     if (chunk->bits == NULL) {
-        return;
+        return false;
     }
     uint32_t in_chunk = (uint32_t)(offset & (CHUNK_SIZE - 1));
     uint64_t bit = UINT64_C(1) << (in_chunk % 64);
     if ((chunk->bits[in_chunk / 64] & bit) != 0) {
-        return;
+        return false;
     }
     chunk->bits[in_chunk / 64] |= bit;
     chunk->count++;
@@ -79,6 +79,7 @@ void offset_set_add(struct offset_set *set, int64_t offset)
         free(chunk->bits);
         chunk->bits = NULL;
     }
+    return true;
 }
 
 /* The bits of one word that lie in [from, to), counted from the chunk's first offset. */

@@ -18,8 +18,8 @@ struct offset_set {
 /* A zeroed struct is an empty set. One thread at a time. Offsets are >= 0. */
 void offset_set_done(struct offset_set *set);
 
-/* Adding an offset twice changes nothing. Cheap when offsets mostly ascend. */
-void offset_set_add(struct offset_set *set, int64_t offset);
+/* False: it was there already. Cheap when offsets mostly ascend. */
+bool offset_set_add(struct offset_set *set, int64_t offset);
 
 /* How many offsets lie in [from, to). */
 uint64_t offset_set_count(const struct offset_set *set, int64_t from, int64_t to);

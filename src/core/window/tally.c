@@ -36,7 +36,7 @@ static size_t lower_bound(const struct tally *tally, int64_t window)
     return low;
 }
 
-void tally_add_row(struct tally *tally, int64_t offset, int64_t window)
+bool tally_add_row(struct tally *tally, int64_t offset, int64_t window)
 {
     size_t at = tally->last_window;
     if (at >= tally->window_count || tally->windows[at].window != window) {
@@ -55,12 +55,12 @@ void tally_add_row(struct tally *tally, int64_t offset, int64_t window)
         }
         tally->last_window = at;
     }
-    offset_set_add(&tally->windows[at].rows, offset);
+    return offset_set_add(&tally->windows[at].rows, offset);
 }
 
-void tally_add_rejected(struct tally *tally, int64_t offset)
+bool tally_add_rejected(struct tally *tally, int64_t offset)
 {
-    offset_set_add(&tally->rejected, offset);
+    return offset_set_add(&tally->rejected, offset);
 }
 
 static uint64_t futures_of(const struct tally_future *futures, size_t count, int64_t window)

@@ -18,9 +18,10 @@ struct tally {
 
 void tally_done(struct tally *tally);
 
-/* A record that was read and is in no build. Adding one again changes nothing. */
-void tally_add_row(struct tally *tally, int64_t offset, int64_t window);
-void tally_add_rejected(struct tally *tally, int64_t offset);
+/* A record that was read and is in no build. False: it was counted already (read again after the
+ * partition came back), and must not be buffered again. */
+bool tally_add_row(struct tally *tally, int64_t offset, int64_t window);
+bool tally_add_rejected(struct tally *tally, int64_t offset);
 
 /* A row that the future bound of a build decides, whatever its window (PROTOCOL R24). */
 struct tally_future {

@@ -43,9 +43,9 @@ static void run(unsigned seed)
         int64_t ahead = cut + rand() % 40;
         for (; read_to < ahead && read_to < ROWS; read_to++) {
             if (world.window[read_to] == -1) {
-                tally_add_rejected(&tally, read_to);
+                cr_assert(tally_add_rejected(&tally, read_to));
             } else if (world.window[read_to] >= 0) {
-                tally_add_row(&tally, read_to, world.window[read_to]);
+                cr_assert(tally_add_row(&tally, read_to, world.window[read_to]));
             }
         }
         cut = cut < read_to ? cut : read_to;
@@ -120,8 +120,8 @@ Test(tally, low_window_and_rows)
     struct tally tally = {0};
     cr_assert_eq(tally_low_window(&tally), WINDOW_NONE_HIGH);
     tally_add_row(&tally, 5, 7);
-    tally_add_row(&tally, 6, 3);
-    tally_add_row(&tally, 6, 3);
+    cr_assert(tally_add_row(&tally, 6, 3));
+    cr_assert_not(tally_add_row(&tally, 6, 3));
     cr_assert_eq(tally_low_window(&tally), 3);
     cr_assert_eq(tally_open_windows(&tally), 2);
     cr_assert_eq(tally_rows(&tally), 2);
