@@ -1,0 +1,102 @@
+"""The coordination topic as a history: which builds were committed, on what, with which cuts.
+
+The log of a test's ledger is young, so CLOSE records are still there. Where they are not (a long-lived
+ledger, compacted), the lineage of each manifest gives the same steps.
+"""
+import dataclasses
+
+from model import NONE_HIGH, NONE_LOW, Step
+from snapshot import need
+
+
+def number(value, absent):
+    """Integers beyond 2^53 travel as decimal texts."""
+    return absent if value is None else int(value)
+
+
+def place(entry):
+    return entry["topic"], entry["partition"]
+
+
+@dataclasses.dataclass
+class Chain:
+    """Builds that stand on each other, oldest first."""
+    steps: list
+    commits: list  # the COMMIT of each step
+
+
+class Ledger:
+    def __init__(self, records):
+        self.records = records
+        self.closes = {}  # build -> the CLOSE that holds at this point of the log
+        self.runs = {}  # run_id -> COMMIT with a snapshot of its own
+        self.published = []
+        self.condemned = set()
+        self.given_up = []  # chains that `resume --from-here` left behind
+        self.head = Chain([], [])
+        self.aborted = []
+        for offset, key, document in records:
+            if document is None:
+                if key.startswith("condemn/"):
+                    self.condemned.add(key.partition("/")[2])
+                continue
+            kind = document.get("kind") or document.get("type")
+            getattr(self, "_" + str(kind).lower(), lambda *a: None)(document)
+
+    def _close(self, close):
+        step = Step(
+            build=int(close["build"]), window_from=number(close.get("window_from"), NONE_LOW),
+            window_to=number(close.get("window_to"), NONE_HIGH),
+            future_bound_us=number(close.get("future_bound_us"), NONE_HIGH),
+            cuts={place(p): int(p["cut"]) for p in close["partitions"]},
+            seen_end={place(p): int(p["seen_end"]) for p in close["partitions"]},
+            tail_from={place(p): int(p["tail_from"]) for p in close["partitions"]},
+            joined=frozenset(place(p) for p in close["partitions"] if p.get("joined")))
+        before = self.closes.get(step.build)
+        committed = [c["build"] for c in self.head.commits]
+        if before is not None and int(step.build) not in committed and before[1] == close.get("parent"):
+            need(before[0] == step, f"two CLOSEs of build {step.build} on one parent differ (R3)")
+        self.closes[step.build] = step, close.get("parent")
+
+    def _commit(self, commit):
+        kind = commit["commit"] if "commit" in commit else commit.get("commit_kind", commit.get("kind"))
+        build = int(commit["build"])
+        if kind in ("resumed", "adopted"):
+            self._back_to(build)
+            return
+        need(build in self.closes, f"COMMIT of build {build} without a CLOSE")
+        step = self.closes[build][0]
+        if self.head.steps:
+            last = self.head.steps[-1]
+            need(build == last.build + 1, f"COMMIT of build {build} after {last.build}")
+            for where, cut in last.cuts.items():
+                need(step.seen_end.get(where) == cut, f"build {build}: seen_end of {where} is not the cut of its parent")
+        for p in commit["partitions"]:
+            need(int(p["cut"]) == step.cuts[place(p)], f"build {build}: COMMIT and CLOSE differ in a cut")
+        self.head.steps.append(step)
+        self.head.commits.append(commit)
+        if kind == "build":
+            need(commit["run_id"] not in self.runs, f"run {commit['run_id']} is committed twice")
+            self.runs[commit["run_id"]] = commit
+
+    def _back_to(self, build):
+        keep = [i for i, step in enumerate(self.head.steps) if step.build <= build]
+        if len(keep) < len(self.head.steps):
+            self.given_up.append(Chain(list(self.head.steps), list(self.head.commits)))
+            self.head = Chain(self.head.steps[:len(keep)], self.head.commits[:len(keep)])
+
+    def _published(self, published):
+        self.published.append(published["run_id"])
+
+    def _condemn(self, condemn):
+        if condemn.get("whole_run"):
+            self.condemned.add(condemn["run_id"])
+
+    def _spare(self, spare):
+        self.condemned.discard(spare["run_id"])
+
+    def _aborted(self, aborted):
+        self.aborted.append(aborted)
+
+    def kinds(self, kind):
+        return [d for _, _, d in self.records if d is not None and (d.get("kind") or d.get("type", "")).lower() == kind]
