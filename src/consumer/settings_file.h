@@ -3,18 +3,14 @@
 #define TIDEMARK_CONSUMER_SETTINGS_FILE_H
 
 #include "consumer/settings_mistakes.h"
+#include "core/base/err.h"
 #include "core/settings.h"
-
-/* Whether librdkafka takes a property with that value. ERR_INPUT says why not; the message must not
- * hold the value. The seam to adapters/kafka, which only the wiring may name. */
-typedef bool settings_property_check(const char *name, const char *value, struct err *err);
 
 struct settings_options {
     const char *const *overrides; /* "window.size=5m", "topics[0].name=orders",
                                      "kafka.properties.client.id=x": stronger than the file */
     size_t override_count;
-    settings_property_check *check_property; /* NULL: unknown properties are not found here */
-    const char *default_member_id;           /* NULL: the host's name */
+    const char *default_member_id; /* NULL: the host's name */
 };
 
 /* Reads the file at `path` (libconfig, with @include and ${…}), fills in defaults, and reports every

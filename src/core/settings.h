@@ -4,13 +4,16 @@
 
 #include "core/record/decode_settings.h"
 #include "core/spill/row.h"
+#include "core/window/trigger.h"
 
 /* Strings are NUL-terminated and owned by the settings' arena; times are microseconds, sizes bytes. */
 
 struct kafka_property {
     const char *name;
     const char *value; /* may be a secret: never logged */
-    int line;          /* of the settings file, for errors */
+    bool shown;        /* false: it is secret by its name, or came from outside the file */
+    size_t index;      /* in the file's list, and its line, for errors */
+    int line;
 };
 
 struct kafka_settings {
@@ -21,10 +24,6 @@ struct kafka_settings {
     int64_t session_timeout_us;
 };
 
-enum trigger_kind { TRIGGER_EVENT_TIME, TRIGGER_SCHEDULE, TRIGGER_OFFSETS, TRIGGER_MANUAL };
-enum late_policy { LATE_NEXT, LATE_DROP, LATE_DEAD_LETTER };
-enum future_policy { FUTURE_KEEP, FUTURE_DEAD_LETTER };
-enum empty_policy { EMPTY_SKIP, EMPTY_PUBLISH };
 enum start_kind { START_EARLIEST, START_LATEST, START_TIME };
 
 struct offset_target {
@@ -34,7 +33,7 @@ struct offset_target {
 };
 
 struct window_settings {
-    enum trigger_kind trigger;
+    enum close_trigger trigger;
     int64_t size_us;             /* event_time */
     int64_t out_of_orderness_us; /* event_time */
     int64_t allowed_lateness_us; /* event_time */
@@ -54,12 +53,11 @@ struct window_settings {
     int max_unpublished_windows;
 };
 
-enum contents_kind { CONTENTS_WINDOW, CONTENTS_STATE };
 enum routing_kind { ROUTING_HASH, ROUTING_CEL };
 
 struct snapshot_settings {
     const char *store; /* "s3://bucket/prefix" or "file:///path" */
-    enum contents_kind contents;
+    enum contents contents;
     enum routing_kind routing;
     uint32_t shards;               /* 0: by max_keys_per_shard */
     uint64_t max_keys_per_shard;   /* 0: `shards` is given */
@@ -132,7 +130,7 @@ struct settings {
     struct store_settings s3;
     struct limit_settings limits;
     struct status_settings status;
-    int log_level; /* as in adapters/os/log.h: 0 debug, 1 info, 2 warning, 3 error */
+    int log_level; /* as in adapters/os/log.h: 0 error, 1 warn, 2 info, 3 debug */
     enum log_format log_format;
 };
 

@@ -1,0 +1,244 @@
+/* The lists of a settings file: topics with their fields, librdkafka's properties, explicit offsets. */
+#include "consumer/settings_lists.h"
+
+#include "consumer/settings_group.h"
+#include "consumer/settings_value.h"
+#include "core/secret.h"
+
+static const char topics_form[] = "a list of groups: ( { name = \"…\"; … }, … )";
+static const char fields_form[] = "a list of groups: ( { name = \"…\"; from = \"…\"; }, … )";
+static const char properties_form[] = "a list of pairs: ( (\"name\", \"value\"), … )";
+static const char offsets_form[] = "a list of triples: ( (\"topic\", partition, offset), … )";
+
+/* The list at `path`; NULL when it is absent or unfit (then a mistake is reported). */
+static const config_setting_t *find_list(struct settings_reader *reader, const char *path,
+                                         size_t count_max, const char *form, size_t *ret_count)
+{
+    const config_setting_t *list = settings_reader_find(reader, path);
+    if (list == NULL) {
+        return NULL;
+    }
+    if (!config_setting_is_list(list)) {
+        settings_reader_refuse(reader, path, "wrong type", settings_reader_type_name(list), form,
+                               NULL);
+        return NULL;
+    }
+    *ret_count = (size_t)config_setting_length(list);
+    if (*ret_count > count_max) {
+        settings_reader_refuse(reader, path, "too many items",
+                               arena_format(reader->arena, "%zu", *ret_count),
+                               arena_format(reader->arena, "at most %zu", count_max), NULL);
+        return NULL;
+    }
+    return list;
+}
+
+static void read_fields(struct settings_reader *reader, const char *topic_path,
+                        struct topic_settings *topic)
+{
+    const char *path = settings_reader_join(reader, topic_path, "value.fields");
+    size_t count = 0;
+    const config_setting_t *list = find_list(reader, path, SETTINGS_FIELDS_MAX, fields_form, &count);
+    if (list == NULL) {
+        return;
+    }
+    if (count == 0) {
+        settings_reader_refuse(reader, path, "empty", NULL, fields_form, NULL);
+        return;
+    }
+    struct value_field *fields = arena_zero(reader->arena, count * sizeof *fields);
+    for (size_t i = 0; i < count; i++) {
+        const char *item = arena_format(reader->arena, "%s[%zu]", path, i);
+        settings_group_read(reader, config_setting_get_elem(list, (unsigned)i),
+                            "topics[].value.fields[]", item, &fields[i]);
+        for (size_t j = 0; j < i && fields[i].name != NULL; j++) {
+            if (fields[j].name != NULL && strcmp(fields[i].name, fields[j].name) == 0) {
+                settings_reader_refuse(reader, settings_reader_join(reader, item, "name"),
+                                       "the name of an earlier field", NULL, "each name once",
+                                       NULL);
+                break;
+            }
+        }
+    }
+    topic->fields = fields;
+    topic->field_count = count;
+    const char *from = settings_reader_join(reader, topic_path, "value.from");
+    if (settings_reader_has(reader, from)) {
+        settings_reader_refuse(reader, from, "conflicts with fields", NULL,
+                               "either the whole payload or a list of fields", NULL);
+    }
+}
+
+static bool uses_json(const struct topic_settings *topic)
+{
+    bool json = topic->key.source == FIELD_JSON || topic->event_time.source == FIELD_JSON;
+    for (size_t i = 0; i < topic->field_count; i++) {
+        json = json || topic->fields[i].from.source == FIELD_JSON;
+    }
+    return json;
+}
+
+static void finish_topic(struct settings_reader *reader, const char *path,
+                         struct topic_settings *topic)
+{
+    const char *format = settings_reader_join(reader, path, "format");
+    if (!settings_reader_has(reader, format)) {
+        topic->format = uses_json(topic) ? PAYLOAD_JSON : PAYLOAD_RAW;
+    } else if (topic->format == PAYLOAD_RAW && uses_json(topic)) {
+        settings_reader_refuse(reader, format, "conflicts with a field that comes from json:",
+                               "\"raw\"", "\"json\"", NULL);
+    }
+    const char *unit = settings_reader_join(reader, path, "event_time.unit");
+    if (topic->event_time.source == FIELD_TIMESTAMP && settings_reader_has(reader, unit) &&
+        topic->time_unit != TIME_MS) {
+        settings_reader_refuse(reader, unit, "Kafka's timestamp is in milliseconds", NULL, "\"ms\"",
+                               NULL);
+    }
+}
+
+static void read_topics(struct settings_reader *reader)
+{
+    size_t count = 0;
+    if (!settings_reader_has(reader, "topics")) {
+        settings_reader_refuse(reader, "topics", "missing, and there is no default", NULL,
+                               topics_form, NULL);
+        return;
+    }
+    const config_setting_t *list =
+        find_list(reader, "topics", SETTINGS_TOPICS_MAX, topics_form, &count);
+    if (list == NULL) {
+        return;
+    }
+    if (count == 0) {
+        settings_reader_refuse(reader, "topics", "empty", NULL, topics_form, NULL);
+        return;
+    }
+    struct topic_settings *topics = arena_zero(reader->arena, count * sizeof *topics);
+    for (size_t i = 0; i < count; i++) {
+        const char *path = arena_format(reader->arena, "topics[%zu]", i);
+        settings_group_read(reader, config_setting_get_elem(list, (unsigned)i), "topics[]", path,
+                            &topics[i]);
+        read_fields(reader, path, &topics[i]);
+        finish_topic(reader, path, &topics[i]);
+    }
+    reader->settings->topics = topics;
+    reader->settings->topic_count = count;
+}
+
+/* Item `index` of a pair or triple, as text or number. */
+static bool read_part(struct settings_reader *reader, const config_setting_t *tuple,
+                      const char *path, unsigned index, bool secret, struct setting_value *ret_value)
+{
+    const config_setting_t *part = config_setting_get_elem(tuple, index);
+    return settings_value_read(reader, part, path, secret, ret_value);
+}
+
+static bool is_tuple(const config_setting_t *setting, int length)
+{
+    return (config_setting_is_list(setting) || config_setting_is_array(setting)) &&
+           config_setting_length(setting) == length;
+}
+
+static void read_properties(struct settings_reader *reader)
+{
+    static const char path[] = "kafka.properties";
+    size_t count = 0;
+    const config_setting_t *list =
+        find_list(reader, path, SETTINGS_PROPERTIES_MAX, properties_form, &count);
+    if (list == NULL) {
+        return;
+    }
+    struct kafka_property *properties = arena_zero(reader->arena, (count + 1) * sizeof *properties);
+    size_t good = 0;
+    for (size_t i = 0; i < count; i++) {
+        const config_setting_t *pair = config_setting_get_elem(list, (unsigned)i);
+        const char *item = arena_format(reader->arena, "%s[%zu]", path, i);
+        struct setting_value name;
+        struct setting_value value;
+        if (!is_tuple(pair, 2)) {
+            settings_reader_refuse(reader, item, "not a pair", NULL, properties_form, NULL);
+            continue;
+        }
+        if (!read_part(reader, pair, item, 0, false, &name)) {
+            continue;
+        }
+        if (name.type != VALUE_TEXT || name.text[0] == '\0') {
+            settings_reader_refuse(reader, item, "the property's name is not a text", NULL,
+                                   properties_form, NULL);
+            continue;
+        }
+        if (!read_part(reader, pair, item, 1, secret_name(name.text), &value)) {
+            continue;
+        }
+        if (value.type == VALUE_OTHER) {
+            settings_reader_refuse(reader, item, "the property's value is not a text or number",
+                                   NULL, properties_form, NULL);
+            continue;
+        }
+        const char *file = NULL;
+        struct kafka_property *property = &properties[good++];
+        *property = (struct kafka_property){.name = name.text, .value = value.text,
+                                            .shown = value.shown, .index = i};
+        settings_text_place(reader->text, (int)config_setting_source_line(pair), &file,
+                            &property->line);
+    }
+    reader->settings->kafka.properties = properties;
+    reader->settings->kafka.property_count = good;
+}
+
+static bool read_target(struct settings_reader *reader, const config_setting_t *triple,
+                        const char *item, struct offset_target *target)
+{
+    struct setting_value parts[3];
+    if (!is_tuple(triple, 3)) {
+        return settings_reader_refuse(reader, item, "not a triple", NULL, offsets_form, NULL);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        TRY(read_part(reader, triple, item, i, false, &parts[i]));
+    }
+    if (parts[0].type != VALUE_TEXT || parts[1].type != VALUE_INTEGER ||
+        parts[2].type != VALUE_INTEGER) {
+        return settings_reader_refuse(reader, item, "not a triple", NULL, offsets_form, NULL);
+    }
+    if (parts[1].integer < 0 || parts[1].integer > INT32_MAX || parts[2].integer < 0) {
+        return settings_reader_refuse(reader, item, "out of range", NULL,
+                                      "a partition and an offset, both from 0", NULL);
+    }
+    *target = (struct offset_target){
+        .topic = parts[0].text,
+        .partition = (int32_t)parts[1].integer,
+        .offset = parts[2].integer,
+    };
+    return true;
+}
+
+static void read_targets(struct settings_reader *reader)
+{
+    static const char path[] = "window.offsets";
+    size_t count = 0;
+    const config_setting_t *list =
+        find_list(reader, path, SETTINGS_TARGETS_MAX, offsets_form, &count);
+    if (list == NULL) {
+        return;
+    }
+    if (count == 0) {
+        settings_reader_refuse(reader, path, "empty", NULL, offsets_form, NULL);
+        return;
+    }
+    struct offset_target *targets = arena_zero(reader->arena, count * sizeof *targets);
+    size_t good = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *item = arena_format(reader->arena, "%s[%zu]", path, i);
+        good += read_target(reader, config_setting_get_elem(list, (unsigned)i), item,
+                            &targets[good]);
+    }
+    reader->settings->window.targets = targets;
+    reader->settings->window.target_count = good;
+}
+
+void settings_lists_read(struct settings_reader *reader)
+{
+    read_topics(reader);
+    read_properties(reader);
+    read_targets(reader);
+}
