@@ -24,7 +24,7 @@ struct sharding {
     size_t routing_value_count;
 };
 
-const char *column_type_name(enum column_type type); /* "int", … */
-MUST_CHECK bool column_type_parse(struct bytes name, enum column_type *ret_type);
+const char *sharding_column_type_name(enum column_type type); /* "int", … */
+MUST_CHECK bool sharding_column_type_parse(struct bytes name, enum column_type *ret_type);
 
 #endif
