@@ -7,8 +7,6 @@
 #include "core/base/rng.h"
 #include "core/coord/message.h"
 
-enum late_policy { LATE_NEXT, LATE_DROP, LATE_DEAD_LETTER };
-enum empty_policy { EMPTY_SKIP, EMPTY_PUBLISH };
 enum shard_count_policy {
     SHARDS_FIXED,       /* `shards` of them; READY has sizes by shard */
     SHARDS_BY_ROWS,     /* max(1, ceil(rows / max_keys_per_shard)), known at the close */

@@ -41,7 +41,7 @@ size_t fold_count(const struct fold *fold);
 const struct fold_entry *fold_leader(const struct fold *fold);      /* newest LEADER, or NULL */
 const struct message_commit *fold_head(const struct fold *fold);    /* R5: the newest COMMIT, or NULL */
 bool fold_head_published(const struct fold *fold); /* its snapshot is behind the pointer, or it has none */
-/* HOLD or HELD without a RESUME that was answered; NULL: none is open. */
+/* HOLD or HELD; NULL: none is open. (RESUME has their key, so it takes their place.) */
 const struct fold_entry *fold_hold(const struct fold *fold);
 /* RESUME that no COMMIT has answered yet; NULL: none. Nothing is swapped and no build is closed. */
 const struct fold_entry *fold_resume(const struct fold *fold);
@@ -53,21 +53,27 @@ const struct fold_entry *fold_attempt(const struct fold *fold, const char *run_i
                                       uint32_t attempt);
 const struct fold_entry *fold_part(const struct fold *fold, uint64_t build, const char *member,
                                    uint64_t incarnation);
-bool fold_condemned(const struct fold *fold, const char *run_id); /* as a whole run */
+/* CONDEMN of this run, not taken back by SPARE; NULL: none. */
+const struct message_condemn *fold_condemned(const struct fold *fold, const char *run_id);
+uint64_t fold_next_build(const struct fold *fold); /* the number after the head's; 1 without one */
+/* True before any build has fixed cuts: then reading begins where the setting `start` says (R7). */
+bool fold_first_build(const struct fold *fold);
 
 /* R4: one pair a partition over all members: that of the highest position, with the largest watermark
  * of any pair. `owner` is the member that speaks for it now: of those that own it the one of the highest
- * generation, then of the newest record. False: no member has said anything about it. */
+ * generation, then of the newest record. Members of another fingerprint do not count (R9). False: no member has
+ * said anything about it. */
 struct fold_pair {
     int64_t from; /* lowest of all */
     int64_t position;
     int64_t watermark_us;
-    int64_t low_window;              /* lowest of the pairs at `position` or below it */
+    int64_t low_us;                  /* of the owner when it is at `position`, else the lowest of all */
     enum progress_state state;       /* of the owner; READING when there is none */
     const struct fold_entry *owner;  /* PROGRESS; NULL: between owners */
     int64_t owner_position;
 };
-bool fold_pair(const struct fold *fold, struct partition_id id, struct fold_pair *out);
+bool fold_pair(const struct fold *fold, const char *fingerprint, struct partition_id id,
+               struct fold_pair *out);
 
 /* What cut_judge needs for one partition: the head's history of it, then `close` when not NULL.
  * Returns the number of steps, at most HISTORY_MAX + 1; they live in `arena`. */

@@ -4,6 +4,7 @@
 
 #include "core/coord/coord.h"
 #include "core/coord/fold.h"
+#include "core/snapshot/run_record.h"
 
 /* The happy path: ELECTED, INIT_TRANSACTIONS, LEADER, read up to it; pointer looked at; a trigger,
  * CLOSE; READY from all; PLAN; ATTEMPTs; STAGE_MANIFEST, COMMIT, read back, PUT_MANIFEST, GET_POINTER,
@@ -61,7 +62,7 @@ struct leader_event {
             enum err_kind outcome; /* ERR_NONE: done */
             const char *message;   /* "" or what went wrong */
             /* by the command's kind, when done: */
-            int64_t append_offset; /* APPEND: of its last record; -1 where the client cannot tell */
+            int64_t append_offset; /* APPEND: of its last record, as the delivery report says */
             const struct coord_ends *ends; /* QUERY_ENDS */
             size_t end_count;
             struct leader_pointer pointer; /* GET_POINTER */
@@ -133,7 +134,7 @@ struct leader_command {
         } delete_objects;
         struct {
             const char *run_id;
-            enum { RUN_RUNNING, RUN_SUCCEEDED, RUN_FAILED } status;
+            enum run_status status;
             const char *manifest_ref; /* "" */
             const char *error;        /* "" */
         } run_record;

@@ -40,7 +40,7 @@ struct member_reading {
     int64_t from;
     int64_t position;
     int64_t watermark_us; /* max event time not beyond now + max_future_skew, minus out_of_orderness */
-    int64_t low_window;   /* lowest event window of a buffered row that was not FORGOTten; WINDOW_NONE_HIGH */
+    int64_t low_us; /* lowest event time of a buffered row that was not FORGOTten; EVENT_TIME_HIGH: none */
     enum data_state state; /* a paused partition is READING */
     uint64_t rows;
     uint64_t bytes;

@@ -23,6 +23,7 @@ enum {
     HISTORY_MAX = 1024,    /* builds whose cut is above some tail_from */
     PENDING_MAX = 64,      /* committed snapshots that wait for the pointer (HOLD) */
     ANCESTORS_MAX = 64,
+    EARLIER_POINTERS_MAX = 8,
     USED_MAX = 1024,       /* TRIGGERs and SKIPs that one COMMIT uses up */
     OBJECTS_MAX = 65536,
     MESSAGE_NAME_MAX = 249, /* bytes: topic, member, run, uuid */
@@ -70,8 +71,8 @@ struct progress_partition {
     int64_t from;           /* offset at which this member began to read */
     int64_t position;       /* every offset of [from, position) was read or does not exist */
     int64_t watermark_us;   /* highest event time - out_of_orderness, of the same moment (R4);
-                               EVENT_TIME_NONE: no row yet */
-    int64_t low_window;     /* lowest event window of a row that is in no COMMIT; WINDOW_NONE_HIGH */
+                               EVENT_TIME_LOW: no row yet */
+    int64_t low_us;         /* lowest event time of a row that is in no COMMIT; EVENT_TIME_HIGH: none */
     enum progress_state state;
     uint64_t rows;  /* buffered, not committed */
     uint64_t bytes;
@@ -125,6 +126,7 @@ struct message_ready {
     uint64_t incarnation;
     int64_t generation;
     uint64_t build;
+    const char *fingerprint; /* = the CLOSE's */
     const struct ready_partition *partitions;
     size_t partition_count;
     const struct shard_size *shards; /* ascending; empty where the count is known only at the close */
@@ -204,8 +206,10 @@ struct message_close {
     enum contents contents;
     int64_t time_us;      /* leader's clock */
     int64_t tick_us;      /* the schedule's tick that it answers (R26); 0: none */
-    int64_t window_from;  /* see struct cut_step; by event time only */
-    int64_t window_to;
+    int64_t from_us; /* event times, as in struct cut_step */
+    int64_t to_us;
+    int64_t closed_to_us; /* event times below it are closed after this build: to_us where the watermark
+                             closed it, else as before (a build by hand between two windows) */
     int64_t future_bound_us;
     const char *fingerprint;
     const struct message_topic *topics;
@@ -285,8 +289,8 @@ struct history_cut {
 /* A build whose cut is above tail_from of some partition; only those partitions are listed (R24). */
 struct history_step {
     uint64_t build;
-    int64_t window_from;
-    int64_t window_to;
+    int64_t from_us;
+    int64_t to_us;
     int64_t future_bound_us;
     const struct history_cut *cuts;
     size_t cut_count;
@@ -329,7 +333,7 @@ struct message_commit {
     int64_t time_us;
     int64_t close_us;
     int64_t tick_us;
-    int64_t window_to; /* highest closed window; WINDOW_NONE_LOW: none */
+    int64_t closed_to_us; /* event times below it are closed; EVENT_TIME_LOW: none */
     int64_t future_bound_us;
     const char *fingerprint;
     const struct message_topic *topics;
@@ -348,9 +352,14 @@ struct message_commit {
     size_t used_count;
     const char *const *ancestors; /* runs of snapshots, newest first */
     size_t ancestor_count;
+    const char *const *earlier_pointers; /* exact bytes of pointers before this one, newest first; kept
+                                            where the store has no conditional writes (R14) */
+    size_t earlier_pointer_count;
     const char *const *given_up; /* runs committed above a head that --from-here went back to */
     size_t given_up_count;
-    uint64_t resume_offset; /* RESUMED: of the RESUME it answers */
+    const char *pointer_now; /* exact bytes that _CURRENT holds where it was left elsewhere by --adopt;
+                                NULL: those of the snapshot, once it is published */
+    uint64_t resume_offset;  /* of the newest RESUME that was answered; kept by all later COMMITs */
 };
 
 struct message_published {
@@ -453,8 +462,9 @@ void message_encode(const struct message *message, struct buf *out);
  * is wrong: foreign JSON, a newer version, a key that is not the message's, a field out of range. */
 MUST_CHECK bool message_decode(struct bytes key, struct bytes value, struct arena *arena,
                                struct message *out, struct err *err);
-/* A copy whose memory is all in `arena`. */
-void message_copy(const struct message *message, struct arena *arena, struct message *out);
+/* What may be the name of a member, a run or an id, because it becomes part of a key: 1 to MESSAGE_NAME_MAX
+ * printable ASCII characters other than blank and '/'. */
+bool message_name_ok(const char *name);
 
 /* The lineage that a manifest keeps under our member of `custom` (R21): a COMMIT as JSON, without
  * what only the ledger needs (winners, pointer bytes, pending). Decoding gives a COMMIT_ADOPTED that

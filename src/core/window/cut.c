@@ -21,20 +21,17 @@ int64_t window_of(int64_t event_time_us, int64_t size_us)
     return event_time_us % size_us < 0 ? window - 1 : window;
 }
 
-int64_t window_end_us(int64_t window, int64_t size_us)
+int64_t window_start_us(int64_t window, int64_t size_us)
 {
-    int64_t end = 0;
-    if (__builtin_add_overflow(window, (int64_t)1, &end)) {
-        return INT64_MAX;
-    }
-    if (__builtin_mul_overflow(end, size_us, &end)) {
+    int64_t start = 0;
+    if (__builtin_mul_overflow(window, size_us, &start)) {
         return window < 0 ? INT64_MIN : INT64_MAX;
     }
-    return end;
+    return start;
 }
 
 struct cut_verdict cut_judge(const struct cut_step *steps, size_t count, int64_t offset,
-                             int64_t event_time_us, int64_t event_window)
+                             int64_t event_time_us)
 {
     bool judged_future = false; /* by the first build whose cut is above it, and by no other */
     for (size_t i = 0; i < count; i++) {
@@ -46,8 +43,8 @@ struct cut_verdict cut_judge(const struct cut_step *steps, size_t count, int64_t
             return (struct cut_verdict){.class = CUT_FUTURE, .build = step->build};
         }
         judged_future = true;
-        if (event_window <= step->window_to) {
-            bool late = event_window < step->window_from;
+        if (event_time_us < step->to_us || step->to_us == EVENT_TIME_HIGH) {
+            bool late = event_time_us < step->from_us;
             return (struct cut_verdict){.class = late ? CUT_LATE : CUT_ON_TIME, .build = step->build};
         }
     }

@@ -1,0 +1,195 @@
+/* The records of the ledger: keys, encoding, decoding. */
+#include "core/coord/message.h"
+
+#include <stdio.h>
+
+#include "core/coord/message_check.h"
+#include "core/coord/message_schema.h"
+
+static const char *const kind_names[MESSAGE_KINDS] = {
+    [MESSAGE_PROGRESS] = "PROGRESS", [MESSAGE_LEADER] = "LEADER",
+    [MESSAGE_CLOSE] = "CLOSE",       [MESSAGE_READY] = "READY",
+    [MESSAGE_REFUSED] = "REFUSED",   [MESSAGE_PLAN] = "PLAN",
+    [MESSAGE_PART] = "PART",         [MESSAGE_ATTEMPT] = "ATTEMPT",
+    [MESSAGE_COMMIT] = "COMMIT",     [MESSAGE_PUBLISHED] = "PUBLISHED",
+    [MESSAGE_ABORTED] = "ABORTED",   [MESSAGE_HOLD] = "HOLD",
+    [MESSAGE_HELD] = "HELD",         [MESSAGE_RESUME] = "RESUME",
+    [MESSAGE_TRIGGER] = "TRIGGER",   [MESSAGE_SKIP] = "SKIP",
+    [MESSAGE_CONDEMN] = "CONDEMN",   [MESSAGE_SPARE] = "SPARE",
+};
+
+const char *message_kind_name(enum message_kind kind)
+{
+    CHECK(kind < MESSAGE_KINDS);
+    return kind_names[kind];
+}
+
+bool message_name_ok(const char *name)
+{
+    return codec_name_ok(name, MESSAGE_NAME_MAX);
+}
+
+static void owed_key(const char *prefix, uint64_t build, const char *member, uint64_t incarnation,
+                     struct buf *out)
+{
+    buf_add_format(out, "%s/%llu/%s/%llu", prefix, (unsigned long long)build, member,
+                   (unsigned long long)incarnation);
+}
+
+void message_key(const struct message *message, struct buf *out)
+{
+    switch (message->kind) {
+    case MESSAGE_PROGRESS:
+        buf_add_format(out, "progress/%s", message->progress.member);
+        break;
+    case MESSAGE_LEADER:
+        buf_add_text(out, "leader");
+        break;
+    case MESSAGE_CLOSE:
+        buf_add_format(out, "close/%llu", (unsigned long long)message->close.build);
+        break;
+    case MESSAGE_READY:
+        owed_key("ready", message->ready.build, message->ready.member, message->ready.incarnation, out);
+        break;
+    case MESSAGE_REFUSED:
+        owed_key("ready", message->refused.build, message->refused.member,
+                 message->refused.incarnation, out);
+        break;
+    case MESSAGE_PLAN:
+        buf_add_format(out, "plan/%s", message->plan.run_id);
+        break;
+    case MESSAGE_PART:
+        owed_key("part", message->part.build, message->part.member, message->part.incarnation, out);
+        break;
+    case MESSAGE_ATTEMPT:
+        buf_add_format(out, "attempt/%s/%u/%u", message->attempt.run_id, message->attempt.shard,
+                       message->attempt.attempt);
+        break;
+    case MESSAGE_COMMIT:
+        buf_add_text(out, "commit");
+        break;
+    case MESSAGE_PUBLISHED:
+        buf_add_text(out, "published");
+        break;
+    case MESSAGE_ABORTED:
+        buf_add_format(out, "aborted/%s", message->aborted.run_id);
+        break;
+    case MESSAGE_HOLD:
+    case MESSAGE_HELD:
+    case MESSAGE_RESUME:
+        buf_add_text(out, "hold");
+        break;
+    case MESSAGE_TRIGGER:
+        buf_add_format(out, "trigger/%s", message->trigger.id);
+        break;
+    case MESSAGE_SKIP:
+        buf_add_format(out, "skip/%s", message->skip.id);
+        break;
+    case MESSAGE_CONDEMN:
+    case MESSAGE_SPARE:
+        buf_add_format(out, "condemn/%s", message->condemn.run_id);
+        break;
+    case MESSAGE_KINDS:
+        CHECK(false);
+    }
+}
+
+/* The struct of the message's kind: all members of the union begin at the same place. */
+static void *body(struct message *message)
+{
+    return &message->progress;
+}
+
+static const void *body_const(const struct message *message)
+{
+    return &message->progress;
+}
+
+void message_encode(const struct message *message, struct buf *out)
+{
+    cJSON *object = json_new_object();
+    json_put_text(object, "kind", message_kind_name(message->kind));
+    json_put_i64(object, "v", MESSAGE_VERSION);
+    codec_encode(message_schema(message->kind), body_const(message), object);
+    json_print(object, out);
+    json_free(object);
+}
+
+static bool decode_kind(const struct json *at, enum message_kind *out, struct err *err)
+{
+    int64_t version = 0;
+    TRY(json_i64(at, "v", 1, INT32_MAX, &version, err));
+    if (version != MESSAGE_VERSION) {
+        return json_refuse(at, "v", err, "version %lld of the ledger's records; this program knows %d",
+                           (long long)version, MESSAGE_VERSION);
+    }
+    const char *text = NULL;
+    TRY(json_text(at, "kind", MESSAGE_NAME_MAX, &text, err));
+    for (unsigned kind = 0; kind < MESSAGE_KINDS; kind++) {
+        if (strcmp(text, kind_names[kind]) == 0) {
+            *out = (enum message_kind)kind;
+            return true;
+        }
+    }
+    return json_refuse(at, "kind", err, "unknown: %.40s", text);
+}
+
+bool message_decode(struct bytes key, struct bytes value, struct arena *arena, struct message *out,
+                    struct err *err)
+{
+    AUTO(json) cJSON *root = NULL;
+    TRY(json_parse(value, &root, err));
+    struct json at = json_root(root);
+    struct message message = {0};
+    TRY(decode_kind(&at, &message.kind, err));
+    if (!codec_decode(message_schema(message.kind), &at, arena, body(&message), err) ||
+        !message_check(&message, err)) {
+        return err_wrap(err, "%s", message_kind_name(message.kind));
+    }
+    AUTO(buf) struct buf own_key;
+    buf_init(&own_key, 4 * MESSAGE_NAME_MAX);
+    message_key(&message, &own_key);
+    if (!bytes_equal(buf_bytes(&own_key), key)) {
+        return err_set(err, ERR_INPUT, "%s: its key would be %s", message_kind_name(message.kind),
+                       buf_text(&own_key));
+    }
+    *out = message;
+    return true;
+}
+
+void message_lineage_encode(const struct message_commit *commit, const char *ledger_id,
+                            struct buf *out)
+{
+    CHECK(commit->has_snapshot);
+    cJSON *object = json_new_object();
+    json_put_i64(object, "v", MESSAGE_VERSION);
+    json_put_text(object, "ledger", ledger_id);
+    codec_encode(message_lineage_schema(), commit, object);
+    json_print(object, out);
+    json_free(object);
+}
+
+bool message_lineage_decode(struct bytes lineage, struct arena *arena, struct message_commit *out,
+                            const char **out_ledger_id, struct err *err)
+{
+    AUTO(json) cJSON *root = NULL;
+    TRY(json_parse(lineage, &root, err));
+    struct json at = json_root(root);
+    int64_t version = 0;
+    const char *ledger = NULL;
+    TRY(json_i64(&at, "v", MESSAGE_VERSION, MESSAGE_VERSION, &version, err));
+    TRY(json_text(&at, "ledger", MESSAGE_NAME_MAX, &ledger, err));
+    struct message message = {.kind = MESSAGE_COMMIT};
+    struct message_commit *commit = &message.commit;
+    TRY(codec_decode(message_lineage_schema(), &at, arena, commit, err));
+    commit->kind = COMMIT_ADOPTED;
+    commit->has_snapshot = true;
+    commit->snapshot.staged_url = "";
+    commit->snapshot.manifest_ref = "";
+    commit->snapshot.sha256 = "";
+    commit->snapshot.pointer = "";
+    TRY(message_check(&message, err));
+    *out_ledger_id = arena_text(arena, bytes_of_text(ledger));
+    *out = *commit;
+    return true;
+}
