@@ -31,9 +31,13 @@ bool store_url_parse(const char *url, struct store_url *ret_url, struct err *err
 /* The same URL as text, in its one normal form. */
 void store_url_text(const struct store_url *url, struct buf *to);
 
+/* The URL of one object, such as a manifest's db_url names: the same, but the key may be any that
+ * store_key_check allows. Errors: INPUT. */
+bool store_url_parse_object(const char *url, struct store_url *ret_url, struct err *err) MUST_CHECK;
+
 /* An object's key, relative to a store's prefix: not empty, UTF-8, no slash at either end, no `?`,
- * `#`, `//`, `..`, `.` segment or control character; prefix and key fit in STORE_KEY_MAX (that part is checked
- * by the store). Errors: INPUT. */
+ * `#`, `//`, `..`, `.` segment or control character, at most STORE_KEY_MAX bytes (the store checks it
+ * again with its prefix before it). Errors: INPUT. */
 bool store_key_check(const char *key, struct err *err) MUST_CHECK;
 
 /* Base and part joined by one slash; slashes at the end of `base` and at both ends of `part` are
