@@ -30,6 +30,12 @@ int64_t window_start_us(int64_t window, int64_t size_us)
     return start;
 }
 
+int64_t window_bucket_us(int64_t event_time_us, int64_t size_us, int64_t boundary_us)
+{
+    int64_t start = window_start_us(window_of(event_time_us, size_us), size_us);
+    return boundary_us > start && boundary_us <= event_time_us ? boundary_us : start;
+}
+
 struct cut_verdict cut_judge(const struct cut_step *steps, size_t count, int64_t offset,
                              int64_t event_time_us)
 {
