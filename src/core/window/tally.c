@@ -7,7 +7,7 @@
 #include "core/base/check.h"
 
 struct tally_window {
-    int64_t window;
+    int64_t start_us;
     struct offset_set rows;
 };
 
@@ -21,13 +21,13 @@ void tally_done(struct tally *tally)
     *tally = (struct tally){0};
 }
 
-static size_t lower_bound(const struct tally *tally, int64_t window)
+static size_t lower_bound(const struct tally *tally, int64_t window_us)
 {
     size_t low = 0;
     size_t high = tally->window_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (tally->windows[middle].window < window) {
+        if (tally->windows[middle].start_us < window_us) {
             low = middle + 1;
         } else {
             high = middle;
@@ -36,12 +36,12 @@ static size_t lower_bound(const struct tally *tally, int64_t window)
     return low;
 }
 
-bool tally_add_row(struct tally *tally, int64_t offset, int64_t window)
+bool tally_add_row(struct tally *tally, int64_t offset, int64_t window_us)
 {
     size_t at = tally->last_window;
-    if (at >= tally->window_count || tally->windows[at].window != window) {
-        at = lower_bound(tally, window);
-        if (at == tally->window_count || tally->windows[at].window != window) {
+    if (at >= tally->window_count || tally->windows[at].start_us != window_us) {
+        at = lower_bound(tally, window_us);
+        if (at == tally->window_count || tally->windows[at].start_us != window_us) {
             if (tally->window_count == tally->window_capacity) {
                 tally->window_capacity = tally->window_capacity * 2 + 4;
                 tally->windows =
@@ -50,7 +50,7 @@ bool tally_add_row(struct tally *tally, int64_t offset, int64_t window)
             }
             memmove(tally->windows + at + 1, tally->windows + at,
                     (tally->window_count - at) * sizeof *tally->windows);
-            tally->windows[at] = (struct tally_window){.window = window};
+            tally->windows[at] = (struct tally_window){.start_us = window_us};
             tally->window_count++;
         }
         tally->last_window = at;
@@ -63,20 +63,20 @@ bool tally_add_rejected(struct tally *tally, int64_t offset)
     return offset_set_add(&tally->rejected, offset);
 }
 
-static uint64_t futures_of(const struct tally_future *futures, size_t count, int64_t window)
+static uint64_t futures_of(const struct tally_future *futures, size_t count, int64_t window_us)
 {
     uint64_t found = 0;
     for (size_t i = 0; i < count; i++) {
-        found += futures[i].window == window;
+        found += futures[i].window_us == window_us;
     }
     return found;
 }
 
-static bool is_future(const struct tally_future *futures, size_t count, int64_t window,
+static bool is_future(const struct tally_future *futures, size_t count, int64_t window_us,
                       int64_t offset)
 {
     for (size_t i = 0; i < count; i++) {
-        if (futures[i].window == window && futures[i].offset == offset) {
+        if (futures[i].window_us == window_us && futures[i].offset == offset) {
             return true;
         }
     }
@@ -89,7 +89,7 @@ static int64_t first_carried(const struct tally_window *window, const struct tal
 {
     int64_t offset = offset_set_first(&window->rows, cut->tail_from);
     while (offset >= 0 && offset < cut->cut &&
-           is_future(futures, future_count, window->window, offset)) {
+           is_future(futures, future_count, window->start_us, offset)) {
         offset = offset_set_first(&window->rows, offset + 1);
     }
     return offset >= 0 && offset < cut->cut ? offset : cut->cut;
@@ -107,17 +107,17 @@ void tally_count(const struct tally *tally, const struct tally_cut *cut,
         uint64_t carried_in = offset_set_count(&window->rows, cut->tail_from, cut->seen_end);
         uint64_t read = offset_set_count(&window->rows, cut->seen_end, cut->cut);
         uint64_t rest =
-            carried_in + read - futures_of(futures, future_count, window->window);
+            carried_in + read - futures_of(futures, future_count, window->start_us);
         account.carried_in += carried_in;
         account.read += read;
-        if (window->window > cut->window_to) {
+        if (window->start_us >= cut->to_us) {
             account.carried_out += rest;
             if (rest > 0) {
                 int64_t first = first_carried(window, cut, futures, future_count);
                 account.carried_from =
                     first < account.carried_from ? first : account.carried_from;
             }
-        } else if (window->window < cut->window_from && !cut->joined) {
+        } else if (window->start_us < cut->from_us) {
             account.late += rest;
         } else {
             account.on_time += rest;
@@ -132,11 +132,11 @@ void tally_commit(struct tally *tally, const struct tally_cut *cut,
     size_t kept = 0;
     for (size_t i = 0; i < tally->window_count; i++) {
         struct tally_window *window = &tally->windows[i];
-        if (window->window <= cut->window_to) {
+        if (window->start_us < cut->to_us) {
             offset_set_remove_below(&window->rows, cut->cut);
         }
         for (size_t k = 0; k < future_count; k++) {
-            if (futures[k].window == window->window) {
+            if (futures[k].window_us == window->start_us) {
                 offset_set_remove(&window->rows, futures[k].offset);
             }
         }
@@ -151,9 +151,15 @@ void tally_commit(struct tally *tally, const struct tally_cut *cut,
     offset_set_remove_below(&tally->rejected, cut->cut);
 }
 
-int64_t tally_low_window(const struct tally *tally)
+void tally_forget_below(struct tally *tally, int64_t offset)
 {
-    return tally->window_count == 0 ? WINDOW_NONE_HIGH : tally->windows[0].window;
+    struct tally_cut all = {.cut = offset, .to_us = EVENT_TIME_HIGH};
+    tally_commit(tally, &all, NULL, 0);
+}
+
+int64_t tally_low_us(const struct tally *tally)
+{
+    return tally->window_count == 0 ? EVENT_TIME_HIGH : tally->windows[0].start_us;
 }
 
 size_t tally_open_windows(const struct tally *tally)

@@ -6,8 +6,8 @@
 #include "core/window/offset_set.h"
 
 /* A member reads on while a cut is being fixed, so what a cut takes is counted afterwards: per event
- * window, the set of offsets of its rows; beside it, the offsets of rejected records. One thread.
- * A zeroed struct is an empty tally. */
+ * window, named by its start (window_bucket_us), the set of offsets of its rows; beside it, the offsets
+ * of rejected records. One thread. A zeroed struct is an empty tally. */
 struct tally {
     struct tally_window *windows; /* ascending */
     size_t window_count;
@@ -20,12 +20,12 @@ void tally_done(struct tally *tally);
 
 /* A record that was read and is in no build. False: it was counted already (read again after the
  * partition came back), and must not be buffered again. */
-bool tally_add_row(struct tally *tally, int64_t offset, int64_t window);
+bool tally_add_row(struct tally *tally, int64_t offset, int64_t window_us);
 bool tally_add_rejected(struct tally *tally, int64_t offset);
 
 /* A row that the future bound of a build decides, whatever its window (PROTOCOL R24). */
 struct tally_future {
-    int64_t window;
+    int64_t window_us;
     int64_t offset;
 };
 
@@ -46,9 +46,8 @@ struct tally_cut {
     int64_t tail_from;
     int64_t seen_end;
     int64_t cut;
-    int64_t window_from; /* as in struct cut_step */
-    int64_t window_to;
-    bool joined;         /* its first build: nothing is late (PROTOCOL R7) */
+    int64_t from_us; /* as in struct cut_step: a window that starts below it is late … */
+    int64_t to_us;   /* … and one that starts at or above it is carried out */
 };
 
 /* `futures`: the rows in [seen_end, cut) that lie above the build's future bound; each is in the tally. */
@@ -60,8 +59,11 @@ void tally_count(const struct tally *tally, const struct tally_cut *cut,
 void tally_commit(struct tally *tally, const struct tally_cut *cut,
                   const struct tally_future *futures, size_t future_count);
 
-/* The lowest window of a row that is in no build; WINDOW_NONE_HIGH when there is none. */
-int64_t tally_low_window(const struct tally *tally);
+/* Nothing below `offset` is waited for any more, of whatever window (an operator gave it up). */
+void tally_forget_below(struct tally *tally, int64_t offset);
+
+/* The start of the lowest window of a row that is in no build; EVENT_TIME_HIGH when there is none. */
+int64_t tally_low_us(const struct tally *tally);
 size_t tally_open_windows(const struct tally *tally);
 uint64_t tally_rows(const struct tally *tally);
 size_t tally_memory(const struct tally *tally); /* bytes */

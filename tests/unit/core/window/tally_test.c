@@ -45,17 +45,17 @@ static void run(unsigned seed)
             if (world.window[read_to] == -1) {
                 cr_assert(tally_add_rejected(&tally, read_to));
             } else if (world.window[read_to] >= 0) {
-                cr_assert(tally_add_row(&tally, read_to, world.window[read_to]));
+                cr_assert(tally_add_row(&tally, read_to, world.window[read_to] * 10));
             }
         }
         cut = cut < read_to ? cut : read_to;
-        int64_t window = build == 0 ? 0 : steps[build - 1].window_to + 1 + rand() % 2;
+        int64_t to_us = build == 0 ? 10 : steps[build - 1].to_us + 10 + 10 * (rand() % 2);
         steps[build] = (struct cut_step){
             .build = build + 1,
-            .window_from = build == 0 ? WINDOW_NONE_LOW : steps[build - 1].window_to + 1,
-            .window_to = window,
+            .from_us = build == 0 ? EVENT_TIME_LOW : steps[build - 1].to_us,
+            .to_us = to_us,
             .cut = cut,
-            .future_bound_us = window * 10 + BOUND,
+            .future_bound_us = to_us - 10 + BOUND,
         };
         struct tally_account expected = {.carried_from = cut};
         struct tally_future futures[ROWS];
@@ -70,9 +70,9 @@ static void run(unsigned seed)
                 continue;
             }
             struct cut_verdict before =
-                cut_judge(steps, build, o, world.event[o], world.window[o]);
+                cut_judge(steps, build, o, world.event[o]);
             struct cut_verdict now =
-                cut_judge(steps, build + 1, o, world.event[o], world.window[o]);
+                cut_judge(steps, build + 1, o, world.event[o]);
             if (o < seen_end && before.class != CUT_OPEN) {
                 continue;
             }
@@ -81,7 +81,7 @@ static void run(unsigned seed)
             expected.late += now.class == CUT_LATE;
             if (now.class == CUT_FUTURE) {
                 futures[future_count++] =
-                    (struct tally_future){.window = world.window[o], .offset = o};
+                    (struct tally_future){.window_us = world.window[o] * 10, .offset = o};
             }
             if (now.class == CUT_OPEN) {
                 expected.carried_out++;
@@ -92,8 +92,8 @@ static void run(unsigned seed)
         struct tally_cut at = {.tail_from = tail_from,
                                .seen_end = seen_end,
                                .cut = cut,
-                               .window_from = steps[build].window_from,
-                               .window_to = window};
+                               .from_us = steps[build].from_us,
+                               .to_us = to_us};
         struct tally_account got;
         tally_count(&tally, &at, futures, future_count, &got);
         cr_assert_eq(memcmp(&got, &expected, sizeof got), 0, "seed %u build %d", seed, (int)build);
@@ -118,11 +118,11 @@ Test(tally, agrees_with_cut_judge)
 Test(tally, low_window_and_rows)
 {
     struct tally tally = {0};
-    cr_assert_eq(tally_low_window(&tally), WINDOW_NONE_HIGH);
+    cr_assert_eq(tally_low_us(&tally), EVENT_TIME_HIGH);
     tally_add_row(&tally, 5, 7);
     cr_assert(tally_add_row(&tally, 6, 3));
     cr_assert_not(tally_add_row(&tally, 6, 3));
-    cr_assert_eq(tally_low_window(&tally), 3);
+    cr_assert_eq(tally_low_us(&tally), 3);
     cr_assert_eq(tally_open_windows(&tally), 2);
     cr_assert_eq(tally_rows(&tally), 2);
     tally_done(&tally);

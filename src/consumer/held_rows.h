@@ -1,0 +1,49 @@
+/* The sorted rows that a member holds until a COMMIT covers them. */
+#ifndef TIDEMARK_CONSUMER_HELD_ROWS_H
+#define TIDEMARK_CONSUMER_HELD_ROWS_H
+
+#include "checkpoint/row_share.h"
+#include "consumer/shard_buffer.h"
+#include "core/window/cut.h"
+
+/* Rows come in through one buffer. It is sorted when a build wants its rows, and sorted and written to
+ * the work folder when memory is short. The intake thread only. */
+struct held_rows;
+
+struct held_rows_settings {
+    const char *folder; /* for spills; made here, emptied of what an earlier process left */
+    enum row_order order;
+    struct budget *borrowed_budget;
+    uint64_t disk_budget; /* bytes of spills; 0: no bound */
+};
+
+MUST_CHECK bool held_rows_new(const struct held_rows_settings *settings, struct held_rows **ret_held,
+                              struct err *err);
+struct held_rows *held_rows_free(struct held_rows *held); /* takes NULL; returns NULL */
+
+/* The number of a partition's rows in the buffer. */
+uint32_t held_rows_source(struct held_rows *held, const char *topic, int32_t partition);
+
+/* Copies the row in. LIMIT and TRANSIENT: as held_rows_spill, where the buffer had to be sorted. */
+MUST_CHECK bool held_rows_append(struct held_rows *held, int64_t window, uint32_t group,
+                                 const struct row *row, struct err *err);
+
+/* Memory is short: the buffer, or the largest set that is still in memory, goes to the disk. LIMIT:
+ * the disk or its budget is full; SETTINGS, TRANSIENT: the work folder. */
+MUST_CHECK bool held_rows_spill(struct held_rows *held, struct err *err);
+
+/* Sorts what is in the buffer, so that every row is in a share. */
+void held_rows_freeze(struct held_rows *held);
+size_t held_rows_share_count(const struct held_rows *held);
+struct row_share *const *held_rows_shares(const struct held_rows *held); /* borrowed */
+
+/* Lets go of the sets of which no row is OPEN any more. `is_over` says that of all rows of a section
+ * that came from one source; it may say false too often. */
+typedef bool (*held_rows_is_over)(void *context, const struct section *section,
+                                  const struct section_source *part, const struct source_name *name);
+void held_rows_forget(struct held_rows *held, held_rows_is_over is_over, void *context);
+
+uint64_t held_rows_spilled_bytes(const struct held_rows *held); /* on disk now */
+uint64_t held_rows_spill_count(const struct held_rows *held);   /* written since the start */
+
+#endif

@@ -1,0 +1,460 @@
+/* THE HOT PATH: a record is decoded, gets its window and shard, and is held. */
+#include "consumer/intake.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/os/log.h"
+#include "consumer/intake_state.h"
+
+bool intake_new(const struct intake_settings *settings, struct intake **ret_intake, struct err *err)
+{
+    struct intake *intake = calloc(1, sizeof *intake);
+    CHECK(intake != NULL);
+    intake->settings = *settings;
+    intake->scratch = arena_new(64 * 1024);
+    intake->boundary_us = EVENT_TIME_LOW;
+    intake->window_us = INT64_MAX;
+    size_t topics = settings->settings->topic_count;
+    intake->decoders = calloc(topics, sizeof(void *));
+    CHECK(intake->decoders != NULL);
+    struct decode_limits limits = {.key_bytes_max = settings->settings->limits.max_key_bytes,
+                                   .value_bytes_max = settings->settings->limits.max_value_bytes};
+    for (size_t i = 0; i < topics; i++) {
+        if (!decoder_new(&settings->settings->topics[i], &limits, &intake->decoders[i], err)) {
+            err_wrap(err, "topic \"%s\"", settings->settings->topics[i].name);
+            intake_free(intake);
+            return false;
+        }
+    }
+    *ret_intake = intake;
+    return true;
+}
+
+struct intake *intake_free(struct intake *intake)
+{
+    if (intake == NULL) {
+        return NULL;
+    }
+    for (size_t i = 0; i < intake->partition_count; i++) {
+        tally_done(&intake->partitions[i]->tally);
+        free(intake->partitions[i]->steps);
+        free(intake->partitions[i]->futures);
+        free(intake->partitions[i]);
+    }
+    for (size_t i = 0; i < intake->settings.settings->topic_count; i++) {
+        decoder_free(intake->decoders[i]);
+    }
+    free(intake->decoders);
+    free(intake->partitions);
+    arena_free(intake->scratch);
+    free(intake);
+    return NULL;
+}
+
+bool intake_wants_headers(const struct intake *intake)
+{
+    for (size_t i = 0; i < intake->settings.settings->topic_count; i++) {
+        if (decoder_wants_headers(intake->decoders[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int compare(const struct intake_partition *partition, struct partition_id id)
+{
+    return partition_id_compare((struct partition_id){partition->topic, partition->number}, id);
+}
+
+static size_t lower_bound(const struct intake *intake, struct partition_id id)
+{
+    size_t low = 0;
+    size_t high = intake->partition_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare(intake->partitions[middle], id) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+struct intake_partition *intake_find(struct intake *intake, struct partition_id id)
+{
+    size_t at = lower_bound(intake, id);
+    return at < intake->partition_count && compare(intake->partitions[at], id) == 0
+               ? intake->partitions[at]
+               : NULL;
+}
+
+static struct partition_id id_of(const struct intake *intake, struct source_partition partition)
+{
+    CHECK(partition.topic < intake->settings.settings->topic_count);
+    return (struct partition_id){intake->settings.settings->topics[partition.topic].name,
+                                 partition.partition};
+}
+
+static struct intake_partition *find_or_add(struct intake *intake,
+                                            struct source_partition partition)
+{
+    struct partition_id id = id_of(intake, partition);
+    size_t at = lower_bound(intake, id);
+    if (at < intake->partition_count && compare(intake->partitions[at], id) == 0) {
+        return intake->partitions[at];
+    }
+    if (intake->partition_count == intake->partition_capacity) {
+        intake->partition_capacity = intake->partition_capacity * 2 + 16;
+        intake->partitions =
+            realloc(intake->partitions, intake->partition_capacity * sizeof(void *));
+        CHECK(intake->partitions != NULL);
+    }
+    struct intake_partition *added = calloc(1, sizeof *added);
+    CHECK(added != NULL);
+    *added = (struct intake_partition){
+        .topic = id.topic,
+        .topic_index = partition.topic,
+        .number = id.number,
+        .source = held_rows_source(intake->settings.held, id.topic, id.number),
+        .event_time_max_us = EVENT_TIME_LOW,
+    };
+    memmove(intake->partitions + at + 1, intake->partitions + at,
+            (intake->partition_count - at) * sizeof(void *));
+    intake->partitions[at] = added;
+    intake->partition_count++;
+    return added;
+}
+
+/* The history is copied: it says which rows below its cuts were taken already. */
+static void set_steps(struct intake_partition *partition, const struct cut_step *steps,
+                      size_t count)
+{
+    free(partition->steps);
+    partition->steps = NULL;
+    partition->judged_below = 0;
+    partition->step_count = count;
+    if (count > 0) {
+        partition->steps = malloc(count * sizeof *steps);
+        CHECK(partition->steps != NULL);
+        memcpy(partition->steps, steps, count * sizeof *steps);
+        partition->judged_below = steps[count - 1].cut;
+    }
+}
+
+void intake_start(struct intake *intake, struct source_partition id, int64_t offset,
+                  const struct cut_step *steps, size_t step_count, int64_t closed_to_us)
+{
+    struct intake_partition *partition = find_or_add(intake, id);
+    intake->boundary_us = closed_to_us;
+    intake->window_us = INT64_MAX;
+    partition->owned = true;
+    partition->from = offset;
+    partition->position = offset;
+    partition->event_time_max_us = EVENT_TIME_LOW;
+    partition->state = DATA_READING;
+    partition->lost_to = 0;
+    set_steps(partition, steps, step_count);
+}
+
+void intake_stop(struct intake *intake, struct source_partition id)
+{
+    struct intake_partition *partition = intake_find(intake, id_of(intake, id));
+    if (partition != NULL) {
+        partition->owned = false;
+        partition->state = DATA_READING;
+    }
+}
+
+/* The start of the event window; 0 for triggers that do not close by event time. */
+static int64_t window_for(struct intake *intake, int64_t event_time_us)
+{
+    const struct window_settings *window = &intake->settings.settings->window;
+    if (window->trigger != TRIGGER_EVENT_TIME) {
+        return 0;
+    }
+    if (event_time_us < intake->window_us || event_time_us >= intake->window_end_us) {
+        intake->window_us = window_bucket_us(event_time_us, window->size_us, intake->boundary_us);
+        int64_t start = window_of(event_time_us, window->size_us);
+        int64_t end = window_start_us(start + 1, window->size_us);
+        bool split = intake->boundary_us > event_time_us && intake->boundary_us < end;
+        intake->window_end_us = split ? intake->boundary_us : end;
+    }
+    return intake->window_us;
+}
+
+bool intake_check_budget(struct intake *intake, struct err *err)
+{
+    uint64_t limit = intake->settings.settings->dead_letter.max_errors;
+    uint64_t rejected = 0;
+    for (size_t i = 0; i < intake->partition_count; i++) {
+        rejected += intake->partitions[i]->rejected;
+    }
+    if (limit > 0 && rejected > limit) {
+        return err_set(err, ERR_SETTINGS,
+                       "%llu records of this build cannot be used: dead_letter.max_errors is %llu",
+                       (unsigned long long)rejected, (unsigned long long)limit);
+    }
+    return true;
+}
+
+static bool take_rejected(struct intake *intake, struct intake_partition *partition,
+                          const struct source_message *message, const struct reject *why,
+                          struct err *err)
+{
+    if (message->offset < partition->judged_below ||
+        !tally_add_rejected(&partition->tally, message->offset)) {
+        intake->counters.passed_over++;
+        return true;
+    }
+    partition->rejected++;
+    intake->counters.rejected[why->cause]++;
+    struct dead_letter letter = {
+        .topic = partition->topic,
+        .partition = partition->number,
+        .offset = message->offset,
+        .timestamp_ms = message->timestamp_ms,
+        .cause = reject_cause_name(why->cause),
+        .detail = why->text,
+        .has_key = message->has_key,
+        .has_value = message->has_value,
+        .key = message->key,
+        .value = message->value,
+    };
+    TRY(dead_letters_send(intake->settings.letters, &letter, err));
+    return intake_check_budget(intake, err);
+}
+
+static struct raw_record raw_of(struct intake *intake, const struct source_message *message)
+{
+    struct raw_record raw = {
+        .place = {message->topic, message->partition, message->offset},
+        .timestamp_ms = message->timestamp_ms,
+        .key = message->has_key ? message->key : bytes_of(NULL, 0),
+        .value = message->has_value ? message->value : bytes_of(NULL, 0),
+        .header_count = message->header_count,
+    };
+    if (message->header_count > 0) {
+        struct header_view *headers =
+            arena_alloc(intake->scratch, message->header_count * sizeof *headers);
+        for (size_t i = 0; i < message->header_count; i++) {
+            headers[i].name = message->headers[i].name;
+            headers[i].value =
+                message->headers[i].is_null ? bytes_of(NULL, 0) : message->headers[i].value;
+        }
+        raw.headers = headers;
+    }
+    return raw;
+}
+
+/* The watermark follows event times that are not further ahead than max_future_skew (PROTOCOL R24). */
+static void move_watermark(struct intake *intake, struct intake_partition *partition,
+                           int64_t event_time_us, int64_t now_us)
+{
+    if (event_time_us <= partition->event_time_max_us) {
+        return;
+    }
+    if (event_time_us > now_us + intake->settings.settings->window.max_future_skew_us) {
+        intake->counters.future_seen++;
+        return;
+    }
+    partition->event_time_max_us = event_time_us;
+}
+
+static bool take_message(struct intake *intake, struct intake_partition *partition,
+                         const struct source_message *message, int64_t now_us, struct err *err)
+{
+    if (message->offset < partition->position) {
+        return true;
+    }
+    partition->position = message->offset + 1;
+    partition->state = DATA_READING;
+    intake->counters.records++;
+    struct raw_record raw = raw_of(intake, message);
+    struct record record;
+    struct reject why;
+    uint64_t token = 0;
+    if (!decode_record(intake->decoders[message->topic], &raw, intake->scratch, &record, &why) ||
+        !route_record(intake->settings.router, &record, &token, &why)) {
+        return take_rejected(intake, partition, message, &why, err);
+    }
+    move_watermark(intake, partition, record.event_time_us, now_us);
+    int64_t window = window_for(intake, record.event_time_us);
+    bool taken = message->offset < partition->judged_below &&
+                 cut_judge(partition->steps, partition->step_count, message->offset,
+                           record.event_time_us)
+                         .class != CUT_OPEN;
+    if (taken || !tally_add_row(&partition->tally, message->offset, window)) {
+        intake->counters.passed_over++;
+        return true;
+    }
+    partition->rows++;
+    partition->bytes += record.key.size + record.value.size;
+    struct row row = {
+        .key = record.key,
+        .value = record.value,
+        .event_time_us = record.event_time_us,
+        .offset = message->offset,
+        .source = partition->source,
+        .tombstone = record.tombstone,
+    };
+    uint32_t group = intake->settings.router->num_dbs > 0 ? (uint32_t)token : 0;
+    return held_rows_append(intake->settings.held, window, group, &row, err);
+}
+
+static void take_end(struct intake *intake, const struct source_event *event)
+{
+    struct intake_partition *partition =
+        intake_find(intake, id_of(intake, event->partition));
+    if (partition == NULL || !partition->owned) {
+        return;
+    }
+    if (event->kind == SOURCE_LOST_RANGE) {
+        partition->lost_to = event->low > event->position ? event->low : 0;
+        return;
+    }
+    if (event->position < partition->position) {
+        return;
+    }
+    partition->position = event->position;
+    partition->state = event->high < 0                  ? DATA_READING
+                       : event->high == event->position ? DATA_AT_END
+                                                        : DATA_BLOCKED;
+}
+
+static void take_events(struct intake *intake, const struct source_batch *batch, size_t *at,
+                        size_t before)
+{
+    for (; *at < batch->event_count && batch->events[*at].message_index <= before; (*at)++) {
+        const struct source_event *event = &batch->events[*at];
+        if (event->kind == SOURCE_END || event->kind == SOURCE_LOST_RANGE) {
+            take_end(intake, event);
+        }
+    }
+}
+
+bool intake_take(struct intake *intake, const struct source_batch *batch, int64_t now_us,
+                 struct err *err)
+{
+    arena_reset(intake->scratch);
+    size_t event = 0;
+    for (size_t i = 0; i < batch->message_count; i++) {
+        take_events(intake, batch, &event, i);
+        const struct source_message *message = &batch->messages[i];
+        struct intake_partition *partition = intake->last;
+        if (partition == NULL || partition->number != message->partition ||
+            partition->topic_index != message->topic) {
+            struct source_partition id = {message->topic, message->partition};
+            partition = intake_find(intake, id_of(intake, id));
+            if (partition == NULL) {
+                continue;
+            }
+            intake->last = partition;
+        }
+        if (partition->owned) {
+            TRY(take_message(intake, partition, message, now_us, err));
+        }
+    }
+    take_events(intake, batch, &event, batch->message_count);
+    while (budget_wants_spill(intake->settings.budget)) {
+        uint64_t before = budget_used(intake->settings.budget);
+        TRY(held_rows_spill(intake->settings.held, err));
+        if (budget_used(intake->settings.budget) >= before) {
+            break; /* what is left is in use elsewhere */
+        }
+    }
+    return true;
+}
+
+void intake_readings(struct intake *intake, struct arena *arena,
+                     const struct member_reading **ret_readings, size_t *ret_count)
+{
+    struct member_reading *readings =
+        arena_alloc(arena, (intake->partition_count + 1) * sizeof *readings);
+    size_t count = 0;
+    int64_t out_of_orderness = intake->settings.settings->window.out_of_orderness_us;
+    for (size_t i = 0; i < intake->partition_count; i++) {
+        const struct intake_partition *partition = intake->partitions[i];
+        if (!partition->owned) {
+            continue;
+        }
+        readings[count++] = (struct member_reading){
+            .id = {partition->topic, partition->number},
+            .from = partition->from,
+            .position = partition->position,
+            .watermark_us = partition->event_time_max_us == EVENT_TIME_LOW
+                                ? EVENT_TIME_LOW
+                                : partition->event_time_max_us - out_of_orderness,
+            .low_us = tally_low_us(&partition->tally),
+            .state = partition->state,
+            .rows = partition->rows,
+            .bytes = partition->bytes,
+            .lost_to = partition->lost_to,
+        };
+    }
+    *ret_readings = readings;
+    *ret_count = count;
+}
+
+/* A section of a window that a build closed is over below that build's cut. */
+static bool is_over(void *context, const struct section *section, const struct section_source *part,
+                    const struct source_name *name)
+{
+    struct intake_partition *partition =
+        intake_find(context, (struct partition_id){name->topic, name->partition});
+    CHECK(partition != NULL);
+    if (part->offset_max < partition->tail_from) {
+        return true;
+    }
+    if (partition->step_count == 0) {
+        return false;
+    }
+    const struct cut_step *last = &partition->steps[partition->step_count - 1];
+    return section->window < last->to_us && part->offset_max < last->cut;
+}
+
+static void forget_partition(struct intake *intake, const struct member_forget *forget)
+{
+    struct intake_partition *partition = intake_find(intake, forget->id);
+    if (partition == NULL) {
+        return;
+    }
+    set_steps(partition, forget->steps, forget->step_count);
+    partition->tail_from = forget->tail_from;
+    for (size_t i = 0; i < forget->step_count; i++) {
+        const struct cut_step *step = &forget->steps[i];
+        struct tally_cut cut = {.cut = step->cut, .to_us = step->to_us};
+        tally_commit(&partition->tally, &cut, NULL, 0);
+    }
+    struct tally_cut none = {.to_us = EVENT_TIME_LOW};
+    for (size_t i = 0; i < partition->future_count; i++) {
+        if (partition->futures[i].offset < partition->judged_below) {
+            tally_commit(&partition->tally, &none, &partition->futures[i], 1);
+        }
+    }
+    tally_forget_below(&partition->tally, forget->tail_from);
+    uint64_t rows = tally_rows(&partition->tally);
+    partition->bytes = partition->rows == 0 ? 0
+                                            : (uint64_t)((double)partition->bytes * (double)rows /
+                                                         (double)partition->rows);
+    partition->rows = rows;
+    partition->rejected = offset_set_count(&partition->tally.rejected, 0, INT64_MAX);
+}
+
+void intake_forget(struct intake *intake, const struct member_forget *partitions, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        forget_partition(intake, &partitions[i]);
+    }
+    held_rows_forget(intake->settings.held, is_over, intake);
+}
+
+void intake_counters(const struct intake *intake, struct intake_counters *ret_counters)
+{
+    *ret_counters = intake->counters;
+    ret_counters->rows = 0;
+    for (size_t i = 0; i < intake->partition_count; i++) {
+        ret_counters->rows += intake->partitions[i]->rows;
+    }
+}

@@ -1,0 +1,78 @@
+/* Records of the source become rows that are held, counted and, at a cut, handed to a build. */
+#ifndef TIDEMARK_CONSUMER_INTAKE_H
+#define TIDEMARK_CONSUMER_INTAKE_H
+
+#include "adapters/source.h"
+#include "checkpoint/contribution.h"
+#include "consumer/budget.h"
+#include "consumer/dead_letter.h"
+#include "consumer/held_rows.h"
+#include "core/coord/member.h"
+#include "core/route/route.h"
+#include "core/settings.h"
+
+/* One thread. The happy path: start a partition, take batches, seal at a cut, forget at its COMMIT.
+ * What can go wrong: a record that cannot be used (counted, to the dead letters), memory or disk that
+ * is full (spilled; then the caller stops), a partition that comes back (its rows that are still held
+ * are known, and are not taken twice). */
+struct intake;
+
+struct intake_settings {
+    const struct settings *settings;
+    const struct router *router;
+    struct budget *budget;
+    struct held_rows *held;
+    struct dead_letters *letters;
+};
+
+/* All of `settings` is borrowed. SETTINGS: a topic's decoding cannot be compiled. */
+MUST_CHECK bool intake_new(const struct intake_settings *settings, struct intake **ret_intake,
+                           struct err *err);
+struct intake *intake_free(struct intake *intake); /* takes NULL; returns NULL */
+bool intake_wants_headers(const struct intake *intake);
+
+/* A partition of ours is read from `offset` on. `steps`: the head's history of it; rows that these
+ * builds took are passed over. `closed_to_us`: the head's, see window_bucket_us. */
+void intake_start(struct intake *intake, struct source_partition partition, int64_t offset,
+                  const struct cut_step *steps, size_t step_count, int64_t closed_to_us);
+/* No longer ours; its rows are held until intake_forget. */
+void intake_stop(struct intake *intake, struct source_partition partition);
+
+/* Takes the records and ends of one poll, in order. Errors end the service: SETTINGS (dead letter
+ * policy `fail`, error budget), LIMIT (disk), TRANSIENT (dead letters could not be sent). */
+MUST_CHECK bool intake_take(struct intake *intake, const struct source_batch *batch, int64_t now_us,
+                            struct err *err);
+
+/* The partitions as PROGRESS wants them, in the arena. */
+void intake_readings(struct intake *intake, struct arena *arena,
+                     const struct member_reading **ret_readings, size_t *ret_count);
+
+/* What a cut takes, and the rows themselves. Texts and arrays in the arena. */
+struct intake_sealed {
+    struct contribution *contribution; /* one user: the caller */
+    const struct ready_partition *partitions;
+    size_t partition_count;
+    const struct shard_size *shards;
+    size_t shard_count;
+};
+
+/* Every partition of it was read up to its cut. Late and future rows that the policies refuse are in
+ * the dead letters when it returns. Errors: INPUT (not read up to there), CORRUPT (a spill),
+ * SETTINGS (error budget), as dead_letters. */
+MUST_CHECK bool intake_seal(struct intake *intake, uint64_t build,
+                            const struct member_seal_partition *partitions, size_t count,
+                            struct arena *arena, struct intake_sealed *ret_sealed, struct err *err);
+
+/* A COMMIT covers rows: they are let go. */
+void intake_forget(struct intake *intake, const struct member_forget *partitions, size_t count);
+
+struct intake_counters {
+    uint64_t records;
+    uint64_t rows; /* held now */
+    uint64_t rejected[REJECT_CAUSES];
+    uint64_t future_seen; /* did not move the watermark */
+    uint64_t passed_over; /* read again, taken by a build before or held already */
+};
+void intake_counters(const struct intake *intake, struct intake_counters *ret_counters);
+
+#endif

@@ -1,0 +1,52 @@
+/* The inside of the intake, for its two halves: taking records and sealing cuts. */
+#ifndef TIDEMARK_CONSUMER_INTAKE_STATE_H
+#define TIDEMARK_CONSUMER_INTAKE_STATE_H
+
+#include "consumer/intake.h"
+#include "core/record/decode.h"
+#include "core/window/tally.h"
+
+struct intake_partition {
+    const char *topic; /* the settings' text */
+    uint32_t topic_index;
+    int32_t number;
+    uint32_t source; /* of the buffer */
+    bool owned;
+    int64_t from;
+    int64_t position;
+    int64_t event_time_max_us; /* EVENT_TIME_NONE */
+    enum data_state state;
+    int64_t lost_to;
+    struct tally tally;
+    uint64_t rows; /* held, in no build */
+    uint64_t bytes;
+    uint64_t rejected; /* since the last COMMIT: for the error budget */
+    struct cut_step *steps; /* history of the head */
+    size_t step_count;
+    int64_t judged_below; /* offsets below it are looked up in the history */
+    int64_t tail_from;    /* offsets below it are in builds, or given up */
+    struct tally_future *futures; /* of the last seal */
+    size_t future_count;
+};
+
+struct intake {
+    struct intake_settings settings;
+    struct decoder **decoders; /* by topic */
+    struct intake_partition **partitions; /* the pointers stay; sorted by (topic, number) */
+    size_t partition_count;
+    size_t partition_capacity;
+    struct intake_partition *last; /* records come in runs of one partition */
+    struct arena *scratch;         /* of one batch */
+    int64_t boundary_us;           /* see window_bucket_us */
+    int64_t window_us;             /* the last row's window … */
+    int64_t window_end_us;         /* … up to here */
+    struct intake_counters counters;
+};
+
+/* NULL when it was never started. */
+struct intake_partition *intake_find(struct intake *intake, struct partition_id id);
+
+/* The error budget over all partitions. False: SETTINGS. */
+MUST_CHECK bool intake_check_budget(struct intake *intake, struct err *err);
+
+#endif
