@@ -11,6 +11,7 @@ import time
 import oracle
 import snapshot
 import topics
+from ledger import Ledger
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SUPPORT = pathlib.Path(os.environ.get("TIDEMARK_TEST_SUPPORT", ROOT / "tests/support"))
@@ -294,6 +295,10 @@ class Job:
     def records(self, kind):
         """The ledger's records of one kind, oldest first."""
         return [d for _, _, d in self.ledger() if d is not None and d.get("kind") == kind]
+
+    def records_of_chain(self):
+        """The COMMITs that the head stands on."""
+        return Ledger(self.ledger()).head.commits
 
     def published(self):
         return len(self.records("PUBLISHED"))
