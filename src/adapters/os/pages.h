@@ -3,6 +3,7 @@
 #define TIDEMARK_ADAPTERS_OS_PAGES_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Any thread. Out of memory is a CHECK, as everywhere. Sizes are rounded up to whole pages; memory
  * counts against the process only once it is touched. */

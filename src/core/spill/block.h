@@ -7,12 +7,12 @@
 #include "core/spill/row.h"
 
 /* A block on disk: a header of BLOCK_HEADER_BYTES, then `stored_bytes` of payload. The header, all
- * little-endian: raw_bytes u32, stored_bytes u32, rows u32, codec u32, and XXH3-64 (seed 0) of the
- * 16 bytes before it and the payload. The payload is the rows one behind the other, each
- *     key_size, value_size * 2 + tombstone, source, offset - offset_base   (LEB128 varints)
- *     event_time - event_time_base                                         (LEB128 varint)
+ * little-endian: raw_bytes u32, stored_bytes u32, rows u32, codec u32, checksum u64: XXH3-64 of the
+ * payload, seeded with that of the 16 bytes before (seed 0). The payload is the rows one behind the other, each
+ *     key_size, value_size * 2 + tombstone, source     LEB128 varints
+ *     offset - base, event_time - base                 zigzag LEB128 varints
  *     key, value
- * behind the two bases (i64 each, the lowest of the block). */
+ * The bases are offset and event time of the block's first row, i64 each, before the first row. */
 enum {
     BLOCK_HEADER_BYTES = 24,
     BLOCK_TARGET_BYTES = 128 * 1024, /* a block ends with the row that reaches it */

@@ -45,4 +45,8 @@ MUST_CHECK bool spill_footer_decode(const uint8_t data[SPILL_FOOTER_BYTES], uint
 
 uint64_t spill_checksum(struct bytes data); /* XXH3-64, seed 0 */
 
+/* A section's digest: 0, and this for the checksum of every block of it. XXH3-64 of both numbers,
+ * little-endian. */
+uint64_t spill_digest_add(uint64_t digest, uint64_t block_checksum);
+
 #endif

@@ -35,7 +35,7 @@ struct section {
     /* Its place in the object; zeroes for rows in memory. */
     uint64_t place;
     uint64_t stored_bytes;
-    uint64_t digest; /* XXH3-64 over the checksums of its blocks, little-endian, in order */
+    uint64_t digest; /* of its blocks: spill_digest_add */
 };
 
 struct spill_index {
