@@ -1,0 +1,246 @@
+/* One handle of librdkafka: made, named, heard and ended. */
+#include "adapters/kafka/client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/kafka/client_error.h"
+#include "adapters/os/clock.h"
+#include "adapters/os/log.h"
+
+const char *cluster_client_version(void)
+{
+    static _Thread_local char text[64];
+    snprintf(text, sizeof(text), "librdkafka %s (built for %x.%x.%x)", rd_kafka_version_str(),
+             (unsigned)RD_KAFKA_VERSION >> 24, ((unsigned)RD_KAFKA_VERSION >> 16) & 0xff,
+             ((unsigned)RD_KAFKA_VERSION >> 8) & 0xff);
+    return text;
+}
+
+bool cluster_check_version(struct err *err)
+{
+    int version = rd_kafka_version();
+    if (version < 0x020002ff) {
+        return err_set(err, ERR_SETTINGS, "librdkafka %s is too old: 2.0.2 or newer is needed",
+                       rd_kafka_version_str());
+    }
+    if (version >= 0x020500ff && version < 0x020503ff) {
+        return err_set(err, ERR_SETTINGS,
+                       "librdkafka %s ends the process in its telemetry: use 2.5.3 or newer",
+                       rd_kafka_version_str());
+    }
+    if (version >= 0x020a0000 && version <= 0x020a00ff) {
+        return err_set(err, ERR_SETTINGS,
+                       "librdkafka %s reconnects for ever (its issue 5088): use 2.10.1 or newer",
+                       rd_kafka_version_str());
+    }
+    return true;
+}
+
+bool cluster_check_properties(const struct cluster_settings *settings, struct err *err)
+{
+    const struct client_properties nothing = {0};
+    for (enum client_role role = CLIENT_CLUSTER; role <= CLIENT_PRODUCER; role++) {
+        rd_kafka_conf_t *conf = NULL;
+        TRY(client_settings_conf(settings, role, &nothing, &conf, err));
+        rd_kafka_conf_destroy(conf);
+    }
+    return true;
+}
+
+void *client_owner(void *opaque)
+{
+    struct client *client = opaque;
+    return client->borrowed_owner;
+}
+
+/* From syslog's severities, which librdkafka uses. Its "errors" are mostly connections that it
+ * mends by itself. */
+static enum log_level level_of(int severity)
+{
+    enum { CRITICAL = 2, WARNING = 4, INFO = 6 };
+    if (severity <= CRITICAL) {
+        return LOG_ERROR;
+    }
+    if (severity <= WARNING) {
+        return LOG_WARN;
+    }
+    return severity <= INFO ? LOG_INFO : LOG_DEBUG;
+}
+
+static void hear_log(struct client *client, rd_kafka_event_t *event)
+{
+    const char *facility = NULL;
+    const char *words = NULL;
+    int severity = 0;
+    if (rd_kafka_event_log(event, &facility, &words, &severity) != 0) {
+        return;
+    }
+    enum log_level level = level_of(severity);
+    if (strcmp(facility, "CONFWARN") == 0) {
+        /* "is a producer property and will be ignored": the user's properties go to both kinds. */
+        level = LOG_DEBUG;
+    }
+    if (level <= LOG_WARN) {
+        lock_take(&client->lock);
+        snprintf(client->problem, sizeof(client->problem), "%s", words);
+        lock_give(&client->lock);
+    }
+    const char *role = client_settings_role_name(client->role);
+    switch (level) {
+    case LOG_ERROR:
+        log_error("kafka", "%s: %s: %s", role, facility, words);
+        break;
+    case LOG_WARN:
+        log_warn("kafka", "%s: %s: %s", role, facility, words);
+        break;
+    case LOG_INFO:
+        log_info("kafka", "%s: %s: %s", role, facility, words);
+        break;
+    case LOG_DEBUG:
+        log_debug("kafka", "%s: %s: %s", role, facility, words);
+        break;
+    }
+}
+
+static void on_background_event(rd_kafka_t *rk, rd_kafka_event_t *event, void *opaque)
+{
+    (void)rk;
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_LOG) {
+        hear_log(opaque, event);
+    }
+    rd_kafka_event_destroy(event);
+}
+
+static bool start_background(struct client *client, struct err *err)
+{
+    rd_kafka_queue_t *background = rd_kafka_queue_get_background(client->rk);
+    CHECK(background != NULL);
+    rd_kafka_resp_err_t code = rd_kafka_set_log_queue(client->rk, background);
+    rd_kafka_queue_destroy(background);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return client_error_set(err, code, "setting the log queue");
+    }
+    rd_kafka_error_t *failed = rd_kafka_sasl_background_callbacks_enable(client->rk);
+    if (failed != NULL) {
+        return client_error_take(err, failed, "serving SASL in the background");
+    }
+    return true;
+}
+
+static void set_callbacks(rd_kafka_conf_t *conf, const struct client_options *options,
+                          struct client *client)
+{
+    rd_kafka_conf_set_opaque(conf, client);
+    rd_kafka_conf_set_background_event_cb(conf, on_background_event);
+    rd_kafka_conf_enable_sasl_queue(conf, 1);
+    if (options->rebalance != NULL) {
+        rd_kafka_conf_set_rebalance_cb(conf, options->rebalance);
+    }
+    if (options->error != NULL) {
+        rd_kafka_conf_set_error_cb(conf, options->error);
+    }
+    if (options->statistics != NULL) {
+        rd_kafka_conf_set_stats_cb(conf, options->statistics);
+    }
+    if (options->delivery != NULL) {
+        rd_kafka_conf_set_dr_msg_cb(conf, options->delivery);
+    }
+}
+
+bool client_new(const struct cluster_settings *settings, const struct client_options *options,
+                struct client **ret_client, struct err *err)
+{
+    TRY(cluster_check_version(err));
+    rd_kafka_conf_t *conf = NULL;
+    TRY(client_settings_conf(settings, options->role, &options->properties, &conf, err));
+    struct client *client = calloc(1, sizeof(*client));
+    CHECK(client != NULL);
+    client->role = options->role;
+    client->borrowed_owner = options->borrowed_owner;
+    lock_init(&client->lock);
+    set_callbacks(conf, options, client);
+
+    bool producer = client_settings_is_producer(options->role);
+    char words[256];
+    client->rk =
+        rd_kafka_new(producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, words, sizeof(words));
+    if (client->rk == NULL) {
+        rd_kafka_conf_destroy(conf);
+        client_free(client);
+        /* Properties that do not fit together, files that cannot be read. */
+        return err_set(err, ERR_SETTINGS, "kafka.properties: %s", words);
+    }
+    if (!start_background(client, err)) {
+        client_free(client);
+        return false;
+    }
+    *ret_client = client;
+    return true;
+}
+
+struct client *client_free(struct client *client)
+{
+    if (client == NULL) {
+        return NULL;
+    }
+    if (client->rk != NULL) {
+        /* Never closes the consumer here: that has no deadline (client_close has). */
+        rd_kafka_destroy_flags(client->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    }
+    lock_done(&client->lock);
+    free(client);
+    return NULL;
+}
+
+/* A queue of its own, since the consumer's may not be forwarded to itself. It hands rebalances out
+ * as events also where a callback is set. */
+void client_close(struct client *client, int timeout_ms)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(client->rk);
+    rd_kafka_error_t *failed = rd_kafka_consumer_close_queue(client->rk, queue);
+    if (failed != NULL) {
+        log_info("kafka", "%s: closing: %s", client_settings_role_name(client->role),
+                 rd_kafka_error_string(failed));
+        rd_kafka_error_destroy(failed);
+        rd_kafka_queue_destroy(queue);
+        return;
+    }
+    int64_t deadline_us = clock_mono_us() + (int64_t)timeout_ms * 1000;
+    while (!rd_kafka_consumer_closed(client->rk) && clock_mono_us() < deadline_us) {
+        rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 50);
+        if (event != NULL && rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE) {
+            /* All is given up, whatever it asks: closing waits for the answer. */
+            rd_kafka_assign(client->rk, NULL);
+        }
+        if (event != NULL) {
+            rd_kafka_event_destroy(event);
+        }
+    }
+    if (!rd_kafka_consumer_closed(client->rk)) {
+        log_warn("kafka", "%s: not closed after %d ms: going on without",
+                 client_settings_role_name(client->role), timeout_ms);
+    }
+    rd_kafka_queue_destroy(queue);
+}
+
+int client_wait_ms(int64_t deadline_us)
+{
+    int64_t left_us = deadline_us - clock_mono_us();
+    return left_us <= 0 ? 0 : (int)((left_us + 999) / 1000);
+}
+
+bool client_explain(struct client *client, struct err *err)
+{
+    char problem[CLIENT_PROBLEM_MAX];
+    lock_take(&client->lock);
+    snprintf(problem, sizeof(problem), "%s", client->problem);
+    lock_give(&client->lock);
+    if (problem[0] != '\0') {
+        char message[ERR_MESSAGE_MAX];
+        snprintf(message, sizeof(message), "%s", err->message);
+        err_set_code(err, err->kind, err->code, "%.250s (last: %s)", message, problem);
+    }
+    return false;
+}

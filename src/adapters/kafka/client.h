@@ -1,0 +1,62 @@
+/* One handle of librdkafka: made, named, heard and ended. */
+#ifndef TIDEMARK_ADAPTERS_KAFKA_CLIENT_H
+#define TIDEMARK_ADAPTERS_KAFKA_CLIENT_H
+
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "adapters/cluster.h"
+#include "adapters/kafka/client_settings.h"
+#include "adapters/os/lock.h"
+#include "core/base/check.h"
+#include "core/base/err.h"
+
+enum { CLIENT_PROBLEM_MAX = 256 };
+
+/* Log lines, and the refresh of OAUTHBEARER tokens, are served by librdkafka's background thread,
+ * so both go on while nobody polls. */
+struct client {
+    rd_kafka_t *rk;
+    void *borrowed_owner; /* what callbacks work on */
+    enum client_role role;
+    struct lock lock;
+    char problem[CLIENT_PROBLEM_MAX]; /* under the lock: the last connection trouble it logged */
+};
+
+struct client_options {
+    enum client_role role;
+    struct client_properties properties;
+    /* What comes out of them is for client_owner(opaque). NULL: none. Served by the polling thread.
+     */
+    void (*rebalance)(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                      rd_kafka_topic_partition_list_t *partitions, void *opaque);
+    void (*error)(rd_kafka_t *rk, int code, const char *reason, void *opaque);
+    int (*statistics)(rd_kafka_t *rk, char *json, size_t size, void *opaque);
+    void (*delivery)(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque);
+    void *borrowed_owner;
+};
+
+/* SETTINGS. Starts librdkafka's threads; connects by itself. */
+MUST_CHECK bool client_new(const struct cluster_settings *settings,
+                           const struct client_options *options, struct client **ret_client,
+                           struct err *err);
+
+/* Consumers that joined a group: client_close first. Waits for librdkafka's threads only. */
+struct client *client_free(struct client *client);
+
+/* Leaves the group. Rebalance events still come to the callback, which must answer at once. Waits
+ * for at most timeout_ms. */
+void client_close(struct client *client, int timeout_ms);
+
+/* The owner out of a callback's opaque. */
+void *client_owner(void *opaque);
+
+/* Adds the last connection trouble to the error of a call that waited in vain: "… (last: …)".
+ * Returns false. */
+bool client_explain(struct client *client, struct err *err);
+
+/* Milliseconds from now to a moment of clock_mono_us, for librdkafka: 0 when it is over. */
+int client_wait_ms(int64_t deadline_us);
+
+#endif

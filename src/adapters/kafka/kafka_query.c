@@ -1,0 +1,248 @@
+/* Questions about offsets, batched by leader: two handles, since each sees the log by its
+ * isolation.
+ *
+ * librdkafka passes the times of rd_kafka_offsets_for_times on to the brokers as they are, and
+ * there -1 is the end and -2 the beginning (ListOffsets): one request a broker, not one a partition
+ * as with rd_kafka_query_watermark_offsets. Under read_committed the end is the last stable offset.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/kafka/client.h"
+#include "adapters/kafka/client_error.h"
+#include "adapters/kafka/kafka_topics.h"
+#include "adapters/os/clock.h"
+#include "adapters/source.h"
+
+enum { TIME_END = -1, TIME_BEGINNING = -2 };
+
+struct source_query {
+    struct client *committed;
+    struct client *uncommitted;
+    char **topics;
+    size_t topic_count;
+};
+
+static bool open_client(const struct source_settings *settings, enum client_role role,
+                        struct client **ret_client, struct err *err)
+{
+    /* The group is named for its committed offsets; a handle that subscribes to nothing never
+     * joins. */
+    const struct cluster_property own[] = {{"group.id", settings->group}};
+    const struct client_options options = {
+        .role = role,
+        .properties = {.own = own, .own_count = LENGTH_OF(own)},
+    };
+    return client_new(&settings->cluster, &options, ret_client, err);
+}
+
+bool source_query_new(const struct source_settings *settings, struct source_query **ret_query,
+                      struct err *err)
+{
+    struct source_query *query = calloc(1, sizeof(*query));
+    CHECK(query != NULL);
+    query->topics = calloc(settings->topic_count, sizeof(*query->topics));
+    CHECK(query->topics != NULL);
+    query->topic_count = settings->topic_count;
+    for (size_t i = 0; i < settings->topic_count; i++) {
+        query->topics[i] = strdup(settings->topics[i]);
+        CHECK(query->topics[i] != NULL);
+    }
+    if (!open_client(settings, CLIENT_QUERY, &query->committed, err) ||
+        !open_client(settings, CLIENT_QUERY_UNCOMMITTED, &query->uncommitted, err)) {
+        source_query_free(query);
+        return false;
+    }
+    *ret_query = query;
+    return true;
+}
+
+struct source_query *source_query_free(struct source_query *query)
+{
+    if (query != NULL) {
+        client_free(query->committed);
+        client_free(query->uncommitted);
+        for (size_t i = 0; i < query->topic_count; i++) {
+            free(query->topics[i]);
+        }
+        free(query->topics);
+        free(query);
+    }
+    return NULL;
+}
+
+bool source_query_partitions(struct source_query *query, int timeout_ms, int32_t *ret_counts,
+                             struct err *err)
+{
+    int64_t deadline_us = clock_mono_us() + (int64_t)timeout_ms * 1000;
+    for (size_t i = 0; i < query->topic_count; i++) {
+        const struct rd_kafka_metadata *metadata = NULL;
+        TRY(kafka_topics_metadata(query->committed, query->topics[i], client_wait_ms(deadline_us),
+                                  &metadata, err));
+        ret_counts[i] = metadata->topics[0].partition_cnt;
+        rd_kafka_metadata_destroy(metadata);
+    }
+    return true;
+}
+
+static void list_auto(rd_kafka_topic_partition_list_t **list)
+{
+    if (*list != NULL) {
+        rd_kafka_topic_partition_list_destroy(*list);
+    }
+}
+
+/* What came out of a question for each partition of the list, where none may have failed. */
+static bool check_list(const rd_kafka_topic_partition_list_t *list, const char *what,
+                       struct err *err)
+{
+    for (int i = 0; i < list->cnt; i++) {
+        if (list->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            return client_error_set(err, list->elems[i].err, "%s of %s/%d", what,
+                                    list->elems[i].topic, (int)list->elems[i].partition);
+        }
+    }
+    return true;
+}
+
+static bool ask_offsets(struct client *client, rd_kafka_topic_partition_list_t *list,
+                        int64_t time_ms, int64_t deadline_us, const char *what, struct err *err)
+{
+    for (int i = 0; i < list->cnt; i++) {
+        list->elems[i].offset = time_ms;
+        list->elems[i].err = RD_KAFKA_RESP_ERR_NO_ERROR;
+    }
+    if (list->cnt == 0) {
+        return true;
+    }
+    rd_kafka_resp_err_t code =
+        rd_kafka_offsets_for_times(client->rk, list, client_wait_ms(deadline_us));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        client_error_set(err, code, "%s", what);
+        return client_explain(client, err);
+    }
+    return check_list(list, what, err);
+}
+
+/* -- ends -- */
+
+static bool list_all(struct source_query *query, int64_t deadline_us,
+                     rd_kafka_topic_partition_list_t *list, struct arena *arena,
+                     struct source_ends **ret_ends, struct err *err)
+{
+    int32_t *counts = arena_zero(arena, query->topic_count * sizeof(*counts));
+    TRY(source_query_partitions(query, client_wait_ms(deadline_us), counts, err));
+    size_t total = 0;
+    for (size_t t = 0; t < query->topic_count; t++) {
+        total += (size_t)counts[t];
+    }
+    struct source_ends *ends = arena_zero(arena, (total + 1) * sizeof(*ends));
+    size_t next = 0;
+    for (uint32_t t = 0; t < query->topic_count; t++) {
+        for (int32_t p = 0; p < counts[t]; p++) {
+            rd_kafka_topic_partition_list_add(list, query->topics[t], p);
+            ends[next++].partition = (struct source_partition){t, p};
+        }
+    }
+    *ret_ends = ends;
+    return true;
+}
+
+static bool fill_ids(struct source_query *query, int64_t deadline_us, struct arena *arena,
+                     struct source_ends *ends, size_t count, struct err *err)
+{
+    struct cluster_topic_id *ids = arena_zero(arena, query->topic_count * sizeof(*ids));
+    TRY(kafka_topics_ids(query->committed, (const char *const *)query->topics, query->topic_count,
+                         client_wait_ms(deadline_us), ids, err));
+    for (size_t i = 0; i < count; i++) {
+        ends[i].topic_id = ids[ends[i].partition.topic];
+    }
+    return true;
+}
+
+bool source_query_ends(struct source_query *query, int timeout_ms, struct arena *arena,
+                       struct source_ends **ret_ends, size_t *ret_count, struct err *err)
+{
+    int64_t deadline_us = clock_mono_us() + (int64_t)timeout_ms * 1000;
+    AUTO(list) rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
+    struct source_ends *ends = NULL;
+    TRY(list_all(query, deadline_us, list, arena, &ends, err));
+    size_t count = (size_t)list->cnt;
+    TRY(ask_offsets(query->committed, list, TIME_BEGINNING, deadline_us, "low watermark", err));
+    for (size_t i = 0; i < count; i++) {
+        ends[i].low = list->elems[i].offset;
+    }
+    TRY(ask_offsets(query->committed, list, TIME_END, deadline_us, "last stable offset", err));
+    for (size_t i = 0; i < count; i++) {
+        ends[i].stable = list->elems[i].offset;
+    }
+    TRY(ask_offsets(query->uncommitted, list, TIME_END, deadline_us, "high watermark", err));
+    for (size_t i = 0; i < count; i++) {
+        ends[i].high = list->elems[i].offset;
+    }
+    TRY(fill_ids(query, deadline_us, arena, ends, count, err));
+    *ret_ends = ends;
+    *ret_count = count;
+    return true;
+}
+
+/* -- starts and the mirror -- */
+
+static bool add_partition(const struct source_query *query, rd_kafka_topic_partition_list_t *list,
+                          struct source_partition partition, struct err *err)
+{
+    if (partition.topic >= query->topic_count || partition.partition < 0) {
+        return err_set(err, ERR_INPUT, "a question about a topic that is not configured");
+    }
+    rd_kafka_topic_partition_list_add(list, query->topics[partition.topic], partition.partition);
+    return true;
+}
+
+bool source_query_starts(struct source_query *query, enum source_start_kind kind, int64_t time_ms,
+                         struct source_start *starts, size_t count, int timeout_ms, struct err *err)
+{
+    int64_t deadline_us = clock_mono_us() + (int64_t)timeout_ms * 1000;
+    AUTO(list) rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
+    AUTO(list) rd_kafka_topic_partition_list_t *late = rd_kafka_topic_partition_list_new(4);
+    for (size_t i = 0; i < count; i++) {
+        TRY(add_partition(query, list, starts[i].partition, err));
+    }
+    if (kind == SOURCE_TIME && time_ms < 0) {
+        return err_set(err, ERR_INPUT, "a start time before 1970");
+    }
+    int64_t time = kind == SOURCE_TIME     ? time_ms
+                   : kind == SOURCE_LATEST ? TIME_END
+                                           : TIME_BEGINNING;
+    TRY(ask_offsets(query->committed, list, time, deadline_us, "start offset", err));
+    for (size_t i = 0; i < count; i++) {
+        if (list->elems[i].offset < 0) { /* no record that late */
+            TRY(add_partition(query, late, starts[i].partition, err));
+        }
+    }
+    TRY(ask_offsets(query->committed, late, TIME_END, deadline_us, "last stable offset", err));
+    for (size_t i = 0, next_late = 0; i < count; i++) {
+        int64_t offset = list->elems[i].offset;
+        starts[i].offset = offset >= 0 ? offset : late->elems[next_late++].offset;
+        starts[i].leader_epoch = -1;
+    }
+    return true;
+}
+
+bool source_query_mirrored(struct source_query *query, struct source_offset *offsets, size_t count,
+                           int timeout_ms, struct err *err)
+{
+    AUTO(list) rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
+    for (size_t i = 0; i < count; i++) {
+        TRY(add_partition(query, list, offsets[i].partition, err));
+    }
+    rd_kafka_resp_err_t code = rd_kafka_committed(query->committed->rk, list, timeout_ms);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        client_error_set(err, code, "asking for the group's offsets");
+        return client_explain(query->committed, err);
+    }
+    TRY(check_list(list, "the group's offset", err));
+    for (size_t i = 0; i < count; i++) {
+        offsets[i].offset = list->elems[i].offset >= 0 ? list->elems[i].offset : -1;
+    }
+    return true;
+}

@@ -1,0 +1,388 @@
+/* Which partitions are ours: the group's rebalances and our answers, seeking, pausing, mirroring.
+ *
+ * The happy path: the callback writes down what the group gave or took, and completes nothing;
+ * source_poll makes an event of it; source_start or source_stop completes it, some time later,
+ * while polling goes on. librdkafka keeps the membership alive meanwhile, and fetches nothing that
+ * is new.
+ *
+ * What can go wrong: no answer within max.poll.interval.ms, or a session that ends, loses
+ * everything: a second callback (a revoke) then takes the place of the first. While closing, every
+ * rebalance is completed at once, or closing would wait for ever (librdkafka 4884). */
+#include <stdio.h>
+#include <string.h>
+
+#include "adapters/kafka/client_error.h"
+#include "adapters/kafka/kafka_source.h"
+#include "adapters/os/log.h"
+
+/* -- the group asks -- */
+
+static void ask(struct source *source, enum source_answer answer,
+                const rd_kafka_topic_partition_list_t *partitions, bool lost)
+{
+    if (source->asked != NULL) {
+        rd_kafka_topic_partition_list_destroy(source->asked);
+    }
+    source->asked = rd_kafka_topic_partition_list_copy(partitions);
+    source->asked_lost = lost;
+    source->awaited = answer;
+    source->announced = false;
+}
+
+static void disown(struct source *source, const rd_kafka_topic_partition_list_t *partitions)
+{
+    for (int i = 0; i < partitions->cnt; i++) {
+        uint32_t topic = 0;
+        struct source_track *track = source_track(source, partitions->elems[i].topic,
+                                                  partitions->elems[i].partition, &topic);
+        if (track != NULL) {
+            track->owned = false;
+            track->started = false;
+            track->at_end = false;
+        }
+    }
+}
+
+void source_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                         rd_kafka_topic_partition_list_t *partitions, void *opaque)
+{
+    struct source *source = client_owner(opaque);
+    if (source->closing) {
+        rd_kafka_assign(rk, NULL);
+        return;
+    }
+    rd_kafka_yield(rk); /* the poll ends here, so that the event goes out at once */
+    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        source->statistics.rebalances++;
+        for (int i = 0; i < partitions->cnt; i++) {
+            uint32_t topic = 0;
+            struct source_track *track = source_track(source, partitions->elems[i].topic,
+                                                      partitions->elems[i].partition, &topic);
+            if (track != NULL) {
+                *track = (struct source_track){
+                    .owned = true, .next = -1, .high = -1, .stable = -1, .mirrored = -1};
+            }
+        }
+        ask(source, SOURCE_ANSWER_START, partitions, false);
+        return;
+    }
+    if (code != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
+        log_warn("kafka", "source: rebalance: %s", rd_kafka_err2str(code));
+    }
+    disown(source, partitions);
+    ask(source, SOURCE_ANSWER_STOP, partitions, rd_kafka_assignment_lost(rk) != 0);
+}
+
+bool source_announce(struct source *source, struct source_batch *batch)
+{
+    if (source->awaited == SOURCE_ANSWER_NONE || source->announced) {
+        return false;
+    }
+    size_t count = 0;
+    struct source_partition *partitions =
+        arena_alloc(batch->arena, (size_t)(source->asked->cnt + 1) * sizeof(*partitions));
+    for (int i = 0; i < source->asked->cnt; i++) {
+        const rd_kafka_topic_partition_t *asked = &source->asked->elems[i];
+        uint32_t topic = 0;
+        if (source_track(source, asked->topic, asked->partition, &topic) != NULL) {
+            partitions[count++] = (struct source_partition){topic, asked->partition};
+        }
+    }
+    struct source_event *event = source_batch_add_event(
+        batch, source->awaited == SOURCE_ANSWER_START ? SOURCE_ASSIGNED : SOURCE_REVOKED);
+    event->partitions = partitions;
+    event->partition_count = count;
+    event->lost = source->asked_lost;
+    source->announced = true;
+    return true;
+}
+
+bool source_rebalancing(const struct source *source)
+{
+    return source->awaited != SOURCE_ANSWER_NONE;
+}
+
+/* -- we answer -- */
+
+static void forget_asked(struct source *source)
+{
+    rd_kafka_topic_partition_list_destroy(source->asked);
+    source->asked = NULL;
+    source->awaited = SOURCE_ANSWER_NONE;
+}
+
+static bool take_error(rd_kafka_error_t *failed, struct err *err, const char *what)
+{
+    return failed == NULL || client_error_take(err, failed, "%s", what);
+}
+
+static bool give_assignment(struct source *source,
+                            const rd_kafka_topic_partition_list_t *partitions, struct err *err)
+{
+    rd_kafka_t *rk = source->client->rk;
+    if (client_settings_cooperative()) {
+        return take_error(rd_kafka_incremental_assign(rk, partitions), err, "starting partitions");
+    }
+    rd_kafka_resp_err_t code = rd_kafka_assign(rk, partitions);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR || client_error_set(err, code, "starting partitions");
+}
+
+static bool put_start(struct source *source, rd_kafka_topic_partition_list_t *list,
+                      const struct source_start *start, struct err *err)
+{
+    if (start->partition.topic >= source->topic_count || start->offset < 0) {
+        return err_set(err, ERR_INPUT, "a start names a topic or an offset that cannot be");
+    }
+    const char *topic = source->topics[start->partition.topic].name;
+    rd_kafka_topic_partition_t *entry =
+        rd_kafka_topic_partition_list_find(list, topic, start->partition.partition);
+    if (entry == NULL || entry->offset >= 0) {
+        return err_set(err, ERR_INPUT, "%s/%d was not assigned, or is started twice", topic,
+                       (int)start->partition.partition);
+    }
+    entry->offset = start->offset;
+#if RD_KAFKA_VERSION >= 0x020100ff
+    rd_kafka_topic_partition_set_leader_epoch(entry, start->leader_epoch);
+#endif
+    return true;
+}
+
+static void begin_tracks(struct source *source, const struct source_start *starts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct source_track *track =
+            &source->topics[starts[i].partition.topic].tracks[starts[i].partition.partition];
+        track->started = true;
+        track->at_end = false;
+        track->next = starts[i].offset;
+    }
+}
+
+bool source_start(struct source *source, const struct source_start *starts, size_t count,
+                  struct err *err)
+{
+    if (source->awaited != SOURCE_ANSWER_START) {
+        return err_set(err, ERR_INPUT, "no assignment waits for a start");
+    }
+    if (count != (size_t)source->asked->cnt) {
+        return err_set(err, ERR_INPUT, "%zu starts for %d assigned partitions", count,
+                       source->asked->cnt);
+    }
+    for (int i = 0; i < source->asked->cnt; i++) {
+        source->asked->elems[i].offset = RD_KAFKA_OFFSET_INVALID;
+    }
+    for (size_t i = 0; i < count; i++) {
+        TRY(put_start(source, source->asked, &starts[i], err));
+    }
+    TRY(give_assignment(source, source->asked, err));
+    begin_tracks(source, starts, count);
+    forget_asked(source);
+    return true;
+}
+
+/* librdkafka may keep a partition paused over assignments. */
+static void unpause(struct source *source, rd_kafka_topic_partition_list_t *partitions)
+{
+    rd_kafka_topic_partition_list_t *paused = rd_kafka_topic_partition_list_new(partitions->cnt);
+    for (int i = 0; i < partitions->cnt; i++) {
+        const rd_kafka_topic_partition_t *entry = &partitions->elems[i];
+        uint32_t topic = 0;
+        struct source_track *track = source_track(source, entry->topic, entry->partition, &topic);
+        if (track != NULL && track->paused) {
+            track->paused = false;
+            rd_kafka_topic_partition_list_add(paused, entry->topic, entry->partition);
+        }
+    }
+    if (paused->cnt > 0) {
+        rd_kafka_resume_partitions(source->client->rk, paused);
+    }
+    rd_kafka_topic_partition_list_destroy(paused);
+}
+
+static bool take_assignment(struct source *source, struct err *err)
+{
+    rd_kafka_t *rk = source->client->rk;
+    if (client_settings_cooperative()) {
+        return take_error(rd_kafka_incremental_unassign(rk, source->asked), err,
+                          "stopping partitions");
+    }
+    rd_kafka_resp_err_t code = rd_kafka_assign(rk, NULL);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR || client_error_set(err, code, "stopping partitions");
+}
+
+bool source_stop(struct source *source, struct err *err)
+{
+    if (source->awaited != SOURCE_ANSWER_STOP) {
+        return true;
+    }
+    unpause(source, source->asked);
+    bool done = take_assignment(source, err);
+    forget_asked(source);
+    return done;
+}
+
+void source_abandon(struct source *source)
+{
+    if (source->asked != NULL) {
+        if (source->awaited == SOURCE_ANSWER_STOP) {
+            struct err ignored;
+            if (!take_assignment(source, &ignored)) {
+                log_debug("kafka", "source: %s", ignored.message);
+            }
+        } else {
+            rd_kafka_assign(source->client->rk, NULL);
+        }
+        forget_asked(source);
+    }
+}
+
+/* -- moving within what is ours -- */
+
+static struct source_track *owned_track(struct source *source, struct source_partition partition)
+{
+    if (source_position(source, partition) < 0) {
+        return NULL;
+    }
+    return &source->topics[partition.topic].tracks[partition.partition];
+}
+
+/* A partition that stands still after a position error takes no rd_kafka_seek: it must be assigned
+ * anew. Eager assignments are replaced as a whole, so the others go on from their positions. */
+static rd_kafka_topic_partition_list_t *all_started(struct source *source)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
+    for (size_t t = 0; t < source->topic_count; t++) {
+        for (int32_t p = 0; p < source->topics[t].track_count; p++) {
+            if (source->topics[t].tracks[p].started) {
+                rd_kafka_topic_partition_list_add(list, source->topics[t].name, p)->offset =
+                    source->topics[t].tracks[p].next;
+                source->topics[t].tracks[p].at_end = false;
+            }
+        }
+    }
+    return list;
+}
+
+static void pause_again(struct source *source, const rd_kafka_topic_partition_list_t *started)
+{
+    rd_kafka_topic_partition_list_t *paused = rd_kafka_topic_partition_list_new(started->cnt);
+    for (int i = 0; i < started->cnt; i++) {
+        uint32_t topic = 0;
+        struct source_track *track =
+            source_track(source, started->elems[i].topic, started->elems[i].partition, &topic);
+        if (track->paused) {
+            rd_kafka_topic_partition_list_add(paused, started->elems[i].topic,
+                                              started->elems[i].partition);
+        }
+    }
+    if (paused->cnt > 0) {
+        rd_kafka_pause_partitions(source->client->rk, paused);
+    }
+    rd_kafka_topic_partition_list_destroy(paused);
+}
+
+static bool reassign_one(struct source *source, const struct source_start *start, struct err *err)
+{
+    rd_kafka_t *rk = source->client->rk;
+    rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(one, source->topics[start->partition.topic].name,
+                                      start->partition.partition);
+    bool done = take_error(rd_kafka_incremental_unassign(rk, one), err, "seeking");
+    if (done) {
+        one->elems[0].offset = RD_KAFKA_OFFSET_INVALID;
+        done = put_start(source, one, start, err) &&
+               take_error(rd_kafka_incremental_assign(rk, one), err, "seeking");
+        pause_again(source, one);
+    }
+    rd_kafka_topic_partition_list_destroy(one);
+    return done;
+}
+
+bool source_seek(struct source *source, const struct source_start *start, struct err *err)
+{
+    struct source_track *track = owned_track(source, start->partition);
+    if (track == NULL || start->offset < 0) {
+        return err_set(err, ERR_INPUT, "seeking in a partition that is not ours");
+    }
+    if (source_rebalancing(source)) {
+        return err_set(err, ERR_TRANSIENT, "seeking: a rebalance is on");
+    }
+    if (client_settings_cooperative()) {
+        TRY(reassign_one(source, start, err));
+        track->at_end = false;
+        track->next = start->offset;
+        return true;
+    }
+    int64_t before = track->next;
+    track->next = start->offset;
+    rd_kafka_topic_partition_list_t *all = all_started(source);
+    bool done = give_assignment(source, all, err);
+    if (done) {
+        pause_again(source, all);
+    } else {
+        track->next = before;
+    }
+    rd_kafka_topic_partition_list_destroy(all);
+    return done;
+}
+
+static bool set_paused(struct source *source, const struct source_partition *partitions,
+                       size_t count, bool paused, struct err *err)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++) {
+        struct source_track *track = owned_track(source, partitions[i]);
+        /* Resuming what is not paused reads old records again (librdkafka 4636). */
+        if (track != NULL && track->paused != paused) {
+            track->paused = paused;
+            rd_kafka_topic_partition_list_add(list, source->topics[partitions[i].topic].name,
+                                              partitions[i].partition);
+        }
+    }
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (list->cnt > 0) {
+        code = paused ? rd_kafka_pause_partitions(source->client->rk, list)
+                      : rd_kafka_resume_partitions(source->client->rk, list);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           client_error_set(err, code, paused ? "pausing" : "resuming");
+}
+
+bool source_pause(struct source *source, const struct source_partition *partitions, size_t count,
+                  struct err *err)
+{
+    return set_paused(source, partitions, count, true, err);
+}
+
+bool source_resume(struct source *source, const struct source_partition *partitions, size_t count,
+                   struct err *err)
+{
+    return set_paused(source, partitions, count, false, err);
+}
+
+/* -- the mirror -- */
+
+bool source_mirror_offsets(struct source *source, const struct source_offset *offsets, size_t count,
+                           bool rewind, struct err *err)
+{
+    if (source_rebalancing(source)) {
+        return err_set(err, ERR_TRANSIENT, "mirroring offsets: a rebalance is on");
+    }
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++) {
+        struct source_track *track = owned_track(source, offsets[i].partition);
+        if (track != NULL && (rewind || offsets[i].offset > track->mirrored)) {
+            track->mirrored = offsets[i].offset;
+            rd_kafka_topic_partition_list_add(list, source->topics[offsets[i].partition.topic].name,
+                                              offsets[i].partition.partition)
+                ->offset = offsets[i].offset;
+        }
+    }
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (list->cnt > 0) {
+        code = rd_kafka_commit(source->client->rk, list, 1);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR || client_error_set(err, code, "mirroring offsets");
+}

@@ -1,0 +1,87 @@
+/* What the files of the Kafka source share: its struct, and who owns which partition. */
+#ifndef TIDEMARK_ADAPTERS_KAFKA_KAFKA_SOURCE_H
+#define TIDEMARK_ADAPTERS_KAFKA_KAFKA_SOURCE_H
+
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "adapters/kafka/client.h"
+#include "adapters/source.h"
+#include "core/base/check.h"
+#include "core/base/err.h"
+
+/* One partition of a configured topic. */
+struct source_track {
+    bool owned;       /* the group gave it to us and has not taken it back */
+    bool started;     /* owned, and source_start said where */
+    bool paused;      /* by source_pause */
+    bool at_end;      /* position is the last stable offset that was heard last */
+    int64_t next;     /* the position: lower offsets are stale and dropped */
+    int64_t high;     /* the high watermark that the last END told; -1 none */
+    int64_t stable;   /* the last stable offset in the last statistics; -1 none */
+    int64_t mirrored; /* highest offset committed to the group in this assignment; -1 none */
+};
+
+struct source_topic {
+    char *name;
+    struct source_track *tracks; /* by partition */
+    int32_t track_count;
+};
+
+/* What a rebalance waits for. */
+enum source_answer { SOURCE_ANSWER_NONE = 0, SOURCE_ANSWER_START, SOURCE_ANSWER_STOP };
+
+enum { SOURCE_HELD_MAX = 256 };
+
+/* All of it belongs to the poll thread; callbacks run inside source_poll and client_close. */
+struct source {
+    struct client *client;
+    struct source_topic *topics;
+    size_t topic_count;
+    bool want_headers;
+    size_t batch_bytes_max;
+    bool closing;
+
+    enum source_answer awaited;
+    rd_kafka_topic_partition_list_t *asked; /* what the awaited answer is about; else NULL */
+    bool asked_lost;
+    bool announced; /* the event of the awaited answer is out */
+
+    struct source_batch *filling; /* during source_poll, else NULL */
+    rd_kafka_queue_t *queue;
+    rd_kafka_message_t *held[SOURCE_HELD_MAX]; /* taken from librdkafka, not yet copied */
+    size_t held_next;
+    size_t held_count;
+
+    bool is_fatal;
+    struct err fatal;
+    int64_t ends_watched_us;
+    struct source_statistics statistics;
+};
+
+/* -- kafka_source.c -- */
+
+/* The track of a partition, made when it is new; NULL for a topic that is not configured. */
+struct source_track *source_track(struct source *source, const char *topic, int32_t partition,
+                                  uint32_t *ret_topic);
+
+/* Remembers a fatal error and puts it into the batch that is being filled. */
+void source_set_fatal(struct source *source);
+
+/* -- kafka_rebalance.c -- */
+
+void source_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                         rd_kafka_topic_partition_list_t *partitions, void *opaque);
+
+/* Puts the event of an unanswered rebalance into the batch, once. True when it did. */
+bool source_announce(struct source *source, struct source_batch *batch);
+
+/* Gives up everything, so that closing need not wait. */
+void source_abandon(struct source *source);
+
+/* -- kafka_source_statistics.c -- */
+
+int source_on_statistics(rd_kafka_t *rk, char *json, size_t size, void *opaque);
+
+#endif

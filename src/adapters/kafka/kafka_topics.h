@@ -1,0 +1,23 @@
+/* Topics as one client sees them: what the cluster's and the source's questions share. */
+#ifndef TIDEMARK_ADAPTERS_KAFKA_KAFKA_TOPICS_H
+#define TIDEMARK_ADAPTERS_KAFKA_KAFKA_TOPICS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "adapters/cluster.h"
+#include "adapters/kafka/client.h"
+#include "core/base/check.h"
+#include "core/base/err.h"
+
+/* Metadata of one topic, which has at least one partition. MISSING, TRANSIENT, SETTINGS. The caller
+ * ends it with rd_kafka_metadata_destroy. */
+MUST_CHECK bool kafka_topics_metadata(struct client *client, const char *topic, int timeout_ms,
+                                      const struct rd_kafka_metadata **ret_metadata,
+                                      struct err *err);
+
+/* The ids of `count` topics; 0 with a librdkafka that cannot ask. */
+MUST_CHECK bool kafka_topics_ids(struct client *client, const char *const *names, size_t count,
+                                 int timeout_ms, struct cluster_topic_id *ret_ids, struct err *err);
+
+#endif
