@@ -19,7 +19,8 @@ struct manifest {
     const char *db_path_template;
     const char *shard_prefix;
     struct manifest_sidecar sidecar;
-    const struct lineage *lineage; /* NULL: not made by Tidemark */
+    struct bytes lineage; /* our member of `custom`, a JSON object (core/coord/message.h makes and reads it);
+                             empty: not made by Tidemark */
     const struct attempt *shards;  /* the winners by ascending db_id; never an empty one of ours */
     size_t shard_count;
 };
@@ -65,8 +66,7 @@ MUST_CHECK bool manifest_check(const struct manifest *manifest, struct err *err)
 MUST_CHECK bool manifest_encode(const struct manifest *manifest, struct arena *arena,
                                 struct manifest_columns *ret_columns, struct err *err);
 
-/* Foreign columns to a checked manifest. Texts are copied into `arena`. ERR_INPUT. A lineage member
- * that does not read is ERR_INPUT, too: a manifest that names us must be ours. */
+/* Foreign columns to a checked manifest. Texts are copied into `arena`. ERR_INPUT. */
 MUST_CHECK bool manifest_decode(const struct manifest_columns *columns, struct arena *arena,
                                 struct manifest *ret_manifest, struct err *err);
 

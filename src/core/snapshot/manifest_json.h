@@ -3,7 +3,8 @@
 #define TIDEMARK_CORE_SNAPSHOT_MANIFEST_JSON_H
 
 #include "core/route/sharding.h"
-#include "core/snapshot/lineage.h"
+#include "core/base/arena.h"
+#include "core/base/json.h"
 
 /* The custom member `sqlite_sidecar`: written whenever sidecars are on (section 8). */
 struct manifest_sidecar {
@@ -17,11 +18,12 @@ void manifest_print_sharding(const struct sharding *sharding, struct buf *out);
 MUST_CHECK bool manifest_parse_sharding(struct bytes text, struct arena *arena,
                                         struct sharding *ret_sharding, struct err *err);
 
-/* `custom`: sqlite_sidecar and our lineage under `tidemark`; all else is passed over on reading. */
-void manifest_print_custom(const struct manifest_sidecar *sidecar, const struct lineage *lineage,
+/* `custom`: sqlite_sidecar and our lineage under `tidemark` (the text of a JSON object, opaque here;
+ * empty: none); all else is passed over on reading. */
+void manifest_print_custom(const struct manifest_sidecar *sidecar, struct bytes lineage,
                            struct buf *out);
 MUST_CHECK bool manifest_parse_custom(struct bytes text, struct arena *arena,
                                       struct manifest_sidecar *ret_sidecar,
-                                      const struct lineage **ret_lineage, struct err *err);
+                                      struct bytes *ret_lineage, struct err *err);
 
 #endif
