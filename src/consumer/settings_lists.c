@@ -3,7 +3,7 @@
 
 #include "consumer/settings_group.h"
 #include "consumer/settings_value.h"
-#include "core/secret.h"
+#include "core/secret_name.h"
 
 static const char topics_form[] = "a list of groups: ( { name = \"…\"; … }, … )";
 static const char fields_form[] = "a list of groups: ( { name = \"…\"; from = \"…\"; }, … )";

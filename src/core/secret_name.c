@@ -1,5 +1,5 @@
 /* Which names of settings stand for secrets. */
-#include "core/secret.h"
+#include "core/secret_name.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* Which names of settings stand for secrets. */
-#ifndef TIDEMARK_CORE_SECRET_H
-#define TIDEMARK_CORE_SECRET_H
+#ifndef TIDEMARK_CORE_SECRET_NAME_H
+#define TIDEMARK_CORE_SECRET_NAME_H
 
 #include <stdbool.h>
 

@@ -1,0 +1,79 @@
+/* The snapshot that a command was pointed at: with --snapshot URL, or by the settings file. */
+#ifndef TIDEMARK_CLI_COMMANDS_COMMAND_SNAPSHOT_H
+#define TIDEMARK_CLI_COMMANDS_COMMAND_SNAPSHOT_H
+
+#include "checkpoint/snapshot_reader.h"
+#include "cli/commands/command.h"
+#include "core/settings.h"
+
+/* Options of every command that looks at a store … */
+#define COMMAND_OPTIONS_STORE                                                                      \
+    COMMAND_OPTION_SNAPSHOT, COMMAND_OPTION_FILE, COMMAND_OPTION_SET, COMMAND_OPTION_JSON,         \
+    {                                                                                              \
+        "relocated", 0, NULL,                                                                      \
+            "The snapshot was copied here: read its objects below this URL, not where they were "  \
+            "written.",                                                                            \
+            false                                                                                  \
+    }
+/* … and of those that open one snapshot of it. */
+#define COMMAND_OPTIONS_SNAPSHOT                                                                   \
+    COMMAND_OPTIONS_STORE,                                                                         \
+        {"run", 0, "RUN_ID", "Open the snapshot of this run instead of the current one.", false},  \
+    {                                                                                              \
+        "manifest", 0, "REF", "Open the snapshot of this manifest: its URL, or its name below the " \
+                              "prefix.",                                                           \
+            false                                                                                  \
+    }
+/* … and of those that read shard files. */
+#define COMMAND_OPTIONS_READER                                                                     \
+    COMMAND_OPTIONS_SNAPSHOT,                                                                      \
+        {"cache", 0, "FOLDER",                                                                     \
+         "Where downloaded shard files are kept; ~/.cache/tidemark/shards without it.", false},    \
+    {                                                                                              \
+        "cache-size", 0, "SIZE", "Delete the oldest downloads above this size; 2GiB without it.",  \
+            false                                                                                  \
+    }
+
+/* Zero it, then open; command_snapshot_auto ends it. */
+struct command_snapshot {
+    struct settings *settings; /* NULL with --snapshot */
+    struct arena *arena;
+    struct store *store;
+    struct catalog catalog;
+    struct catalog_choice choice;
+    struct store *cache_files;
+    struct shard_cache cache;
+    struct snapshot_reader *reader; /* command_snapshot_open_reader */
+};
+
+/* Opens the store. On failure the error is printed and *ret_code says how to end, here and below. */
+MUST_CHECK bool command_snapshot_open_store(struct command_call *call,
+                                            struct command_snapshot *snapshot,
+                                            enum exit_code *ret_code);
+/* The store, and the manifest: *ret_found lives as long as `snapshot`. */
+MUST_CHECK bool command_snapshot_open(struct command_call *call, struct command_snapshot *snapshot,
+                                      struct catalog_snapshot *ret_found,
+                                      enum exit_code *ret_code);
+/* The store, the manifest, and a reader. */
+MUST_CHECK bool command_snapshot_open_reader(struct command_call *call,
+                                             struct command_snapshot *snapshot,
+                                             enum exit_code *ret_code);
+void command_snapshot_auto(struct command_snapshot *snapshot);
+
+/* Prints an error that came from the store; transient ones end with EXIT_CODE_STORE. */
+enum exit_code command_snapshot_fail(struct command_call *call, const struct err *err);
+
+/* A key of the command line or of standard input, in the manifest's encoding. INPUT. */
+MUST_CHECK bool command_snapshot_key(const struct manifest *manifest, const char *text,
+                                     struct arena *arena, struct logical_key *ret_key,
+                                     struct err *err);
+
+/* "2026-03-14T10:30:00.123456Z" as JSON and people are given times; in the arena. */
+const char *command_time(int64_t time_us, struct arena *arena);
+/* "1.4 MiB"; in the arena. */
+const char *command_bytes(uint64_t bytes, struct arena *arena);
+/* The shards' rows and bytes of a manifest. */
+void command_snapshot_sums(const struct manifest *manifest, uint64_t *ret_rows,
+                           uint64_t *ret_bytes);
+
+#endif

@@ -1,0 +1,65 @@
+/* `tidemark help`: about all commands, one of them, or the exit codes; as text or as a man page. */
+#include "cli/commands/command_help.h"
+#include "cli/commands/command_man.h"
+#include "cli/commands/commands.h"
+
+static bool fill(const struct command_call *call, struct buf *out, struct err *err)
+{
+    bool man = command_has(call, "man");
+    if (call->argument_count == 0) {
+        (man ? command_man_overview : command_help_overview)(out, commands_all, commands_count);
+        return true;
+    }
+    const char *name = call->arguments[0];
+    if (strcmp(name, "exit-codes") == 0 && !man) {
+        command_help_exit_codes(out);
+        return true;
+    }
+    const struct command *command = commands_find(name);
+    if (command == NULL) {
+        const char *nearest = commands_nearest(name);
+        return err_set(err, ERR_INPUT, "help: there is no command \"%.50s\"%s%s%s", name,
+                       nearest == NULL ? "" : "; did you mean ", nearest == NULL ? "" : nearest,
+                       nearest == NULL ? "" : "?");
+    }
+    (man ? command_man_print : command_help_print)(out, command);
+    return true;
+}
+
+static void list_names(struct buf *out)
+{
+    for (size_t i = 0; i < commands_count; i++) {
+        buf_add_format(out, "%s\n", commands_all[i]->name);
+    }
+}
+
+static enum exit_code run(struct command_call *call)
+{
+    AUTO(buf) struct buf text;
+    buf_init(&text, SIZE_MAX);
+    struct err err = {0};
+    if (command_has(call, "list")) {
+        list_names(&text);
+    } else if (!fill(call, &text, &err)) {
+        return command_fail(call, EXIT_CODE_USAGE, &err);
+    }
+    output_print(&call->output, "%s", buf_text(&text));
+    return EXIT_CODE_OK;
+}
+
+static const struct command_option options[] = {
+    {"man", 0, NULL, "Print a manual page (roff) instead.", false},
+    {"list", 0, NULL, "Print the names of all commands, one a line.", false},
+    COMMAND_OPTIONS_END,
+};
+
+const struct command help_command = {
+    .name = "help",
+    .summary = "Say what a command does, or what the exit codes mean",
+    .arguments = "[COMMAND | exit-codes]",
+    .arguments_max = 1,
+    .options = options,
+    .examples = "tidemark help exit-codes\tall exit codes\n"
+                "tidemark help --man check | man -l -\tthe manual page of check\n",
+    .run = run,
+};

@@ -1,0 +1,11 @@
+/* The command `tidemark`. */
+#include <signal.h>
+
+#include "cli/commands/commands.h"
+
+int main(int argc, char **argv)
+{
+    /* a reader that went away is an error of that write, not the end of the process */
+    signal(SIGPIPE, SIG_IGN);
+    return (int)commands_run(argc, argv);
+}
