@@ -6,6 +6,7 @@
 
 #include "core/base/buf.h"
 #include "core/spill/row_stream.h"
+#include "core/spill/source_table.h"
 
 struct kv;
 struct kv_file;

@@ -32,9 +32,8 @@ struct build_result {
     uint32_t page_size;  /* the one chosen */
     struct buf key_min;  /* stored bytes; empty when rows is 0 */
     struct buf key_max;
-    int64_t duration_us; /* of the last two together … */
-    int64_t sizes_us;    /* … reading all rows once to choose the page size; 0 where bounds told it */
-    int64_t write_us;    /* merging and writing */
+    int64_t sizes_us; /* reading all rows once to choose the page size; 0 where bounds told it */
+    int64_t write_us; /* merging and writing */
 };
 
 void build_result_done(struct build_result *result);

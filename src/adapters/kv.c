@@ -1,0 +1,39 @@
+/* What is common to all drivers of shard files. */
+#include "adapters/kv.h"
+
+#include "core/base/check.h"
+
+bool kv_write(struct kv *kv, const struct kv_write_request *request, struct row_stream *rows,
+              struct kv_written *ret_written, struct buf *key_min, struct buf *key_max,
+              struct err *err)
+{
+    CHECK(request->path != NULL);
+    buf_clear(key_min);
+    buf_clear(key_max);
+    return kv->ops->write(kv, request, rows, ret_written, key_min, key_max, err) ||
+           err_wrap(err, "shard file %s", request->path);
+}
+
+bool kv_open(struct kv *kv, const char *path, struct kv_file **ret_file, struct err *err)
+{
+    return kv->ops->open(kv, path, ret_file, err) || err_wrap(err, "shard file %s", path);
+}
+
+struct kv_file *kv_close(struct kv_file *file)
+{
+    if (file != NULL) {
+        file->ops->close(file);
+    }
+    return NULL;
+}
+
+bool kv_get(struct kv_file *file, struct bytes key, struct buf *value, bool *ret_found,
+            struct err *err)
+{
+    return file->ops->get(file, key, value, ret_found, err);
+}
+
+bool kv_rows(struct kv_file *file, struct row_stream **ret_stream, struct err *err)
+{
+    return file->ops->rows(file, ret_stream, err);
+}

@@ -1,0 +1,329 @@
+/* Sorted rows of many sets -> one shard file.
+ *
+ * The happy path: a stream for every section of the shard that the filter lets in, one merge, one row
+ * a key, one file. With `page_size` auto the size must be known first: mostly the smallest and largest
+ * sizes in the sections' statistics decide it; where they do not, the rows are merged twice. What can
+ * go wrong: a spill does not check, the disk is full, somebody wants us to stop: no file is left. */
+#include "checkpoint/build.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "adapters/os/clock.h"
+#include "checkpoint/spill_reader.h"
+#include "core/snapshot/page_size.h"
+#include "core/spill/filter_stream.h"
+#include "core/spill/merge.h"
+
+enum { STOP_CHECK_ROWS = 4096 };
+
+/* What the statistics of the sections say about the rows that will be stored. */
+struct bounds {
+    uint64_t key_size_min;
+    uint64_t key_size_max;
+    uint64_t value_size_min;
+    uint64_t value_size_max;
+    bool some_stored; /* at least one row certainly is: no tombstones anywhere, one section whole */
+    bool tombstones;
+};
+
+struct inputs {
+    const struct build_request *request;
+    uint32_t **maps; /* of each set's sources */
+    struct row_stream **streams;
+    size_t stream_count;
+    size_t stream_capacity;
+};
+
+/* ---- the sections of one shard ---- */
+
+/* The next section of the shard at or behind `from`; section_count at the end. Sections are sorted by
+ * (window, group): two searches a window, however many shards there are. */
+static size_t next_section(const struct spill_index *index, uint32_t shard, size_t from)
+{
+    while (from < index->section_count) {
+        const struct section *section = &index->sections[from];
+        if (section->group == shard) {
+            return from;
+        }
+        if (section->group < shard) {
+            from = spill_index_lower_bound(index, section->window, shard);
+        } else if (section->window == INT64_MAX) {
+            return index->section_count;
+        } else {
+            from = spill_index_lower_bound(index, section->window + 1, shard);
+        }
+    }
+    return from;
+}
+
+static void inputs_init(struct inputs *inputs, const struct build_request *request)
+{
+    *inputs = (struct inputs){.request = request};
+    inputs->maps = calloc(request->set_count + 1, sizeof *inputs->maps);
+    CHECK(inputs->maps != NULL);
+    for (size_t i = 0; i < request->set_count; i++) {
+        const struct spill_index *index = request->sets[i]->index;
+        CHECK(index->order == request->order);
+        inputs->maps[i] = calloc((size_t)index->sources.count + 1, sizeof **inputs->maps);
+        CHECK(inputs->maps[i] != NULL);
+        (void)source_table_map(&index->sources, request->sources, inputs->maps[i]);
+    }
+}
+
+static void close_streams(struct inputs *inputs)
+{
+    for (size_t i = 0; i < inputs->stream_count; i++) {
+        row_stream_free(inputs->streams[i]);
+    }
+    inputs->stream_count = 0;
+}
+
+static void inputs_done(struct inputs *inputs)
+{
+    close_streams(inputs);
+    for (size_t i = 0; i < inputs->request->set_count; i++) {
+        free(inputs->maps[i]);
+    }
+    free(inputs->maps);
+    free(inputs->streams);
+}
+
+static void add_stream(struct inputs *inputs, struct row_stream *take_stream)
+{
+    if (inputs->stream_count == inputs->stream_capacity) {
+        size_t capacity = inputs->stream_capacity == 0 ? 16 : inputs->stream_capacity * 2;
+        struct row_stream **streams = realloc(inputs->streams, capacity * sizeof *streams);
+        CHECK(streams != NULL);
+        inputs->streams = streams;
+        inputs->stream_capacity = capacity;
+    }
+    inputs->streams[inputs->stream_count++] = take_stream;
+}
+
+static bool open_streams(struct inputs *inputs, struct err *err)
+{
+    const struct build_request *request = inputs->request;
+    for (size_t i = 0; i < request->set_count; i++) {
+        struct row_set *set = request->sets[i];
+        size_t at = next_section(set->index, request->shard, 0);
+        for (; at < set->index->section_count;
+             at = next_section(set->index, request->shard, at + 1)) {
+            struct row_stream *stream = NULL;
+            TRY(filter_stream_open(request->filter, set, at, inputs->maps[i], NULL, &stream, err));
+            if (stream != NULL) {
+                add_stream(inputs, stream);
+            }
+        }
+    }
+    if (request->base != NULL) {
+        struct row_stream *stream = NULL;
+        TRY(kv_rows(request->base, &stream, err));
+        add_stream(inputs, stream);
+    }
+    return true;
+}
+
+/* All rows to be stored, in order; counts are filled as they pass. */
+static bool open_merged(struct inputs *inputs, struct dedupe_counts *counts,
+                        struct row_stream **ret_rows, struct err *err)
+{
+    const struct build_request *request = inputs->request;
+    uint32_t source_count = request->sources->count;
+    memset(counts->sources, 0, source_count * sizeof *counts->sources);
+    *counts = (struct dedupe_counts){.sources = counts->sources, .source_count = source_count};
+    if (!open_streams(inputs, err)) {
+        close_streams(inputs);
+        return false;
+    }
+    struct row_stream *merged = merge_new(request->order, inputs->streams, inputs->stream_count);
+    inputs->stream_count = 0;
+    *ret_rows = dedupe_new(merged, counts);
+    return true;
+}
+
+/* ---- the page size ---- */
+
+static void add_bounds(struct bounds *bounds, const struct section *section,
+                       enum filter_verdict verdict)
+{
+    bounds->tombstones = bounds->tombstones || section->tombstones > 0;
+    bounds->some_stored = bounds->some_stored || verdict != FILTER_MIXED;
+    if (section->key_size_min < bounds->key_size_min) {
+        bounds->key_size_min = section->key_size_min;
+    }
+    if (section->key_size_max > bounds->key_size_max) {
+        bounds->key_size_max = section->key_size_max;
+    }
+    if (section->tombstones == section->rows) {
+        return;
+    }
+    if (section->value_size_min < bounds->value_size_min) {
+        bounds->value_size_min = section->value_size_min;
+    }
+    if (section->value_size_max > bounds->value_size_max) {
+        bounds->value_size_max = section->value_size_max;
+    }
+}
+
+static void find_bounds(const struct inputs *inputs, struct bounds *bounds)
+{
+    const struct build_request *request = inputs->request;
+    *bounds = (struct bounds){.key_size_min = UINT64_MAX, .value_size_min = UINT64_MAX};
+    for (size_t i = 0; i < request->set_count; i++) {
+        const struct spill_index *index = request->sets[i]->index;
+        size_t at = next_section(index, request->shard, 0);
+        for (; at < index->section_count; at = next_section(index, request->shard, at + 1)) {
+            const struct section *section = &index->sections[at];
+            enum filter_verdict verdict =
+                filter_section(request->filter, section, inputs->maps[i]);
+            if (verdict == FILTER_MIXED || filter_takes(request->filter, verdict)) {
+                add_bounds(bounds, section, verdict);
+            }
+        }
+    }
+}
+
+/* True: whichever rows of the sections are stored, their page size is *ret_page_size. It never falls
+ * when sizes grow, and is the smallest for no rows at all. */
+static bool page_size_from_bounds(const struct bounds *bounds, uint32_t *ret_page_size)
+{
+    uint32_t most = page_size_for(bounds->value_size_max, bounds->key_size_max);
+    *ret_page_size = most;
+    if (most == PAGE_SIZE_MIN) {
+        return true;
+    }
+    return bounds->some_stored && !bounds->tombstones &&
+           page_size_for(bounds->value_size_min, bounds->key_size_min) == most;
+}
+
+static bool is_stopped(const struct build_request *request)
+{
+    return request->stop != NULL && atomic_load_explicit(request->stop, memory_order_relaxed);
+}
+
+static bool count_sizes(const struct build_request *request, struct row_stream *rows,
+                        struct page_size_stats *stats, struct err *err)
+{
+    for (;;) {
+        struct row row;
+        bool more;
+        if (stats->rows % STOP_CHECK_ROWS == 0 && is_stopped(request)) {
+            return err_set(err, ERR_STOPPED, "stopped while reading rows");
+        }
+        TRY(row_stream_next(rows, &row, &more, err));
+        if (!more) {
+            return true;
+        }
+        page_size_add(stats, row.key.size, row.value.size);
+    }
+}
+
+static bool choose_page_size(struct inputs *inputs, struct build_result *result, struct err *err)
+{
+    const struct build_request *request = inputs->request;
+    result->page_size = request->page_size;
+    if (request->page_size != 0) {
+        return true;
+    }
+    struct bounds bounds;
+    find_bounds(inputs, &bounds);
+    if (request->base == NULL && page_size_from_bounds(&bounds, &result->page_size)) {
+        return true;
+    }
+    int64_t start = clock_mono_us();
+    struct row_stream *rows = NULL;
+    TRY(open_merged(inputs, &result->counts, &rows, err));
+    struct page_size_stats *stats = calloc(1, sizeof *stats);
+    CHECK(stats != NULL);
+    bool ok = count_sizes(request, rows, stats, err);
+    result->page_size = page_size_auto(stats, 0);
+    free(stats);
+    row_stream_free(rows);
+    result->sizes_us = clock_mono_us() - start;
+    return ok;
+}
+
+/* ---- the file ---- */
+
+static bool write_file(struct inputs *inputs, struct build_result *result, struct err *err)
+{
+    const struct build_request *request = inputs->request;
+    int64_t start = clock_mono_us();
+    struct row_stream *rows = NULL;
+    TRY(open_merged(inputs, &result->counts, &rows, err));
+    struct kv_write_request write = {
+        .path = request->path,
+        .page_size = result->page_size,
+        .cache_bytes = request->cache_bytes,
+        .stop = request->stop,
+    };
+    struct kv_written written;
+    bool ok = kv_write(request->kv, &write, rows, &written, &result->key_min, &result->key_max,
+                       err);
+    row_stream_free(rows);
+    if (!ok) {
+        return false;
+    }
+    result->rows = written.rows;
+    result->file_bytes = written.file_bytes;
+    result->value_bytes = written.value_bytes;
+    result->write_us = clock_mono_us() - start;
+    return true;
+}
+
+static void result_init(struct build_result *result, const struct build_request *request)
+{
+    *result = (struct build_result){0};
+    buf_init(&result->key_min, SIZE_MAX);
+    buf_init(&result->key_max, SIZE_MAX);
+    result->counts.sources = calloc((size_t)request->sources->count + 1,
+                                    sizeof *result->counts.sources);
+    CHECK(result->counts.sources != NULL);
+}
+
+void build_result_done(struct build_result *result)
+{
+    free(result->counts.sources);
+    buf_done(&result->key_min);
+    buf_done(&result->key_max);
+    *result = (struct build_result){0};
+}
+
+bool build_shard(const struct build_request *request, struct build_result *ret_result,
+                 struct err *err)
+{
+    CHECK(request->filter->source_count == request->sources->count);
+    struct inputs inputs;
+    struct build_result result;
+    inputs_init(&inputs, request);
+    result_init(&result, request);
+    (void)unlink(request->path); /* of an attempt before; what cannot be removed fails to open */
+    bool ok = choose_page_size(&inputs, &result, err) && write_file(&inputs, &result, err);
+    inputs_done(&inputs);
+    if (!ok) {
+        (void)unlink(request->path);
+        build_result_done(&result);
+        return false;
+    }
+    *ret_result = result;
+    return true;
+}
+
+uint64_t build_memory(const struct build_request *request)
+{
+    uint64_t streams = 0;
+    for (size_t i = 0; i < request->set_count; i++) {
+        const struct spill_index *index = request->sets[i]->index;
+        size_t at = next_section(index, request->shard, 0);
+        for (; at < index->section_count; at = next_section(index, request->shard, at + 1)) {
+            const struct section *section = &index->sections[at];
+            uint64_t largest = section->key_size_max + section->value_size_max;
+            uint64_t bytes = section->stored_bytes < SPILL_STREAM_BYTES / 2
+                                 ? 2 * section->stored_bytes
+                                 : SPILL_STREAM_BYTES;
+            streams += section->stored_bytes == 0 ? 0 : bytes + largest;
+        }
+    }
+    return streams + request->cache_bytes + sizeof(struct page_size_stats);
+}
