@@ -4,7 +4,6 @@ import os
 import pathlib
 import shlex
 import signal
-import socket
 import subprocess
 import time
 
@@ -33,23 +32,6 @@ def wait_for(condition, what, timeout=None, every=0.1):
         if time.monotonic() > end:
             raise TimeoutError(f"waited in vain for: {what}")
         time.sleep(every)
-
-
-def free_ports(offsets, first=int(os.environ.get("TIDEMARK_TEST_PORT", "21000"))):
-    """A base port such that all base + offset are free."""
-    for base in range(first, first + 4000, 50):
-        taken = False
-        for offset in offsets:
-            with socket.socket() as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind(("127.0.0.1", base + offset))
-                except OSError:
-                    taken = True
-                    break
-        if not taken:
-            return base
-    raise OSError("no free ports")
 
 
 class Server:
@@ -87,7 +69,8 @@ class Kafka(Server):
     script = "kafka.sh"
 
     def __init__(self, folder):
-        super().__init__(folder, {"KAFKA_PORT": str(free_ports([0, 10, 20]))})
+        # it ends with this process, however that ends
+        super().__init__(folder, {"KAFKA_OWNER": str(os.getpid())})
 
     @property
     def bootstrap(self):
@@ -98,7 +81,7 @@ class S3(Server):
     script = "s3.sh"
 
     def __init__(self, folder):
-        super().__init__(folder, {"S3_PORT": str(free_ports([40]) + 40)})
+        super().__init__(folder, {"S3_OWNER": str(os.getpid())})
 
     @property
     def endpoint(self):

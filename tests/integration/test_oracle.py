@@ -1,0 +1,159 @@
+"""The oracle itself: it agrees with the golden vectors, and it notices planted faults."""
+import json
+import pathlib
+import sqlite3
+
+import pytest
+
+import harness
+import model
+import snapshot
+from test_content import plain
+
+VECTORS = harness.ROOT / "tests/vectors"
+
+
+def row(offset, window, key=None, value=b"v"):
+    key = key or f"k{offset}".encode()
+    return model.Row("t", 0, offset, window * 1_000_000, key, key, key, value)
+
+
+def step(build, first, last, cut, seen_end, tail_from, bound=model.NONE_HIGH, joined=False):
+    place = ("t", 0)
+    return model.Step(build, first, last, bound, {place: cut}, {place: seen_end}, {place: tail_from},
+                      frozenset([place]) if joined else frozenset())
+
+
+def test_routing_agrees_with_the_vectors():
+    lines = (VECTORS / "routing_hash.jsonl").read_text().splitlines()
+    checked = 0
+    for line in lines:
+        vector = json.loads(line)
+        if not vector.get("error"):
+            assert model.shard_of(bytes.fromhex(vector["routing_hex"]), int(vector["num_dbs"])) == int(vector["db_id"])
+            checked += 1
+    assert checked > 100
+
+
+def test_reads_the_golden_snapshots():
+    seen = 0
+    for name in ("page_auto", "sidecar_64k", "sidecar_deep"):
+        folder = VECTORS / name
+        if not folder.exists():
+            continue
+        store = snapshot.FileStore(f"file://{folder}/objects")
+        for manifest in snapshot.read_manifests(store):
+            store.url = manifest.meta["s3_prefix"]
+            snapshot.read_pointer(store)
+            for entry in manifest.shards:
+                seen += len(snapshot.Shard(store, manifest, entry).rows)
+    assert seen > 100
+
+
+def test_a_row_of_a_later_window_below_the_cut():
+    steps = [step(1, model.NONE_LOW, 2, 2, 0, 0), step(2, 3, 3, 3, 2, 1)]
+    rows = [row(0, 1), row(1, 3), row(2, 2)]
+    builds = model.assign(rows, [], steps, 1_000_000)
+    assert [[r.offset for r in b.rows] for b in builds.values()] == [[0], [1, 2]]
+    for build in builds.values():
+        model.fold(build)
+        assert [model.imbalance(a) for a in build.accounts.values()] == [0]
+    assert builds[2].accounts[("t", 0)]["carried_in"] == 1
+
+
+def test_late_and_future_by_the_recorded_cuts():
+    steps = [step(1, model.NONE_LOW, 0, 2, 0, 0, bound=50_000_000), step(2, 1, 1, 5, 2, 2, bound=50_000_000)]
+    rows = [row(0, 0), row(1, 90), row(2, 0), row(3, 1)]
+    kinds = [model.judge(steps, ("t", 0), r.offset, r.event_time_us, r.event_time_us // 1_000_000) for r in rows]
+    assert kinds == [("on_time", 1), ("future", 1), ("late", 2), ("on_time", 2)]
+    dropped = model.assign(rows, [], steps, 1_000_000, late="drop")
+    assert [r.offset for r in dropped[2].late] == [2] and dropped[2].accounts[("t", 0)]["late"] == 1
+
+
+@pytest.fixture
+def published(job, topics, name):
+    topics.create(name, 2)
+    topics.send(name, plain(200, 2))
+    job.build()
+    job.check(clean=True)
+    return job
+
+
+def shard_files(job):
+    return sorted(pathlib.Path(job.store.root).rglob("shard.db"))
+
+
+def change_row(job):
+    with sqlite3.connect(shard_files(job)[0]) as db:
+        db.execute("UPDATE kv SET v = x'00' WHERE k = (SELECT min(k) FROM kv)")
+
+
+def drop_row(job):
+    with sqlite3.connect(shard_files(job)[0]) as db:
+        db.execute("DELETE FROM kv WHERE k = (SELECT k FROM kv ORDER BY k LIMIT 1 OFFSET 1)")
+
+
+def swap_shards(job):
+    one, two = shard_files(job)[:2]
+    data = one.read_bytes()
+    one.write_bytes(two.read_bytes())
+    two.write_bytes(data)
+
+
+def leak(job):
+    job.store.put("shards/run_id=gone/db=00000/attempt=01/shard.db", b"x")
+
+
+def break_pointer(job):
+    pointer = json.loads(job.store.get("_CURRENT"))
+    pointer["run_id"] = "somebody"
+    job.store.put("_CURRENT", snapshot.stable_json(pointer).encode())
+
+
+def strange_manifest(job):
+    key = job.manifests()[0]
+    job.store.put("manifests/2030-01-01T00:00:00.000000Z_run_id=strange/manifest", job.store.get(key))
+
+
+def lose_manifest(job):
+    job.store.delete(job.manifests()[0])
+
+
+def spoil_sidecar(job):
+    key = next(k for k in job.store.keys() if k.endswith("shard.sidecar"))
+    data = bytearray(job.store.get(key))
+    data[-20] ^= 1
+    job.store.put(key, bytes(data))
+
+
+@pytest.mark.parametrize("fault", [change_row, drop_row, swap_shards, leak, break_pointer, strange_manifest, lose_manifest,
+                                   spoil_sidecar])
+def test_notices(published, fault):
+    fault(published)
+    with pytest.raises(Exception) as caught:
+        published.check(clean=True)
+    assert "TimeoutError" not in type(caught.value).__name__
+
+
+def test_notices_a_record_that_was_never_read(published, topics, name):
+    """A record below the cut that the service did not publish: here by changing the recorded cut."""
+    ledger = published.ledger
+
+    def grown():
+        records = ledger()
+        for _, _, document in records:
+            if document and document.get("kind") in ("CLOSE", "COMMIT"):
+                document["partitions"][0]["cut"] = int(document["partitions"][0]["cut"]) + 1
+        return records
+
+    topics.send(name, [{"key": "unseen", "value": "x", "partition": 0}])
+    published.check()
+    import oracle
+    import topics as topics_module
+    real = topics_module.read_ledger
+    topics_module.read_ledger = lambda *_: grown()
+    try:
+        with pytest.raises(oracle.Broken):
+            published.check()
+    finally:
+        topics_module.read_ledger = real
