@@ -5,6 +5,7 @@ function(tidemark_flags target)
     target_compile_options(${target} PRIVATE
         -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wvla -Wundef -Wswitch-enum
         $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes>
+        $<$<C_COMPILER_ID:Clang>:-Wno-string-conversion> # CHECK(!"what cannot be")
         $<$<BOOL:${TIDEMARK_WERROR}>:-Werror> -fno-omit-frame-pointer)
     if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
         target_compile_options(${target} PRIVATE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong)

@@ -6,6 +6,9 @@
 #include <string.h>
 
 static void fill(struct err *err, enum err_kind kind, int code, const char *format, va_list args)
+    PRINTF_LIKE(4, 0);
+
+static void fill(struct err *err, enum err_kind kind, int code, const char *format, va_list args)
 {
     /* The arguments may point into err->message itself (err_set(err, k, "x: %s", err->message)). */
     char text[ERR_MESSAGE_MAX];
