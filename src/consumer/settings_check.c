@@ -20,7 +20,8 @@ static void check_text(struct settings_reader *reader, const char *path, const c
 {
     const char *problem = text == NULL ? NULL : rule(text);
     if (problem != NULL) {
-        refuse(reader, path, problem, NULL);
+        settings_reader_refuse(reader, path, problem, settings_reader_written(reader, path), NULL,
+                               NULL);
     }
 }
 
@@ -104,7 +105,7 @@ static void check_topics(struct settings_reader *reader)
             }
         }
         const char *encoding = arena_format(reader->arena, "topics[%zu].key.encoding", i);
-        if (!has(reader, encoding)) {
+        if (!settings_reader_is_right(reader, encoding)) {
             continue;
         }
         if (first_encoding == settings->topic_count) {
@@ -112,7 +113,7 @@ static void check_topics(struct settings_reader *reader)
         } else if (topic->key_encoding != settings->topics[first_encoding].key_encoding) {
             settings_reader_refuse(
                 reader, encoding, "differs from an earlier topic: a snapshot has one key encoding",
-                encodings[topic->key_encoding],
+                settings_reader_written(reader, encoding),
                 encodings[settings->topics[first_encoding].key_encoding], NULL);
         }
     }

@@ -22,7 +22,8 @@ static void check_property(struct settings_reader *reader, size_t index)
     const struct kafka_settings *kafka = &reader->settings->kafka;
     const struct kafka_property *property = &kafka->properties[index];
     const char *path = arena_format(reader->arena, "kafka.properties[%zu]", property->index);
-    const char *name = arena_format(reader->arena, "\"%s\"", property->name);
+    const char *name =
+        settings_reader_written(reader, arena_format(reader->arena, "%s[0]", path));
     for (size_t i = 0; i < index; i++) {
         if (strcmp(kafka->properties[i].name, property->name) == 0) {
             settings_reader_refuse(reader, path, "a property twice", name, NULL, NULL);
@@ -46,8 +47,11 @@ static void check_property(struct settings_reader *reader, size_t index)
     static const char prefix[] = "kafka.properties: ";
     const char *problem = err.message;
     problem += strncmp(problem, prefix, sizeof prefix - 1) == 0 ? sizeof prefix - 1 : 0;
-    if (!property->shown && property->value[0] != '\0' && strstr(problem, property->value) != NULL) {
-        settings_reader_refuse(reader, path, "librdkafka refuses the value of", name, NULL, NULL);
+    bool name_shown = name != NULL && strstr(name, "${") == NULL;
+    bool quotes_value = property->value[0] != '\0' && strstr(problem, property->value) != NULL;
+    if (!property->shown && (quotes_value || !name_shown)) {
+        settings_reader_refuse(reader, path, "librdkafka refuses the property or its value", name,
+                               NULL, NULL);
         return;
     }
     settings_reader_refuse(reader, path, problem, NULL, NULL, NULL);
@@ -60,19 +64,23 @@ void settings_check_kafka(struct settings_reader *reader)
     if (problem != NULL) {
         settings_reader_refuse(reader, "group",
                                "not a name that topics can be called after (A-Z a-z 0-9 . _ -)",
-                               NULL, NULL, NULL);
+                               settings_reader_written(reader, "group"), NULL, NULL);
     }
     problem = settings->kafka.brokers == NULL ? NULL
                                               : settings_names_brokers(settings->kafka.brokers);
     if (problem != NULL) {
-        settings_reader_refuse(reader, "kafka.brokers", problem, NULL, NULL, NULL);
+        settings_reader_refuse(reader, "kafka.brokers", problem,
+                               settings_reader_written(reader, "kafka.brokers"), NULL, NULL);
     }
     const char *ledger = settings->kafka.ledger_topic;
+    bool own_ledger = settings_reader_has(reader, "kafka.ledger_topic");
     problem = ledger == NULL ? NULL : settings_names_topic(ledger);
-    if (problem != NULL) {
-        const char *path = settings_reader_has(reader, "kafka.ledger_topic") ? "kafka.ledger_topic"
-                                                                             : "group";
-        settings_reader_refuse(reader, path, problem, NULL, NULL, NULL);
+    if (problem != NULL && own_ledger) {
+        settings_reader_refuse(reader, "kafka.ledger_topic", problem,
+                               settings_reader_written(reader, "kafka.ledger_topic"), NULL, NULL);
+    } else if (problem != NULL && settings_reader_is_right(reader, "group")) {
+        settings_reader_refuse(reader, "group", "too long: \"<group>.coordination\" is a topic",
+                               settings_reader_written(reader, "group"), NULL, NULL);
     }
     for (size_t i = 0; i < settings->topic_count && ledger != NULL; i++) {
         if (settings->topics[i].name != NULL && strcmp(settings->topics[i].name, ledger) == 0) {

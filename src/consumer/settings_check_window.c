@@ -1,5 +1,6 @@
 /* Which settings of a window go with which trigger. */
 #include "consumer/settings_check.h"
+#include "core/window/cron.h"
 
 /* Settings of one trigger have no effect with another: whoever wrote them thinks they have. */
 static const struct {
@@ -42,32 +43,55 @@ static void check_targets(struct settings_reader *reader)
     const struct window_settings *window = &settings->window;
     for (size_t i = 0; i < window->target_count; i++) {
         const struct offset_target *target = &window->targets[i];
+        const char *path = arena_format(reader->arena, "window.offsets[%zu]", i);
         bool known = false;
         for (size_t j = 0; j < settings->topic_count; j++) {
             known = known || (settings->topics[j].name != NULL &&
                               strcmp(settings->topics[j].name, target->topic) == 0);
         }
         if (!known) {
-            settings_reader_refuse(reader, "window.offsets", "a topic that is not in topics",
-                                   target->topic, NULL, NULL);
+            settings_reader_refuse(
+                reader, path, "a topic that is not in topics",
+                settings_reader_written(reader, arena_format(reader->arena, "%s[0]", path)), NULL,
+                NULL);
         }
         for (size_t j = 0; j < i; j++) {
             if (window->targets[j].partition == target->partition &&
                 strcmp(window->targets[j].topic, target->topic) == 0) {
-                settings_reader_refuse(
-                    reader, "window.offsets", "a partition twice",
-                    arena_format(reader->arena, "%s/%d", target->topic, target->partition), NULL,
-                    NULL);
+                settings_reader_refuse(reader, path, "the partition of an earlier item", NULL,
+                                       "each partition once", NULL);
                 break;
             }
         }
     }
 }
 
+/* The wording of cron_parse names the field; the expression itself is shown as it is written. */
+static void check_cron(struct settings_reader *reader)
+{
+    const char *text = reader->settings->window.cron;
+    struct cron cron;
+    struct err err = {0};
+    if (text == NULL) {
+        return;
+    }
+    if (!cron_parse(text, &cron, &err)) {
+        static const char prefix[] = "cron: ";
+        const char *problem = err.message;
+        problem += strncmp(problem, prefix, sizeof prefix - 1) == 0 ? sizeof prefix - 1 : 0;
+        settings_reader_refuse(reader, "window.cron", problem,
+                               settings_reader_written(reader, "window.cron"),
+                               "minute hour day month weekday, as in \"0 3 * * 1-5\"", NULL);
+    } else if (cron_next_us(&cron, 0) == INT64_MAX) {
+        settings_reader_refuse(reader, "window.cron", "a time that never comes",
+                               settings_reader_written(reader, "window.cron"), NULL, NULL);
+    }
+}
+
 void settings_check_window(struct settings_reader *reader)
 {
     const struct window_settings *window = &reader->settings->window;
-    if (!settings_reader_has(reader, "window.trigger")) {
+    if (!settings_reader_is_right(reader, "window.trigger")) {
         return; /* reported already; the rest would be guesses */
     }
     for (size_t i = 0; i < LENGTH_OF(only_with); i++) {
@@ -86,6 +110,7 @@ void settings_check_window(struct settings_reader *reader)
         break;
     case TRIGGER_SCHEDULE:
         check_either(reader, "window.every", "window.cron", "schedule");
+        check_cron(reader);
         break;
     case TRIGGER_OFFSETS:
         check_either(reader, "window.every_records", "window.offsets", "offsets");

@@ -31,7 +31,9 @@ static bool parse(struct settings_reader *reader)
         .problem = config_error_text(&reader->config),
         .allowed = syntax_form,
     };
-    if (strcmp(mistake.problem, "duplicate setting name") == 0) {
+    if (strcmp(mistake.problem, "syntax error") == 0) {
+        mistake.problem = "syntax error, here or just before";
+    } else if (strcmp(mistake.problem, "duplicate setting name") == 0) {
         mistake.problem = "a setting twice in one group";
         mistake.allowed = "each name once";
     } else if (strcmp(mistake.problem, "mismatched element type in array") == 0) {

@@ -68,8 +68,9 @@ static void check_names(struct settings_reader *reader, const config_setting_t *
     }
 }
 
+/* `needed`: whether a required setting that is absent is a mistake. */
 static void read_leaf(struct settings_reader *reader, const config_setting_t *setting,
-                      const struct setting *schema, const char *path, void *base)
+                      const struct setting *schema, const char *path, void *base, bool needed)
 {
     if (schema->kind == SETTING_LIST) {
         return;
@@ -82,7 +83,7 @@ static void read_leaf(struct settings_reader *reader, const config_setting_t *se
             bool stored = settings_value_store(reader, schema, path, &value, base);
             (void)stored;
         }
-    } else if (schema->required) {
+    } else if (schema->required && needed) {
         AUTO(buf) struct buf allowed;
         buf_init(&allowed, 1024);
         settings_value_allowed(schema, &allowed);
@@ -91,13 +92,15 @@ static void read_leaf(struct settings_reader *reader, const config_setting_t *se
     }
 }
 
-void settings_group_read(struct settings_reader *reader, const config_setting_t *group,
-                         const char *prefix, const char *path, void *base)
+/* Below a group that is no group at all nothing more is reported, but defaults are filled in. */
+static void read_group(struct settings_reader *reader, const config_setting_t *group,
+                       const char *prefix, const char *path, void *base, bool needed)
 {
     if (group != NULL && !config_setting_is_group(group)) {
         settings_reader_refuse(reader, path, "wrong type", settings_reader_type_name(group),
                                "a group: { name = value; … }", NULL);
         group = NULL;
+        needed = false;
     }
     if (group != NULL) {
         check_names(reader, group, prefix, path);
@@ -115,10 +118,16 @@ void settings_group_read(struct settings_reader *reader, const config_setting_t 
         const config_setting_t *member =
             group == NULL ? NULL : config_setting_get_member(group, name);
         if (child.data[child.size] == '.') {
-            settings_group_read(reader, member, settings_reader_join(reader, prefix, name), below,
-                                base);
+            read_group(reader, member, settings_reader_join(reader, prefix, name), below, base,
+                       needed);
         } else {
-            read_leaf(reader, member, schema, below, base);
+            read_leaf(reader, member, schema, below, base, needed);
         }
     }
+}
+
+void settings_group_read(struct settings_reader *reader, const config_setting_t *group,
+                         const char *prefix, const char *path, void *base)
+{
+    read_group(reader, group, prefix, path, base, true);
 }

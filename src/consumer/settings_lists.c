@@ -85,7 +85,7 @@ static void finish_topic(struct settings_reader *reader, const char *path,
     if (!settings_reader_has(reader, format)) {
         topic->format = uses_json(topic) ? PAYLOAD_JSON : PAYLOAD_RAW;
     } else if (topic->format == PAYLOAD_RAW && uses_json(topic)) {
-        settings_reader_refuse(reader, format, "conflicts with a field that comes from json:",
+        settings_reader_refuse(reader, format, "conflicts with a field that is taken from JSON",
                                "\"raw\"", "\"json\"", NULL);
     }
     const char *unit = settings_reader_join(reader, path, "event_time.unit");
@@ -178,7 +178,7 @@ static void read_properties(struct settings_reader *reader)
         const char *file = NULL;
         struct kafka_property *property = &properties[good++];
         *property = (struct kafka_property){.name = name.text, .value = value.text,
-                                            .shown = value.shown, .index = i};
+                                            .shown = name.shown && value.shown, .index = i};
         settings_text_place(reader->text, (int)config_setting_source_line(pair), &file,
                             &property->line);
     }
@@ -232,8 +232,10 @@ static void read_targets(struct settings_reader *reader)
         good += read_target(reader, config_setting_get_elem(list, (unsigned)i), item,
                             &targets[good]);
     }
-    reader->settings->window.targets = targets;
-    reader->settings->window.target_count = good;
+    if (good == count) { /* else the checks between items would name wrong ones */
+        reader->settings->window.targets = targets;
+        reader->settings->window.target_count = good;
+    }
 }
 
 void settings_lists_read(struct settings_reader *reader)

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "consumer/settings_schema.h"
+
 /* Follows `path`; *ret_found is false when only a part of it is there, and the result is that part. */
 static config_setting_t *follow(const struct settings_reader *reader, const char *path,
                                 bool *ret_found)
@@ -82,6 +84,27 @@ bool settings_reader_refuse(struct settings_reader *reader, const char *path, co
     }
     settings_mistakes_add(reader->mistakes, &mistake);
     return false;
+}
+
+bool settings_reader_is_right(const struct settings_reader *reader, const char *path)
+{
+    for (size_t i = 0; i < reader->mistakes->count; i++) {
+        if (strcmp(reader->mistakes->items[i].path, path) == 0) {
+            return false;
+        }
+    }
+    return settings_reader_has(reader, path);
+}
+
+const char *settings_reader_written(struct settings_reader *reader, const char *path)
+{
+    const struct setting *schema = settings_schema_find(path);
+    const config_setting_t *setting = settings_reader_find(reader, path);
+    if (setting == NULL || config_setting_type(setting) != CONFIG_TYPE_STRING ||
+        (schema != NULL && schema->secret)) {
+        return NULL;
+    }
+    return arena_format(reader->arena, "\"%s\"", config_setting_get_string(setting));
 }
 
 const char *settings_reader_join(struct settings_reader *reader, const char *prefix,

@@ -37,6 +37,12 @@ bool settings_reader_is_override(const config_setting_t *setting);
 bool settings_reader_refuse(struct settings_reader *reader, const char *path, const char *problem,
                             const char *seen, const char *allowed, const char *nearest);
 
+/* True when it is in the file and nothing was found wrong with it so far. */
+bool settings_reader_is_right(const struct settings_reader *reader, const char *path);
+
+/* A text as it is written in the file, in quotes; NULL when it is absent, no text, or secret. */
+const char *settings_reader_written(struct settings_reader *reader, const char *path);
+
 /* prefix "" -> name, "a" -> "a.name"; in the arena. */
 const char *settings_reader_join(struct settings_reader *reader, const char *prefix,
                                  const char *name);

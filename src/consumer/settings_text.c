@@ -11,7 +11,9 @@ struct scan {
     size_t at;
     int line;
     enum scan_state state;
+    int opened_line; /* of the comment or text that the scan is in */
     const char *path;
+    const struct scan *parent; /* of the file that includes this one */
     int depth;
 };
 
@@ -53,6 +55,59 @@ static void add_byte(struct settings_text *text, uint8_t byte)
     text->lines += byte == '\n';
 }
 
+static bool is_digit(uint8_t c, bool hex)
+{
+    return (c >= '0' && c <= '9') || (hex && ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')));
+}
+
+static bool is_name(uint8_t c, bool first)
+{
+    bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '*';
+    return letter || (!first && (is_digit(c, false) || c == '-' || c == '_'));
+}
+
+static uint8_t byte_at(const struct scan *scan, size_t at)
+{
+    return at < scan->content.size ? scan->content.data[at] : 0;
+}
+
+static void copy_to(struct scan *scan, struct settings_text *text, size_t end)
+{
+    while (scan->at < end) {
+        add_byte(text, scan->content.data[scan->at++]);
+    }
+}
+
+/* Takes a whole name or number over. False: neither begins here. libconfig cuts integers without an
+ * "L" to 32 bits and says nothing, and offsets are often longer: long ones get their "L" here. */
+static bool step_word(struct scan *scan, struct settings_text *text)
+{
+    size_t end = scan->at;
+    if (is_name(byte_at(scan, end), true)) {
+        while (is_name(byte_at(scan, end), false)) {
+            end++;
+        }
+        copy_to(scan, text, end);
+        return true;
+    }
+    if (!is_digit(byte_at(scan, end), false)) {
+        return false;
+    }
+    bool hex = byte_at(scan, end) == '0' && (byte_at(scan, end + 1) | 0x20) == 'x';
+    end += hex ? 2 : 0;
+    size_t start = end;
+    while (is_digit(byte_at(scan, end), hex)) {
+        end++;
+    }
+    bool whole = strchr(".eEL", byte_at(scan, end)) == NULL || byte_at(scan, end) == 0;
+    bool is_long = end - start >= (hex ? 8 : 10);
+    copy_to(scan, text, end);
+    if (whole && is_long) {
+        add_byte(text, 'L');
+    }
+    return true;
+}
+
 /* Takes one byte, or the two that belong together, over into the text. */
 static void step(struct scan *scan, struct settings_text *text)
 {
@@ -62,6 +117,10 @@ static void step(struct scan *scan, struct settings_text *text)
     bool pair = false;
     switch (scan->state) {
     case SCAN_PLAIN:
+        if (step_word(scan, text)) {
+            return;
+        }
+        scan->opened_line = scan->line;
         if (byte == '"') {
             scan->state = SCAN_STRING;
         } else if (byte == '#' || (byte == '/' && next == '/')) {
@@ -135,19 +194,20 @@ const char *settings_text_resolve(struct arena *arena, const char *from, const c
     return arena_format(arena, "%.*s%s", (int)(slash - from + 1), from, name);
 }
 
-static bool add(struct settings_text *text, struct bytes content, const char *path, int depth,
-                struct settings_mistakes *mistakes);
+static bool add(struct settings_text *text, struct bytes content, const char *path,
+                const struct scan *parent, struct settings_mistakes *mistakes);
 
-static bool add_file(struct settings_text *text, const char *path, int depth, const char *from,
-                     int from_line, struct settings_mistakes *mistakes)
+static bool add_file(struct settings_text *text, const char *path, const struct scan *parent,
+                     struct settings_mistakes *mistakes)
 {
     AUTO(buf) struct buf content;
     buf_init(&content, SETTINGS_TEXT_MAX);
     struct err err = {0};
     if (!file_read(path, &content, &err)) {
-        return refuse(mistakes, from, from_line, err.message, NULL);
+        return refuse(mistakes, parent == NULL ? path : parent->path,
+                      parent == NULL ? 0 : parent->line, err.message, NULL);
     }
-    return add(text, buf_bytes(&content), path, depth, mistakes);
+    return add(text, buf_bytes(&content), path, parent, mistakes);
 }
 
 static bool include(struct settings_text *text, struct scan *scan, struct bytes name, size_t after,
@@ -156,11 +216,16 @@ static bool include(struct settings_text *text, struct scan *scan, struct bytes 
     const char *path = settings_text_resolve(text->borrowed_arena, scan->path,
                                              arena_text(text->borrowed_arena, name));
     bool good = true;
-    if (scan->depth + 1 >= SETTINGS_TEXT_DEPTH_MAX) {
-        good = refuse(mistakes, scan->path, scan->line,
-                      "@include goes too deep: do files include each other?", path);
+    const struct scan *same = scan;
+    while (same != NULL && strcmp(same->path, path) != 0) {
+        same = same->parent;
+    }
+    if (same != NULL) {
+        good = refuse(mistakes, scan->path, scan->line, "a file that includes itself", path);
+    } else if (scan->depth + 1 >= SETTINGS_TEXT_DEPTH_MAX) {
+        good = refuse(mistakes, scan->path, scan->line, "@include goes too deep", path);
     } else {
-        good = add_file(text, path, scan->depth + 1, scan->path, scan->line, mistakes);
+        good = add_file(text, path, scan, mistakes);
     }
     if (text->text.size > 0 && text->text.data[text->text.size - 1] != '\n') {
         add_byte(text, '\n');
@@ -169,14 +234,20 @@ static bool include(struct settings_text *text, struct scan *scan, struct bytes 
     return start_run(text, scan->path, scan->line) && good;
 }
 
-static bool add(struct settings_text *text, struct bytes content, const char *path, int depth,
-                struct settings_mistakes *mistakes)
+static bool add(struct settings_text *text, struct bytes content, const char *path,
+                const struct scan *parent, struct settings_mistakes *mistakes)
 {
     path = arena_text(text->borrowed_arena, bytes_of_text(path));
     if (content.size > 0 && memchr(content.data, 0, content.size) != NULL) {
         return refuse(mistakes, path, 0, "not a text file: it has a zero byte", NULL);
     }
-    struct scan scan = {.content = content, .line = 1, .path = path, .depth = depth};
+    struct scan scan = {
+        .content = content,
+        .line = 1,
+        .path = path,
+        .parent = parent,
+        .depth = parent == NULL ? 0 : parent->depth + 1,
+    };
     bool good = start_run(text, path, 1);
     bool line_start = true;
     while (scan.at < content.size && !text->text.overflowed) {
@@ -194,9 +265,9 @@ static bool add(struct settings_text *text, struct bytes content, const char *pa
         return refuse(mistakes, path, scan.line, "the settings are too large", NULL);
     }
     if (scan.state == SCAN_STRING || scan.state == SCAN_BLOCK_COMMENT) {
-        return refuse(mistakes, path, scan.line,
-                      scan.state == SCAN_STRING ? "a text has no closing \" before the file ends"
-                                                : "a comment has no closing */ before the file ends",
+        return refuse(mistakes, path, scan.opened_line,
+                      scan.state == SCAN_STRING ? "a text has no closing \" up to the file's end"
+                                                : "a comment has no closing */ up to the file's end",
                       NULL);
     }
     return good;
@@ -205,13 +276,13 @@ static bool add(struct settings_text *text, struct bytes content, const char *pa
 bool settings_text_add_file(struct settings_text *text, const char *path,
                             struct settings_mistakes *mistakes)
 {
-    return add_file(text, path, 0, path, 0, mistakes);
+    return add_file(text, path, NULL, mistakes);
 }
 
 bool settings_text_add(struct settings_text *text, struct bytes content, const char *path,
                        struct settings_mistakes *mistakes)
 {
-    return add(text, content, path, 0, mistakes);
+    return add(text, content, path, NULL, mistakes);
 }
 
 void settings_text_place(const struct settings_text *text, int line, const char **ret_file,

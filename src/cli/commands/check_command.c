@@ -45,7 +45,7 @@ static enum exit_code run(struct command_call *call)
         AUTO(buf) struct buf text;
         buf_init(&text, SIZE_MAX);
         settings_doc_print(&text);
-        output_print(&call->output, "%s", buf_text(&text));
+        fwrite(text.data, 1, text.size, call->output.results);
         return EXIT_CODE_OK;
     }
     AUTO(settings_mistakes) struct settings_mistakes mistakes;
