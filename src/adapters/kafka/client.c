@@ -69,14 +69,10 @@ static enum log_level level_of(int severity)
     return severity <= INFO ? LOG_INFO : LOG_DEBUG;
 }
 
-static void hear_log(struct client *client, rd_kafka_event_t *event)
+/* Called by the background thread alone, since the log queue is forwarded to it. */
+static void on_log(const rd_kafka_t *rk, int severity, const char *facility, const char *words)
 {
-    const char *facility = NULL;
-    const char *words = NULL;
-    int severity = 0;
-    if (rd_kafka_event_log(event, &facility, &words, &severity) != 0) {
-        return;
-    }
+    struct client *client = rd_kafka_opaque(rk);
     enum log_level level = level_of(severity);
     if (strcmp(facility, "CONFWARN") == 0) {
         /* "is a producer property and will be ignored": the user's properties go to both kinds. */
@@ -104,12 +100,11 @@ static void hear_log(struct client *client, rd_kafka_event_t *event)
     }
 }
 
+/* Without this callback there is no background thread. Nothing is sent to it as an event. */
 static void on_background_event(rd_kafka_t *rk, rd_kafka_event_t *event, void *opaque)
 {
     (void)rk;
-    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_LOG) {
-        hear_log(opaque, event);
-    }
+    (void)opaque;
     rd_kafka_event_destroy(event);
 }
 
@@ -122,9 +117,10 @@ static bool start_background(struct client *client, struct err *err)
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return client_error_set(err, code, "setting the log queue");
     }
+    /* Refused where the mechanism has no callbacks (all but OAUTHBEARER): nothing is to be served. */
     rd_kafka_error_t *failed = rd_kafka_sasl_background_callbacks_enable(client->rk);
     if (failed != NULL) {
-        return client_error_take(err, failed, "serving SASL in the background");
+        rd_kafka_error_destroy(failed);
     }
     return true;
 }
@@ -133,6 +129,7 @@ static void set_callbacks(rd_kafka_conf_t *conf, const struct client_options *op
                           struct client *client)
 {
     rd_kafka_conf_set_opaque(conf, client);
+    rd_kafka_conf_set_log_cb(conf, on_log);
     rd_kafka_conf_set_background_event_cb(conf, on_background_event);
     rd_kafka_conf_enable_sasl_queue(conf, 1);
     if (options->rebalance != NULL) {

@@ -1,0 +1,14 @@
+# Kafka's side on a real broker, which each test starts for itself and ends. None to be had is a failure.
+add_library(kafka_bed STATIC kafka_bed.c ../support/broker.c)
+tidemark_flags(kafka_bed)
+target_include_directories(kafka_bed PUBLIC ${PROJECT_SOURCE_DIR})
+target_compile_definitions(kafka_bed PRIVATE TESTS_FOLDER="${PROJECT_SOURCE_DIR}/tests")
+target_link_libraries(kafka_bed PUBLIC adapters_kafka)
+
+foreach(battery source)
+    add_executable(conformance_kafka_${battery} kafka_${battery}.c)
+    tidemark_flags(conformance_kafka_${battery})
+    target_link_libraries(conformance_kafka_${battery} PRIVATE kafka_bed)
+    add_test(NAME conformance/kafka/${battery} COMMAND conformance_kafka_${battery})
+    set_tests_properties(conformance/kafka/${battery} PROPERTIES TIMEOUT 300)
+endforeach()
