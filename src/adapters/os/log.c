@@ -148,3 +148,17 @@ void log_failure(enum log_level level, const char *part, const struct err *err, 
     snprintf(text, sizeof text, "%s: %s", context, err->message);
     write_line(level, part, err_kind_name(err->kind), text);
 }
+
+void log_debug_lines(const char *part, struct bytes lines)
+{
+    if (!log_enabled(LOG_DEBUG)) {
+        return;
+    }
+    while (lines.size > 0) {
+        const uint8_t *end = memchr(lines.data, '\n', lines.size);
+        size_t size = end == NULL ? lines.size : (size_t)(end - lines.data);
+        log_debug(part, "%.*s", (int)size, (const char *)lines.data);
+        size_t skip = end == NULL ? size : size + 1;
+        lines = bytes_of(lines.data + skip, lines.size - skip);
+    }
+}

@@ -33,6 +33,9 @@ void log_warn(const char *part, const char *format, ...) PRINTF_LIKE(2, 3);
 void log_info(const char *part, const char *format, ...) PRINTF_LIKE(2, 3);
 void log_debug(const char *part, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* Each line of a text (a machine's trace) as a line of its own. */
+void log_debug_lines(const char *part, struct bytes lines);
+
 /* "text: message" with the error's kind as a field of its own: where an error ends (STYLE: the one
  * who gives up logs once). */
 void log_failure(enum log_level level, const char *part, const struct err *err, const char *format,

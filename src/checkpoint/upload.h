@@ -1,0 +1,20 @@
+/* A finished shard file goes into the store, under a URL that nobody else writes. */
+#ifndef TIDEMARK_CHECKPOINT_UPLOAD_H
+#define TIDEMARK_CHECKPOINT_UPLOAD_H
+
+#include "adapters/store.h"
+#include "core/base/arena.h"
+
+struct upload_request {
+    struct store *store;
+    const char *folder; /* name of the attempt's directory in the store, no slash at its end */
+    const char *path;   /* of the local file; gone after success */
+    uint32_t page_size;
+    bool sidecar;
+};
+
+/* shard.db first, then its sidecar, which carries its ETag. A sidecar that cannot be made or stored is
+ * logged and left out (snapshot format, section 7). Build threads. Errors: as store_put_settled. */
+MUST_CHECK bool upload_shard(const struct upload_request *request, struct err *err);
+
+#endif

@@ -1,0 +1,157 @@
+/* The thread that runs the intake on what the poll thread brings and the member thread asks. */
+#include "consumer/intake_thread.h"
+
+#include <stdlib.h>
+
+#include "adapters/os/clock.h"
+#include "adapters/os/crash_point.h"
+#include "adapters/os/log.h"
+#include "adapters/os/thread.h"
+
+enum { INTAKE_WAIT_US = 50 * 1000, INTAKE_REPORT_US = 50 * 1000 };
+
+struct intake_thread {
+    struct intake_thread_settings settings;
+    struct thread *thread;
+    bool failed; /* nothing is taken in any more; the process is about to end */
+    bool news;   /* since the last report */
+    int64_t reported_us;
+};
+
+static void fail(struct intake_thread *thread, const struct err *err)
+{
+    struct mail *mail = mail_new(MAIL_FAILED);
+    mail->err = *err;
+    thread->failed = true;
+    mail_send(thread->settings.member, mail);
+}
+
+static void take_batch(struct intake_thread *thread, struct mail *mail)
+{
+    struct err err;
+    if (!thread->failed &&
+        !intake_take(thread->settings.intake, mail->batch, clock_now_us(), &err)) {
+        fail(thread, &err);
+    }
+    thread->news = true;
+    source_batch_clear(mail->batch);
+    if (queue_push(thread->settings.batches, mail->batch, -1) == QUEUE_DONE) {
+        mail->batch = NULL;
+    }
+}
+
+/* A cut that cannot be sealed is the member machine's to ask for again; what an operator must change
+ * ends the process. */
+static void seal(struct intake_thread *thread, const struct mail *order)
+{
+    struct mail *mail = mail_new(MAIL_SEALED);
+    struct err err;
+    mail->sealed.build = order->seal.build;
+    mail->sealed.seal = order->seal.seal;
+    mail->sealed.ok =
+        intake_seal(thread->settings.intake, order->seal.build, order->seal.partitions,
+                    order->seal.count, mail->arena, &mail->sealed.sealed, &err);
+    mail->sealed.error = "";
+    if (mail->sealed.ok) {
+        crash_point("sealed");
+    } else if (err.kind == ERR_SETTINGS || err.kind == ERR_CORRUPT || err.kind == ERR_LIMIT) {
+        mail_free(mail);
+        fail(thread, &err);
+        return;
+    } else {
+        mail->sealed.error = arena_text(mail->arena, bytes_of_text(err.message));
+        log_failure(LOG_WARN, "intake", &err, "build %llu is not sealed",
+                    (unsigned long long)order->seal.build);
+    }
+    mail_send(thread->settings.member, mail);
+}
+
+static void work(struct intake_thread *thread, struct mail *mail)
+{
+    struct intake *intake = thread->settings.intake;
+    switch (mail->kind) {
+    case MAIL_BATCH:
+        take_batch(thread, mail);
+        break;
+    case MAIL_START:
+        intake_start(intake, mail->start.partition, mail->start.offset, mail->start.steps,
+                     mail->start.step_count, mail->start.closed_to_us);
+        thread->news = true;
+        break;
+    case MAIL_STOP:
+        intake_stop(intake, mail->stop);
+        thread->news = true;
+        break;
+    case MAIL_SEAL:
+        if (!thread->failed) {
+            seal(thread, mail);
+        }
+        break;
+    case MAIL_FORGET:
+        intake_forget(intake, mail->forget.partitions, mail->forget.count);
+        thread->news = true;
+        break;
+    case MAIL_FETCH:
+    case MAIL_SEEK:
+    case MAIL_PAUSE:
+    case MAIL_RESUME:
+    case MAIL_MIRROR:
+    case MAIL_ASSIGNED:
+    case MAIL_REVOKED:
+    case MAIL_READINGS:
+    case MAIL_SEALED:
+    case MAIL_FAILED:
+        CHECK(!"mail for another thread");
+    }
+}
+
+static void report(struct intake_thread *thread)
+{
+    int64_t now = clock_mono_us();
+    if (!thread->news || thread->failed || now - thread->reported_us < INTAKE_REPORT_US) {
+        return;
+    }
+    struct mail *mail = mail_new(MAIL_READINGS);
+    intake_readings(thread->settings.intake, mail->arena, &mail->readings.readings,
+                    &mail->readings.count);
+    intake_counters(thread->settings.intake, &mail->readings.counters);
+    mail_send(thread->settings.member, mail);
+    thread->news = false;
+    thread->reported_us = now;
+}
+
+static void run(void *argument)
+{
+    struct intake_thread *thread = argument;
+    for (;;) {
+        void *item = NULL;
+        enum queue_result result = queue_pop(thread->settings.inbox, &item, INTAKE_WAIT_US);
+        if (result == QUEUE_CLOSED) {
+            return;
+        }
+        if (result == QUEUE_DONE) {
+            work(thread, item);
+            mail_free(item);
+        }
+        report(thread);
+    }
+}
+
+struct intake_thread *intake_thread_new(const struct intake_thread_settings *settings)
+{
+    struct intake_thread *thread = calloc(1, sizeof *thread);
+    CHECK(thread != NULL);
+    thread->settings = *settings;
+    thread->thread = thread_new("intake", run, thread);
+    return thread;
+}
+
+struct intake_thread *intake_thread_free(struct intake_thread *thread)
+{
+    if (thread != NULL) {
+        queue_close(thread->settings.inbox);
+        thread_join(thread->thread);
+        free(thread);
+    }
+    return NULL;
+}

@@ -1,0 +1,422 @@
+/* Carries out one command of the member machine. */
+#include "consumer/member_command.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "adapters/os/clock.h"
+#include "adapters/os/log.h"
+#include "adapters/os/os_random.h"
+
+enum { COMMAND_KAFKA_MS = 30 * 1000 };
+
+void member_hands_init(struct member_hands *hands, const struct member_thread_settings *settings,
+                       struct queue *built)
+{
+    *hands = (struct member_hands){
+        .settings = settings,
+        .member = member_new(settings->coord, settings->member_id, (uint64_t)clock_now_us(),
+                             os_random_u64()),
+        .threads = build_threads_new(settings->build_threads, built),
+        .arena = arena_new(16 * 1024),
+    };
+}
+
+void member_hands_done(struct member_hands *hands)
+{
+    build_threads_free(hands->threads);
+    contribution_drop(hands->contribution);
+    ledger_reader_free(hands->reader);
+    ledger_writer_free(hands->writer);
+    source_query_free(hands->query);
+    member_free(hands->member);
+    arena_free(hands->arena);
+    free(hands->waiting);
+}
+
+bool member_hands_open(struct member_hands *hands, struct err *err)
+{
+    if (hands->query == NULL) {
+        TRY(source_query_new(&hands->settings->source, &hands->query, err));
+    }
+    if (hands->writer == NULL) {
+        TRY(ledger_writer_new(&hands->settings->ledger, &hands->writer, err));
+    }
+    return hands->reader != NULL ||
+           ledger_reader_new(&hands->settings->ledger, 0, &hands->reader, err);
+}
+
+void member_hands_assignment(struct member_hands *hands, const struct mail *mail, bool assigned)
+{
+    log_info("member", "%s %zu partitions", assigned ? "assigned" : "revoked",
+             mail->partitions.count);
+    free(hands->waiting);
+    hands->waiting = NULL;
+    hands->waiting_count = 0;
+    hands->waiting_open = assigned;
+    if (assigned) {
+        hands->waiting_count = mail->partitions.count;
+        hands->waiting = calloc(mail->partitions.count + 1, sizeof *hands->waiting);
+        CHECK(hands->waiting != NULL);
+        for (size_t i = 0; i < mail->partitions.count; i++) {
+            hands->waiting[i].partition = mail->partitions.partitions[i];
+        }
+    }
+}
+
+void member_hands_sealed(struct member_hands *hands, struct contribution *take_contribution)
+{
+    contribution_drop(hands->contribution);
+    hands->contribution = take_contribution;
+}
+
+static bool partition_of(const struct member_hands *hands, struct partition_id id,
+                         struct source_partition *ret)
+{
+    for (size_t i = 0; i < hands->settings->source.topic_count; i++) {
+        if (strcmp(hands->settings->source.topics[i], id.topic) == 0) {
+            *ret = (struct source_partition){(uint32_t)i, id.number};
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The intake must know a partition before its first batch comes. */
+static void tell_intake(struct member_hands *hands, struct source_partition partition,
+                        int64_t offset)
+{
+    struct mail *mail = mail_new(MAIL_START);
+    const struct fold *fold = member_fold(hands->member);
+    const struct message_commit *head = fold_head(fold);
+    mail->start.partition = partition;
+    mail->start.offset = offset;
+    mail->start.closed_to_us = EVENT_TIME_LOW;
+    if (head != NULL) {
+        struct partition_id id = {hands->settings->source.topics[partition.topic],
+                                  partition.partition};
+        struct cut_step *steps = NULL;
+        mail->start.step_count = fold_steps(head, NULL, id, mail->arena, &steps);
+        mail->start.steps = steps;
+        mail->start.closed_to_us = head->closed_to_us;
+    }
+    mail_send(hands->settings->intake, mail);
+}
+
+/* Offsets that the setting `start` decides are asked for together. */
+static bool resolve_starts(struct member_hands *hands, struct source_start *starts,
+                           struct err *err)
+{
+    size_t open = 0;
+    struct source_start *asked =
+        arena_zero(hands->arena, (hands->waiting_count + 1) * sizeof *asked);
+    for (size_t i = 0; i < hands->waiting_count; i++) {
+        starts[i] = (struct source_start){
+            .partition = hands->waiting[i].partition,
+            .offset = hands->waiting[i].offset,
+            .leader_epoch = -1,
+        };
+        if (starts[i].offset == MEMBER_START_POLICY) {
+            asked[open++] = starts[i];
+        }
+    }
+    if (open == 0) {
+        return true;
+    }
+    TRY(source_query_starts(hands->query, hands->settings->start, hands->settings->start_time_ms,
+                            asked, open, COMMAND_KAFKA_MS, err));
+    for (size_t i = 0, k = 0; i < hands->waiting_count; i++) {
+        if (starts[i].offset == MEMBER_START_POLICY) {
+            starts[i].offset = asked[k++].offset;
+        }
+    }
+    return true;
+}
+
+/* When the machine has said of every partition where to start, the group gets its answer. */
+static void answer_assignment(struct member_hands *hands)
+{
+    if (!hands->waiting_open) {
+        return;
+    }
+    for (size_t i = 0; i < hands->waiting_count; i++) {
+        if (!hands->waiting[i].started) {
+            return;
+        }
+    }
+    struct mail *mail = mail_new(MAIL_FETCH);
+    struct source_start *starts =
+        arena_zero(mail->arena, (hands->waiting_count + 1) * sizeof *starts);
+    struct err err;
+    if (!resolve_starts(hands, starts, &err)) {
+        log_failure(LOG_WARN, "member", &err, "where to start is not known yet");
+        mail_free(mail);
+        return;
+    }
+    for (size_t i = 0; i < hands->waiting_count; i++) {
+        tell_intake(hands, starts[i].partition, starts[i].offset);
+    }
+    mail->fetch.starts = starts;
+    mail->fetch.count = hands->waiting_count;
+    mail_send(hands->settings->poll, mail);
+    hands->waiting_open = false;
+}
+
+static void start_partition(struct member_hands *hands, const struct member_command *command)
+{
+    struct source_partition partition;
+    if (!partition_of(hands, command->start.id, &partition)) {
+        return;
+    }
+    for (size_t i = 0; hands->waiting_open && i < hands->waiting_count; i++) {
+        struct waiting_start *waiting = &hands->waiting[i];
+        if (waiting->partition.topic == partition.topic &&
+            waiting->partition.partition == partition.partition) {
+            waiting->started = true;
+            waiting->offset = command->start.offset;
+            answer_assignment(hands);
+            return;
+        }
+    }
+    /* One that is read already goes on elsewhere: a skipped range, or a head that went back. */
+    tell_intake(hands, partition, command->start.offset);
+    struct mail *mail = mail_new(MAIL_SEEK);
+    struct source_start *start = arena_zero(mail->arena, sizeof *start);
+    *start = (struct source_start){
+        .partition = partition, .offset = command->start.offset, .leader_epoch = -1};
+    mail->fetch.starts = start;
+    mail->fetch.count = 1;
+    mail_send(hands->settings->poll, mail);
+}
+
+static void stop_partition(struct member_hands *hands, const struct member_command *command)
+{
+    struct mail *mail = mail_new(MAIL_STOP);
+    if (partition_of(hands, command->stop, &mail->stop)) {
+        mail_send(hands->settings->intake, mail);
+    } else {
+        mail_free(mail);
+    }
+}
+
+static void append(struct member_hands *hands, const struct member_command *command,
+                   struct member_event *answer)
+{
+    size_t count = command->append.count;
+    struct ledger_record *records = arena_zero(hands->arena, (count + 1) * sizeof *records);
+    for (size_t i = 0; i < count; i++) {
+        records[i].key = command->append.records[i].key;
+        records[i].value = command->append.records[i].value;
+        records[i].is_tombstone = command->append.records[i].tombstone;
+    }
+    struct err err = {0};
+    bool done = ledger_append(hands->writer, records, count, COMMAND_KAFKA_MS, NULL, &err);
+    if (!done) {
+        log_failure(LOG_WARN, "member", &err, "the ledger did not take a record");
+    }
+    *answer = (struct member_event){.kind = MEMBER_EVENT_APPENDED};
+    answer->appended.command = command->id;
+    answer->appended.outcome = done ? ERR_NONE : err.kind;
+}
+
+static struct partition_id copy_id(struct arena *arena, struct partition_id id)
+{
+    return (struct partition_id){arena_text(arena, bytes_of_text(id.topic)), id.number};
+}
+
+static const struct cut_step *copy_steps(struct arena *arena, const struct cut_step *steps,
+                                         size_t count)
+{
+    struct cut_step *copy = arena_zero(arena, (count + 1) * sizeof *copy);
+    if (count > 0) {
+        memcpy(copy, steps, count * sizeof *copy);
+    }
+    return copy;
+}
+
+static void seal(struct member_hands *hands, const struct member_command *command)
+{
+    struct mail *mail = mail_new(MAIL_SEAL);
+    size_t count = command->seal.count;
+    struct member_seal_partition *partitions =
+        arena_zero(mail->arena, (count + 1) * sizeof *partitions);
+    for (size_t i = 0; i < count; i++) {
+        const struct member_seal_partition *from = &command->seal.partitions[i];
+        partitions[i] = *from;
+        partitions[i].id = copy_id(mail->arena, from->id);
+        partitions[i].steps = copy_steps(mail->arena, from->steps, from->step_count);
+    }
+    mail->seal.build = command->seal.build;
+    mail->seal.seal = command->seal.seal;
+    mail->seal.partitions = partitions;
+    mail->seal.count = count;
+    mail_send(hands->settings->intake, mail);
+}
+
+static void forget(struct member_hands *hands, const struct member_command *command)
+{
+    struct mail *mail = mail_new(MAIL_FORGET);
+    size_t count = command->forget.count;
+    struct member_forget *partitions = arena_zero(mail->arena, (count + 1) * sizeof *partitions);
+    for (size_t i = 0; i < count; i++) {
+        const struct member_forget *from = &command->forget.partitions[i];
+        partitions[i] = *from;
+        partitions[i].id = copy_id(mail->arena, from->id);
+        partitions[i].steps = copy_steps(mail->arena, from->steps, from->step_count);
+    }
+    mail->forget.partitions = partitions;
+    mail->forget.count = count;
+    mail_send(hands->settings->intake, mail);
+    hands->contribution = contribution_drop(hands->contribution);
+}
+
+static void pause_partitions(struct member_hands *hands, const struct member_command *command)
+{
+    struct mail *mail =
+        mail_new(command->kind == MEMBER_PAUSE ? MAIL_PAUSE : MAIL_RESUME);
+    struct source_partition *partitions =
+        arena_zero(mail->arena, (command->pause.count + 1) * sizeof *partitions);
+    size_t count = 0;
+    for (size_t i = 0; i < command->pause.count; i++) {
+        count += partition_of(hands, command->pause.partitions[i], &partitions[count]);
+    }
+    mail->partitions.partitions = partitions;
+    mail->partitions.count = count;
+    mail_send(hands->settings->poll, mail);
+}
+
+static void mirror(struct member_hands *hands, const struct member_command *command)
+{
+    struct mail *mail = mail_new(MAIL_MIRROR);
+    struct source_offset *offsets =
+        arena_zero(mail->arena, (command->mirror.count + 1) * sizeof *offsets);
+    size_t count = 0;
+    for (size_t i = 0; i < command->mirror.count; i++) {
+        if (partition_of(hands, command->mirror.offsets[i].id, &offsets[count].partition)) {
+            offsets[count++].offset = command->mirror.offsets[i].cut;
+        }
+    }
+    mail->mirror.offsets = offsets;
+    mail->mirror.count = count;
+    mail->mirror.rewind = command->mirror.may_go_back;
+    mail_send(hands->settings->poll, mail);
+}
+
+/* False: it cannot be built here, and *answer says so. */
+static bool build(struct member_hands *hands, const struct member_command *command,
+                  struct member_event *answer)
+{
+    const char *error = NULL;
+    if (command->build.contribution_count != 1 || !command->build.contributions[0].own) {
+        error = "rows of other members cannot be read by this version";
+    } else if (hands->contribution == NULL ||
+               contribution_build(hands->contribution) != command->build.build) {
+        error = "the rows of this build are not sealed here";
+    }
+    if (error == NULL) {
+        build_threads_add(hands->threads, shard_job_new(&hands->settings->jobs, command,
+                                                        hands->contribution));
+        return true;
+    }
+    *answer = (struct member_event){.kind = MEMBER_EVENT_BUILT};
+    answer->built = (struct message_attempt){
+        .build = command->build.build,
+        .run_id = arena_text(hands->arena, bytes_of_text(command->build.run_id)),
+        .shard = command->build.shard,
+        .attempt = command->build.attempt,
+        .error = error,
+        .url = "",
+    };
+    return false;
+}
+
+static void store_part(const struct member_command *command, struct member_event *answer)
+{
+    *answer = (struct member_event){.kind = MEMBER_EVENT_PART_STORED};
+    answer->part.build = command->store_part.build;
+    answer->part.error = "this version builds with one member: it does not hand rows over";
+    answer->part.url = "";
+    answer->part.digest = "";
+}
+
+bool member_command_run(struct member_hands *hands, const struct member_command *command,
+                        struct member_event *ret_answer)
+{
+    switch (command->kind) {
+    case MEMBER_START_PARTITION:
+        start_partition(hands, command);
+        return false;
+    case MEMBER_STOP_PARTITION:
+        stop_partition(hands, command);
+        return false;
+    case MEMBER_APPEND:
+        append(hands, command, ret_answer);
+        return true;
+    case MEMBER_SEAL:
+        seal(hands, command);
+        return false;
+    case MEMBER_STORE_PART:
+        store_part(command, ret_answer);
+        return true;
+    case MEMBER_BUILD:
+        return !build(hands, command, ret_answer);
+    case MEMBER_DROP_BUILD:
+        build_threads_drop(hands->threads, command->drop.run_id);
+        return false;
+    case MEMBER_FORGET:
+        forget(hands, command);
+        return false;
+    case MEMBER_PAUSE:
+    case MEMBER_UNPAUSE:
+        pause_partitions(hands, command);
+        return false;
+    case MEMBER_MIRROR_OFFSETS:
+        mirror(hands, command);
+        return false;
+    case MEMBER_LEAVE:
+        log_info("member", "leaves the group");
+        return false;
+    case MEMBER_ALERT:
+        log_warn("member", "%s", command->alert);
+        return false;
+    case MEMBER_COMMAND_KINDS:
+        break;
+    }
+    CHECK(!"a command that does not exist");
+    return false;
+}
+
+/* The TRIGGER of `tidemark build`: once the ledger is known, and again while it may not be there. */
+static void send_trigger(struct member_hands *hands)
+{
+    char host[256] = "";
+    gethostname(host, sizeof host - 1);
+    struct message message = {.kind = MESSAGE_TRIGGER};
+    message.trigger.id = hands->settings->trigger_id;
+    message.trigger.who = host;
+    message.trigger.why = "tidemark build";
+    AUTO(buf) struct buf key;
+    AUTO(buf) struct buf value;
+    buf_init(&key, LEDGER_RECORD_BYTES_MAX);
+    buf_init(&value, LEDGER_RECORD_BYTES_MAX);
+    message_key(&message, &key);
+    message_encode(&message, &value);
+    struct ledger_record record = {.key = buf_bytes(&key), .value = buf_bytes(&value)};
+    struct err err;
+    hands->trigger_sent =
+        ledger_append(hands->writer, &record, 1, COMMAND_KAFKA_MS, NULL, &err);
+    if (!hands->trigger_sent) {
+        log_failure(LOG_WARN, "member", &err, "the trigger is not on record yet");
+    }
+}
+
+void member_hands_tick(struct member_hands *hands)
+{
+    arena_reset(hands->arena);
+    answer_assignment(hands);
+    if (hands->settings->trigger_id != NULL && !hands->trigger_sent &&
+        member_ready(hands->member)) {
+        send_trigger(hands);
+    }
+}

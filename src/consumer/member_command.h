@@ -1,0 +1,45 @@
+/* Carries out one command of the member machine. */
+#ifndef TIDEMARK_CONSUMER_MEMBER_COMMAND_H
+#define TIDEMARK_CONSUMER_MEMBER_COMMAND_H
+
+#include "consumer/member_thread.h"
+
+/* A partition that the group gave us and that is not read yet. */
+struct waiting_start {
+    struct source_partition partition;
+    bool started;    /* the machine said where */
+    int64_t offset;  /* or MEMBER_START_POLICY */
+};
+
+/* What commands are carried out with. The member thread's own. */
+struct member_hands {
+    const struct member_thread_settings *settings;
+    struct member *member;
+    struct ledger_reader *reader;
+    struct ledger_writer *writer;
+    struct source_query *query;
+    struct build_threads *threads;
+    struct contribution *contribution; /* of the last seal */
+    struct waiting_start *waiting;     /* of the last ASSIGNED; all are answered together */
+    size_t waiting_count;
+    bool waiting_open; /* an ASSIGNED waits for its answer */
+    bool trigger_sent;
+    struct arena *arena; /* of commands and their answers, until the next tick */
+};
+
+void member_hands_init(struct member_hands *hands, const struct member_thread_settings *settings,
+                       struct queue *built);
+void member_hands_done(struct member_hands *hands);
+
+/* Makes the handles that are not there yet. */
+MUST_CHECK bool member_hands_open(struct member_hands *hands, struct err *err);
+
+void member_hands_assignment(struct member_hands *hands, const struct mail *mail, bool assigned);
+void member_hands_sealed(struct member_hands *hands, struct contribution *take_contribution);
+void member_hands_tick(struct member_hands *hands);
+
+/* True: *ret_answer is an event that answers it. */
+bool member_command_run(struct member_hands *hands, const struct member_command *command,
+                        struct member_event *ret_answer);
+
+#endif

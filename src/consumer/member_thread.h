@@ -1,0 +1,54 @@
+/* The thread of the member machine: it reads the ledger and directs the data plane. */
+#ifndef TIDEMARK_CONSUMER_MEMBER_THREAD_H
+#define TIDEMARK_CONSUMER_MEMBER_THREAD_H
+
+#include "adapters/ledger.h"
+#include "checkpoint/build_thread.h"
+#include "consumer/mail.h"
+
+/* All borrowed until member_thread_free. */
+struct member_thread_settings {
+    const struct coord_settings *coord;
+    const char *member_id;
+    struct ledger_settings ledger;
+    struct source_settings source; /* for questions about the topics */
+    enum source_start_kind start;
+    int64_t start_time_ms;
+    struct shard_job_settings jobs;
+    int build_threads;
+    struct queue *inbox;
+    struct queue *intake;
+    struct queue *poll;
+    const char *trigger_id; /* `tidemark build`: asks for one build up to the present end; else NULL */
+};
+
+struct member_thread;
+
+struct member_thread *member_thread_new(const struct member_thread_settings *settings);
+
+/* Asks it to hand over and leave; member_thread_state tells when it has. Any thread. */
+void member_thread_stop(struct member_thread *thread);
+
+/* Ends it. Takes NULL; returns NULL. */
+struct member_thread *member_thread_free(struct member_thread *thread);
+
+enum { MEMBER_DOING_MAX = 256 };
+
+struct member_state {
+    bool left;          /* after member_thread_stop */
+    bool failed;        /* the process should end with `err` */
+    struct err err;
+    bool trigger_done;  /* its build is committed, and published where it has rows */
+    char run_id[MESSAGE_NAME_MAX + 1]; /* of the head's snapshot; "" */
+    uint64_t build;     /* of the head; 0: none */
+    uint64_t published; /* snapshots seen published since the start */
+    size_t partitions;
+    int64_t position;   /* sum over the partitions */
+    char doing[MEMBER_DOING_MAX];
+    struct intake_counters counters;
+};
+
+/* As of a moment ago. Any thread. */
+void member_thread_state(struct member_thread *thread, struct member_state *ret_state);
+
+#endif

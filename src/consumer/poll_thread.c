@@ -1,0 +1,345 @@
+/* The thread that polls Kafka: it hands batches on and does nothing that could wait.
+ *
+ * The happy path: take an empty batch, poll, hand it to the intake. What can go wrong: the intake is
+ * behind, so that no batch is empty, or memory is short: then all partitions are paused and polling goes
+ * on for the group's sake, because a member that does not poll loses its partitions. */
+#include "consumer/poll_thread.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/os/clock.h"
+#include "adapters/os/log.h"
+#include "adapters/os/thread.h"
+
+enum {
+    POLL_WAIT_MS = 50,
+    POLL_EMPTY_WAIT_US = 100 * 1000,   /* for an empty batch, at a time */
+    POLL_STARVED_US = 1000 * 1000,     /* without one, partitions are paused */
+    POLL_LEAVE_MS = 10 * 1000,
+};
+
+struct poll_partition {
+    struct source_partition id;
+    bool paused; /* by the member machine */
+};
+
+struct poll_thread {
+    struct poll_thread_settings settings;
+    struct source *source;
+    struct thread *thread;
+    atomic_bool stop;
+    struct source_batch *spare; /* for events while no batch is empty */
+    struct poll_partition *partitions;
+    size_t count;
+    size_t capacity;
+    bool held_back;     /* all are paused: memory, or a slow intake */
+    int64_t starved_us; /* since when no batch was empty; 0: not now */
+};
+
+static struct poll_partition *find(struct poll_thread *thread, struct source_partition id)
+{
+    for (size_t i = 0; i < thread->count; i++) {
+        if (thread->partitions[i].id.topic == id.topic &&
+            thread->partitions[i].id.partition == id.partition) {
+            return &thread->partitions[i];
+        }
+    }
+    return NULL;
+}
+
+static void add(struct poll_thread *thread, struct source_partition id)
+{
+    struct poll_partition *known = find(thread, id);
+    if (known == NULL) {
+        if (thread->count == thread->capacity) {
+            thread->capacity = thread->capacity * 2 + 16;
+            thread->partitions =
+                realloc(thread->partitions, thread->capacity * sizeof *thread->partitions);
+            CHECK(thread->partitions != NULL);
+        }
+        known = &thread->partitions[thread->count++];
+    }
+    *known = (struct poll_partition){.id = id};
+}
+
+static void drop(struct poll_thread *thread, struct source_partition id)
+{
+    struct poll_partition *known = find(thread, id);
+    if (known != NULL) {
+        *known = thread->partitions[--thread->count];
+    }
+}
+
+static void fail(struct poll_thread *thread, const struct err *err)
+{
+    struct mail *mail = mail_new(MAIL_FAILED);
+    mail->err = *err;
+    mail_send(thread->settings.member, mail);
+    atomic_store(&thread->stop, true);
+}
+
+/* What did not work now is asked for again by the machine, or comes with the next rebalance. */
+static void note(bool done, const struct err *err, const char *what)
+{
+    if (!done) {
+        log_failure(LOG_WARN, "poll", err, "%s", what);
+    }
+}
+
+static void hold_back(struct poll_thread *thread, bool on)
+{
+    if (thread->held_back == on) {
+        return;
+    }
+    thread->held_back = on;
+    struct err err;
+    for (size_t i = 0; i < thread->count; i++) {
+        struct poll_partition *partition = &thread->partitions[i];
+        if (on) {
+            note(source_pause(thread->source, &partition->id, 1, &err), &err, "cannot pause");
+        } else if (!partition->paused) {
+            note(source_resume(thread->source, &partition->id, 1, &err), &err, "cannot resume");
+        }
+    }
+    log_debug("poll", on ? "paused: the intake or memory is behind" : "resumed");
+}
+
+static void pause_some(struct poll_thread *thread, const struct mail *mail, bool on)
+{
+    struct err err;
+    for (size_t i = 0; i < mail->partitions.count; i++) {
+        struct poll_partition *partition = find(thread, mail->partitions.partitions[i]);
+        if (partition == NULL) {
+            continue;
+        }
+        partition->paused = on;
+        if (thread->held_back) {
+            continue;
+        }
+        if (on) {
+            note(source_pause(thread->source, &partition->id, 1, &err), &err, "cannot pause");
+        } else {
+            note(source_resume(thread->source, &partition->id, 1, &err), &err, "cannot resume");
+        }
+    }
+}
+
+static void fetch(struct poll_thread *thread, const struct mail *mail)
+{
+    struct err err;
+    if (!source_start(thread->source, mail->fetch.starts, mail->fetch.count, &err)) {
+        /* The assignment has changed meanwhile: another ASSIGNED follows. */
+        log_failure(LOG_INFO, "poll", &err, "an assignment was overtaken");
+        return;
+    }
+    for (size_t i = 0; i < mail->fetch.count; i++) {
+        add(thread, mail->fetch.starts[i].partition);
+    }
+    if (thread->held_back) {
+        thread->held_back = false;
+        hold_back(thread, true);
+    }
+}
+
+static void obey(struct poll_thread *thread, const struct mail *mail)
+{
+    struct err err;
+    switch (mail->kind) {
+    case MAIL_FETCH:
+        fetch(thread, mail);
+        break;
+    case MAIL_SEEK:
+        for (size_t i = 0; i < mail->fetch.count; i++) {
+            note(source_seek(thread->source, &mail->fetch.starts[i], &err), &err, "cannot seek");
+        }
+        break;
+    case MAIL_PAUSE:
+        pause_some(thread, mail, true);
+        break;
+    case MAIL_RESUME:
+        pause_some(thread, mail, false);
+        break;
+    case MAIL_MIRROR:
+        if (!source_mirror_offsets(thread->source, mail->mirror.offsets, mail->mirror.count,
+                                   mail->mirror.rewind, &err)) {
+            log_failure(LOG_DEBUG, "poll", &err, "the group's offsets stay as they are");
+        }
+        break;
+    case MAIL_BATCH:
+    case MAIL_START:
+    case MAIL_STOP:
+    case MAIL_SEAL:
+    case MAIL_FORGET:
+    case MAIL_ASSIGNED:
+    case MAIL_REVOKED:
+    case MAIL_READINGS:
+    case MAIL_SEALED:
+    case MAIL_FAILED:
+        CHECK(!"mail for another thread");
+    }
+}
+
+static void tell_assignment(struct poll_thread *thread, enum mail_kind kind,
+                            const struct source_event *event)
+{
+    struct mail *mail = mail_new(kind);
+    mail->partitions.partitions =
+        (const struct source_partition *)(const void *)arena_copy(
+            mail->arena, bytes_of(event->partitions,
+                                  event->partition_count * sizeof *event->partitions))
+            .data;
+    mail->partitions.count = event->partition_count;
+    mail_send(thread->settings.member, mail);
+}
+
+static void on_event(struct poll_thread *thread, const struct source_event *event)
+{
+    struct err err;
+    switch (event->kind) {
+    case SOURCE_ASSIGNED:
+        tell_assignment(thread, MAIL_ASSIGNED, event);
+        break;
+    case SOURCE_REVOKED:
+        for (size_t i = 0; i < event->partition_count; i++) {
+            drop(thread, event->partitions[i]);
+        }
+        tell_assignment(thread, MAIL_REVOKED, event);
+        note(source_stop(thread->source, &err), &err, "cannot give partitions back");
+        break;
+    case SOURCE_TRUNCATED:
+        err_set(&err, ERR_SETTINGS,
+                "topic %u, partition %d: the log was cut below offset %lld, which was read already",
+                event->partition.topic, event->partition.partition, (long long)event->position);
+        fail(thread, &err);
+        break;
+    case SOURCE_TOPIC_GONE:
+    case SOURCE_FATAL:
+        fail(thread, event->err);
+        break;
+    case SOURCE_ERROR:
+        log_failure(LOG_INFO, "poll", event->err, "the Kafka client goes on by itself");
+        break;
+    case SOURCE_END:
+    case SOURCE_LOST_RANGE:
+        break;
+    }
+}
+
+/* True: it holds something for the intake. */
+static bool has_news(const struct source_batch *batch)
+{
+    for (size_t i = 0; i < batch->event_count; i++) {
+        if (batch->events[i].kind == SOURCE_END || batch->events[i].kind == SOURCE_LOST_RANGE) {
+            return true;
+        }
+    }
+    return batch->message_count > 0;
+}
+
+/* An empty batch, or the spare one when the intake is so far behind that only events are wanted. */
+static struct source_batch *next_batch(struct poll_thread *thread)
+{
+    void *item = NULL;
+    if (queue_pop(thread->settings.batches, &item, POLL_EMPTY_WAIT_US) == QUEUE_DONE) {
+        thread->starved_us = 0;
+        return item;
+    }
+    int64_t now = clock_mono_us();
+    if (thread->starved_us == 0) {
+        thread->starved_us = now;
+    }
+    if (now - thread->starved_us < POLL_STARVED_US) {
+        return NULL;
+    }
+    hold_back(thread, true);
+    struct source_batch *spare = TAKE(thread->spare);
+    return spare;
+}
+
+static void give_back(struct poll_thread *thread, struct source_batch *batch)
+{
+    if (thread->spare == NULL) {
+        thread->spare = batch;
+    } else if (queue_push(thread->settings.batches, batch, 0) != QUEUE_DONE) {
+        source_batch_free(batch);
+    }
+}
+
+static void poll_once(struct poll_thread *thread)
+{
+    struct mail *order;
+    while ((order = mail_next(thread->settings.inbox, 0)) != NULL) {
+        obey(thread, order);
+        mail_free(order);
+    }
+    if (thread->starved_us == 0) {
+        hold_back(thread, budget_wants_pause(thread->settings.budget));
+    }
+    struct source_batch *batch = next_batch(thread);
+    if (batch == NULL) {
+        return;
+    }
+    struct err err;
+    if (!source_poll(thread->source, POLL_WAIT_MS, batch, &err)) {
+        give_back(thread, batch);
+        fail(thread, &err);
+        return;
+    }
+    for (size_t i = 0; i < batch->event_count; i++) {
+        on_event(thread, &batch->events[i]);
+    }
+    if (!has_news(batch)) {
+        give_back(thread, batch);
+        return;
+    }
+    struct mail *mail = mail_new(MAIL_BATCH);
+    mail->batch = batch;
+    mail_send(thread->settings.intake, mail);
+    if (thread->spare == NULL) {
+        thread->spare = source_batch_new(POLL_BATCH_MESSAGES);
+    }
+}
+
+static void run(void *argument)
+{
+    struct poll_thread *thread = argument;
+    while (!atomic_load(&thread->stop)) {
+        poll_once(thread);
+    }
+    source_free(thread->source, POLL_LEAVE_MS);
+}
+
+bool poll_thread_new(const struct poll_thread_settings *settings, struct poll_thread **ret_thread,
+                     struct err *err)
+{
+    struct source *source = NULL;
+    TRY(source_new(settings->source, &source, err));
+    struct poll_thread *thread = calloc(1, sizeof *thread);
+    CHECK(thread != NULL);
+    thread->settings = *settings;
+    thread->source = source;
+    atomic_init(&thread->stop, false);
+    thread->spare = source_batch_new(POLL_BATCH_MESSAGES);
+    thread->thread = thread_new("poll", run, thread);
+    *ret_thread = thread;
+    return true;
+}
+
+void poll_thread_stop(struct poll_thread *thread)
+{
+    atomic_store(&thread->stop, true);
+}
+
+struct poll_thread *poll_thread_free(struct poll_thread *thread)
+{
+    if (thread != NULL) {
+        poll_thread_stop(thread);
+        thread_join(thread->thread);
+        source_batch_free(thread->spare);
+        free(thread->partitions);
+        free(thread);
+    }
+    return NULL;
+}

@@ -1,0 +1,32 @@
+/* The thread that polls Kafka: it hands batches on and does nothing that could wait. */
+#ifndef TIDEMARK_CONSUMER_POLL_THREAD_H
+#define TIDEMARK_CONSUMER_POLL_THREAD_H
+
+#include "consumer/budget.h"
+#include "consumer/mail.h"
+
+/* All borrowed until poll_thread_free. */
+struct poll_thread_settings {
+    const struct source_settings *source;
+    struct budget *budget;
+    struct queue *inbox;   /* MAIL_FETCH, MAIL_SEEK, MAIL_PAUSE, MAIL_RESUME, MAIL_MIRROR */
+    struct queue *batches; /* empty ones; their number bounds what is on the way */
+    struct queue *intake;  /* MAIL_BATCH */
+    struct queue *member;  /* MAIL_ASSIGNED, MAIL_REVOKED, MAIL_FAILED */
+};
+
+enum { POLL_BATCH_MESSAGES = 8192, POLL_BATCH_BYTES = 1 << 20, POLL_BATCHES = 8 };
+
+struct poll_thread;
+
+/* Joins the group and starts the thread. Errors: as source_new. */
+MUST_CHECK bool poll_thread_new(const struct poll_thread_settings *settings,
+                                struct poll_thread **ret_thread, struct err *err);
+
+/* Asks it to leave the group and end. Any thread. */
+void poll_thread_stop(struct poll_thread *thread);
+
+/* Waits for its end. Takes NULL; returns NULL. */
+struct poll_thread *poll_thread_free(struct poll_thread *thread);
+
+#endif
