@@ -45,8 +45,8 @@ class Ledger:
 
     def _close(self, close):
         step = Step(
-            build=int(close["build"]), window_from=number(close.get("window_from"), NONE_LOW),
-            window_to=number(close.get("window_to"), NONE_HIGH),
+            build=int(close["build"]), from_us=number(close.get("from_us"), NONE_LOW),
+            to_us=number(close.get("to_us"), NONE_HIGH),
             future_bound_us=number(close.get("future_bound_us"), NONE_HIGH),
             cuts={place(p): int(p["cut"]) for p in close["partitions"]},
             seen_end={place(p): int(p["seen_end"]) for p in close["partitions"]},

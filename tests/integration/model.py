@@ -253,8 +253,8 @@ def shard_count(rows, max_keys_per_shard):
 class Step:
     """What one build's CLOSE says, for the rule that gives every row its build."""
     build: int
-    window_from: int
-    window_to: int
+    from_us: int  # event times below it were closed before
+    to_us: int  # event times from it on stay open
     future_bound_us: int
     cuts: dict  # (topic, partition) -> cut
     seen_end: dict
@@ -262,7 +262,7 @@ class Step:
     joined: frozenset = frozenset()
 
 
-def judge(steps, place, offset, event_time_us, window):
+def judge(steps, place, offset, event_time_us):
     """(kind, build) of a row by R2, R7 and R24; kind is open, on_time, late or future."""
     first = True
     for step in steps:
@@ -272,9 +272,9 @@ def judge(steps, place, offset, event_time_us, window):
         if first and event_time_us > step.future_bound_us:
             return "future", step.build
         first = False
-        if window <= step.window_to:
-            low = NONE_LOW if place in step.joined else step.window_from
-            return ("on_time" if window >= low else "late"), step.build
+        if event_time_us < step.to_us:
+            low = NONE_LOW if place in step.joined else step.from_us
+            return ("on_time" if event_time_us >= low else "late"), step.build
     return "open", 0
 
 
@@ -293,14 +293,13 @@ class Build:
     content: dict = dataclasses.field(default_factory=dict)  # stored key -> Row
 
 
-def assign(rows, rejects, steps, size_us, late="next", future="keep"):
+def assign(rows, rejects, steps, late="next", future="keep"):
     """Gives every row its build, and makes the accounts of all of them: {build: Build}."""
     builds = {s.build: Build(s.build, [], [], [], {p: dict.fromkeys(ACCOUNT, 0) for p in s.cuts}) for s in steps}
     member = []  # (place, offset, build or None)
     for row in rows:
         place = (row.topic, row.partition)
-        window = row.event_time_us // size_us if size_us else 0
-        kind, build = judge(steps, place, row.offset, row.event_time_us, window)
+        kind, build = judge(steps, place, row.offset, row.event_time_us)
         member.append((place, row.offset, build))
         if kind == "open":
             continue

@@ -37,14 +37,6 @@ class Report:
     manifests: list = dataclasses.field(default_factory=list)
 
 
-def duration_us(text):
-    total = 0
-    for amount, unit in re.findall(r"(\d+)(us|ms|s|m|h|d)", text):
-        total += int(amount) * {"us": 1, "ms": 1000, "s": 10**6, "m": 60 * 10**6, "h": 3600 * 10**6,
-                                "d": 86400 * 10**6}[unit]
-    return total
-
-
 def store_of(settings, environment=None):
     environment = os.environ if environment is None else environment
     url = settings["snapshot"]["store"]
@@ -62,9 +54,6 @@ class Oracle:
         self.store = store_of(settings, environment)
         self.brokers = settings["kafka"]["brokers"]
         self.order = self.wanted.get("order", "offset")
-        # event windows decide only where they close builds
-        by_time = self.window["trigger"] == "event_time"
-        self.size_us = duration_us(self.window["size"]) if by_time else 0
         self.encoding = settings["topics"][0]["key"]["encoding"]
 
     def check(self, clean=False, pointer_is_newest=True):
@@ -103,7 +92,7 @@ class Oracle:
 
     def _check_chain(self, chain, report):
         late, future = self.window.get("late", "next"), self.window.get("future", "keep")
-        builds = model.assign(self.rows, self.rejects, chain.steps, self.size_us, late, future)
+        builds = model.assign(self.rows, self.rejects, chain.steps, late, future)
         base = {}
         for step, commit in zip(chain.steps, chain.commits):
             build = builds[step.build]

@@ -1,0 +1,158 @@
+"""What an operator does, and what the service makes of it: rollback, hold, resume, clean-up, reading."""
+import json
+import time
+
+from test_content import plain
+
+EVERY = {"trigger": "offsets", "every_records": 100}
+
+
+def publish(job, topics, name, process, round_):
+    topics.send(name, plain(100, 1, seed=round_))
+    process.wait_for(lambda: job.published() >= round_, f"snapshot {round_}")
+    return job.pointer()["run_id"]
+
+
+def start_with_two(job, topics, name):
+    topics.create(name, 1)
+    process = job.start()
+    runs = [publish(job, topics, name, process, 1), publish(job, topics, name, process, 2)]
+    return process, runs
+
+
+def test_rollback_holds_and_adopt_goes_on(new_job, topics, name):
+    job = new_job(window=EVERY)
+    process, runs = start_with_two(job, topics, name)
+    job.command("rollback", runs[0])
+    assert job.pointer()["run_id"] == runs[0]
+    # under the hold builds are committed, but nothing is published over the operator's pointer
+    topics.send(name, plain(100, 1, seed=3))
+    process.wait_for(lambda: len([c for c in job.records("COMMIT")]) >= 3, "a third COMMIT")
+    time.sleep(2)
+    assert job.pointer()["run_id"] == runs[0]
+    job.command("resume", "--adopt")
+    process.wait_for(lambda: job.pointer()["run_id"] not in runs, "a newer snapshot")
+    assert process.stop() == 0
+    report = job.check(clean=True)
+    assert sum(len(b.rows) for b in report.builds.values()) == 300
+
+
+def test_rollback_and_build_again_from_here(new_job, topics, name):
+    job = new_job(window=EVERY)
+    process, runs = start_with_two(job, topics, name)
+    job.command("rollback", runs[0])
+    job.command("resume", "--from-here")
+    # the records of the second snapshot are built again, on top of the first
+    process.wait_for(lambda: job.pointer()["run_id"] not in runs, "another second snapshot")
+    assert process.stop() == 0
+    report = job.check()
+    assert len(report.ledger.given_up) == 1
+    head = report.ledger.head
+    assert [len(report.builds[c["run_id"]].rows) for c in head.commits if c["run_id"] in report.builds] == [100, 100]
+    assert head.steps[1].seen_end == head.steps[0].cuts
+
+
+def test_hold(new_job, topics, name):
+    job = new_job(window=EVERY)
+    process, runs = start_with_two(job, topics, name)
+    job.command("hold", "--why", "a look at the data")
+    topics.send(name, plain(100, 1, seed=3))
+    time.sleep(3)
+    assert job.pointer()["run_id"] == runs[1]
+    assert "a look at the data" in job.command("status")
+    # a restart does not forget it
+    assert process.stop() == 0
+    process = job.start()
+    time.sleep(4)
+    assert job.pointer()["run_id"] == runs[1]
+    job.command("resume", "--adopt")
+    process.wait_for(lambda: job.pointer()["run_id"] != runs[1], "the third snapshot")
+    assert process.stop() == 0
+    assert job.check(clean=True).snapshots == 3
+
+
+def test_somebody_elses_pointer(new_job, topics, name):
+    """A pointer that no COMMIT knows is an operator: the service holds and says so."""
+    job = new_job(window={**EVERY}, snapshot={"pointer_check": "1s"})
+    process, runs = start_with_two(job, topics, name)
+    manifest = job.manifests()[0]
+    pointer = job.pointer()
+    pointer.update(run_id=runs[0], manifest_ref=f"{job.store.url}/{manifest}", updated_at="2026-11-23T10:00:00.123456Z")
+    job.store.put("_CURRENT", json.dumps(pointer, sort_keys=True, separators=(",", ":")).encode())
+    topics.send(name, plain(100, 1, seed=3))
+    process.wait_for(lambda: job.records("HOLD") or job.records("HELD"), "that it holds")
+    time.sleep(2)
+    assert job.pointer()["run_id"] == runs[0]
+    job.command("resume", "--adopt")
+    process.wait_for(lambda: job.pointer()["run_id"] not in runs, "a newer snapshot")
+    assert process.stop() == 0
+    assert sum(len(b.rows) for b in job.check().builds.values()) == 300
+
+
+def test_keep_last(new_job, topics, name):
+    job = new_job(window=EVERY, snapshot={"keep_last": 2, "cleanup_grace": "1s"})
+    topics.create(name, 1)
+    process = job.start()
+    runs = [publish(job, topics, name, process, n) for n in range(1, 5)]
+
+    def only_two_left():
+        keys = job.store.keys()
+        return not any(f"run_id={run}" in key for run in runs[:2] for key in keys if not key.startswith("runs/"))
+
+    process.wait_for(only_two_left, "that old runs are deleted")
+    assert process.stop() == 0
+    report = job.check(clean=True)
+    assert [m.run_id for m in report.manifests] == runs[2:]
+
+
+def test_cleanup_command(new_job, topics, name):
+    job = new_job(window=EVERY)
+    process, runs = start_with_two(job, topics, name)
+    assert process.stop() == 0
+    for run in ("dead", runs[1]):
+        job.store.put(f"shards/run_id={run}/db=00001/attempt=77/shard.db", b"left behind")
+    before = job.store.keys()
+    shown = job.command("cleanup", "--dry-run")
+    assert "attempt=77" in shown or "dead" in shown
+    assert job.store.keys() == before
+    job.command("cleanup")
+    report = job.check()
+    assert report.snapshots == 2
+    assert not any(f"run_id={runs[1]}" in k and "attempt=77" in k for k in job.store.keys())
+
+
+def test_commands_that_read(new_job, topics, name):
+    job = new_job(window=EVERY)
+    process, runs = start_with_two(job, topics, name)
+    assert process.stop() == 0
+    rows = job.rows()
+    key = sorted(rows)[3]
+    assert job.command("get", key.decode()).encode().rstrip(b"\n") == rows[key]
+    assert job.command("get", "no such key", check=False).returncode == 4
+    assert runs[1] in job.command("info")
+    history = job.command("history")
+    assert history.index(runs[1]) < history.index(runs[0])
+    # a reader without any settings file
+    result = job.command("shards")
+    assert all(e["db_url"] in result or str(e["row_count"]) in result for e in job.current().shards)
+    lookup = job.command("multiget", *[k.decode() for k in sorted(rows)[:5]])
+    assert all(rows[k].decode() in lookup for k in sorted(rows)[:5])
+
+
+def test_state_without_ledger_comes_from_the_store(new_job, topics, kafka, name):
+    """R21: with the ledger lost, the service goes on from the lineage of the current manifest."""
+    job = new_job(window=EVERY)
+    process, runs = start_with_two(job, topics, name)
+    assert process.stop() == 0
+    first = job.settings["group"]
+    ledger = job.ledger()
+    # the same store and group of readers, an empty ledger
+    job.settings["kafka"]["ledger_topic"] = first + "-second-ledger"
+    topics.send(name, plain(100, 1, seed=9))
+    process = job.start()
+    process.wait_for(lambda: job.pointer()["run_id"] not in runs, "the third snapshot")
+    assert process.stop() == 0
+    current = job.current()
+    parents = json.dumps(current.lineage)
+    assert runs[1] in parents and len(ledger) > 0
+    assert len(job.manifests()) == 3
