@@ -38,7 +38,7 @@ def topics(kafka):
 @pytest.fixture
 def name(request):
     """A name that no other test has, for topics and groups."""
-    return re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:60] + f"-{next(_numbers)}"
+    return re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:44] + f"-{next(_numbers)}"
 
 
 @pytest.fixture
