@@ -170,7 +170,7 @@ bool fold_pair(const struct fold *fold, const char *fingerprint, struct partitio
         pair.watermark_us =
             said->watermark_us > pair.watermark_us ? said->watermark_us : pair.watermark_us;
     }
-    if (RULE(4, false) && pair.owner != NULL) {
+    if (RULE_OFF(4) && pair.owner != NULL) {
         pair.position = pair.owner_position;
     }
     if (pair.position < 0) {

@@ -20,7 +20,7 @@ enum {
     PARTITIONS_MAX = 4096, /* of all topics together */
     MEMBERS_MAX = 64,
     SHARDS_MAX = 65536,
-    HISTORY_MAX = 1024,    /* builds whose cut is above some tail_from */
+    HISTORY_MAX = 8192,    /* builds whose cut is above some tail_from */
     PENDING_MAX = 64,      /* committed snapshots that wait for the pointer (HOLD) */
     ANCESTORS_MAX = 64,
     EARLIER_POINTERS_MAX = 8,

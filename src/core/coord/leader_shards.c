@@ -1,0 +1,209 @@
+/* How many shards a build has, and who builds each. */
+#include "core/coord/leader_shards.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+int shards_compare_tokens(const char *a, const char *b)
+{
+    if (a[0] != b[0]) {
+        return a[0] < b[0] ? -1 : 1; /* 'i' before 's'; they do not mix in one build */
+    }
+    if (a[0] == 'i') {
+        long long left = strtoll(a + 2, NULL, 10);
+        long long right = strtoll(b + 2, NULL, 10);
+        return (left > right) - (left < right);
+    }
+    return strcmp(a + 2, b + 2); /* UTF-8 bytes sort as code points do */
+}
+
+static int compare_token_pointers(const void *a, const void *b)
+{
+    return shards_compare_tokens(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The distinct tokens of all contributions, sorted. */
+static const char **distinct_tokens(struct leader *leader, const struct message_ready *const *readies,
+                                    size_t ready_count, size_t *out_count)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < ready_count; i++) {
+        most += readies[i]->token_count;
+    }
+    const char **tokens = arena_zero(leader->out->arena, (most + 1) * sizeof(char *));
+    size_t count = 0;
+    for (size_t i = 0; i < ready_count; i++) {
+        for (size_t j = 0; j < readies[i]->token_count; j++) {
+            if (readies[i]->tokens[j].rows > 0) {
+                tokens[count++] = readies[i]->tokens[j].token;
+            }
+        }
+    }
+    qsort(tokens, count, sizeof(char *), compare_token_pointers);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || shards_compare_tokens(tokens[kept - 1], tokens[i]) != 0) {
+            tokens[kept++] = tokens[i];
+        }
+    }
+    *out_count = kept;
+    return tokens;
+}
+
+/* Direct routing: the tokens must be exactly 0 to n - 1. */
+static bool check_direct(struct leader *leader, const char **tokens, size_t count,
+                         const char **out_why)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (tokens[i][0] != 'i' || strtoll(tokens[i] + 2, NULL, 10) != (long long)i) {
+            *out_why = leader_text(leader, "shard numbers are not 0 to n - 1: %s instead of %zu",
+                                   tokens[i] + 2, i);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool count_shards(struct leader *leader, const struct message_close *close,
+                         const struct leader_share *shares,
+                         const struct message_ready *const *readies, size_t ready_count,
+                         struct message_plan *plan, const char **out_why)
+{
+    const struct coord_settings *settings = leader->settings;
+    uint64_t count = settings->shards;
+    if (settings->shard_policy == SHARDS_BY_ROWS) {
+        uint64_t rows = 0;
+        for (size_t i = 0; i < close->partition_count; i++) {
+            rows += shares[i].partition == NULL ? 0 : shares[i].partition->rows;
+        }
+        uint64_t most = settings->max_keys_per_shard == 0 ? 1 : settings->max_keys_per_shard;
+        count = rows / most + (rows % most != 0);
+    } else if (settings->shard_policy != SHARDS_FIXED) {
+        size_t tokens = 0;
+        const char **values = distinct_tokens(leader, readies, ready_count, &tokens);
+        count = tokens;
+        if (settings->shard_policy == SHARDS_BY_TOKEN) {
+            plan->routing_values = values;
+            plan->routing_value_count = tokens;
+        } else if (!check_direct(leader, values, tokens, out_why)) {
+            return false;
+        }
+    }
+    if (count > SHARDS_MAX) {
+        *out_why = leader_text(leader, "%llu shards, at most %d are possible",
+                               (unsigned long long)count, SHARDS_MAX);
+        return false;
+    }
+    plan->shard_count = count == 0 ? 1 : (size_t)count;
+    return true;
+}
+
+/* The shard of a token, or -1. */
+static int64_t shard_of_token(const struct leader *leader, const struct message_plan *plan,
+                              const char *token)
+{
+    if (leader->settings->shard_policy == SHARDS_BY_TOKEN_ID) {
+        return strtoll(token + 2, NULL, 10);
+    }
+    size_t low = 0;
+    size_t high = plan->routing_value_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = shards_compare_tokens(plan->routing_values[middle], token);
+        if (order == 0) {
+            return (int64_t)middle;
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return -1;
+}
+
+/* What one contribution holds of each shard, in bytes + 1 for a row without bytes. */
+static void add_sizes(const struct leader *leader, const struct message_ready *ready,
+                      const struct message_plan *plan, uint64_t *bytes)
+{
+    for (size_t i = 0; i < ready->shard_count; i++) {
+        const struct shard_size *size = &ready->shards[i];
+        if (size->shard < plan->shard_count && size->rows > 0) {
+            bytes[size->shard] += size->bytes + 1;
+        }
+    }
+    for (size_t i = 0; i < ready->token_count; i++) {
+        int64_t shard = shard_of_token(leader, plan, ready->tokens[i].token);
+        if (shard >= 0 && shard < (int64_t)plan->shard_count && ready->tokens[i].rows > 0) {
+            bytes[shard] += ready->tokens[i].bytes + 1;
+        }
+    }
+}
+
+static size_t find_readies(struct leader *leader, const struct message_close *close,
+                           const struct leader_share *shares, const struct message_ready ***out)
+{
+    const struct message_ready **readies =
+        arena_zero(leader->out->arena, (close->partition_count + 1) * sizeof *readies);
+    size_t count = 0;
+    for (size_t i = 0; i < close->partition_count; i++) {
+        bool seen = shares[i].ready == NULL;
+        for (size_t j = 0; j < count && !seen; j++) {
+            seen = readies[j] == shares[i].ready;
+        }
+        if (!seen) {
+            readies[count++] = shares[i].ready;
+        }
+    }
+    *out = readies;
+    return count;
+}
+
+/* Index of a member in the plan's list of builders; it is added when it is new. */
+static int32_t builder_index(const char **members, size_t *count, const char *member)
+{
+    for (size_t i = 0; i < *count; i++) {
+        if (strcmp(members[i], member) == 0) {
+            return (int32_t)i;
+        }
+    }
+    CHECK(*count < MEMBERS_MAX);
+    members[(*count)++] = member;
+    return (int32_t)*count - 1;
+}
+
+bool shards_assign(struct leader *leader, const struct message_close *close,
+                   const struct leader_share *shares, struct message_plan *plan,
+                   const char **out_why)
+{
+    struct arena *arena = leader->out->arena;
+    const struct message_ready **readies = NULL;
+    size_t ready_count = find_readies(leader, close, shares, &readies);
+    TRY(count_shards(leader, close, shares, readies, ready_count, plan, out_why));
+    const char **members = arena_zero(arena, MEMBERS_MAX * sizeof(char *));
+    struct plan_shard *shards = arena_zero(arena, plan->shard_count * sizeof *shards);
+    uint64_t *most = arena_zero(arena, plan->shard_count * sizeof *most);
+    uint64_t *bytes = arena_alloc(arena, plan->shard_count * sizeof *bytes);
+    for (size_t i = 0; i < plan->shard_count; i++) {
+        shards[i].builder = -1;
+    }
+    /* sizes by shard are not known where the count is only known now: then everybody may hold some */
+    bool by_rows = leader->settings->shard_policy == SHARDS_BY_ROWS;
+    for (size_t i = 0; i < ready_count; i++) {
+        int32_t builder = builder_index(members, &plan->member_count, readies[i]->member);
+        memset(bytes, 0, plan->shard_count * sizeof *bytes);
+        if (!by_rows) {
+            add_sizes(leader, readies[i], plan, bytes);
+        }
+        for (size_t s = 0; s < plan->shard_count; s++) {
+            uint64_t held = by_rows ? 1 + (s % ready_count == i) : bytes[s];
+            if (held > most[s]) {
+                most[s] = held;
+                shards[s] = (struct plan_shard){.builder = builder, .attempt = 1};
+            }
+        }
+    }
+    plan->members = members;
+    plan->shards = shards;
+    return true;
+}

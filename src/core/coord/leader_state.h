@@ -1,0 +1,184 @@
+/* The inside of the leader machine: its state, and what its files ask of each other. */
+#ifndef TIDEMARK_CORE_COORD_LEADER_STATE_H
+#define TIDEMARK_CORE_COORD_LEADER_STATE_H
+
+#include "core/coord/leader.h"
+#include "core/coord/rules.h"
+
+/* Only leader_*.c include this. */
+
+enum { NONCE_DIGITS = 16, LEADER_COMMANDS_MAX = 16, KEY_TEXT_MAX = 4 * MESSAGE_NAME_MAX };
+
+/* What the one command that is out was for; says what its result means. */
+enum leader_purpose {
+    FOR_NOTHING,
+    FOR_TRANSACTIONS,
+    FOR_LEADER,
+    FOR_RECORDS, /* an APPEND whose records, once read back, say all */
+    FOR_COMMIT,
+    FOR_ENDS,
+    FOR_POINTER,
+    FOR_STAGE,
+    FOR_MANIFEST,
+    FOR_SWAP,
+    FOR_DELETE,
+    FOR_OLD_RUNS,
+};
+
+/* The last answer to GET_POINTER in this term. */
+struct leader_seen_pointer {
+    bool known;
+    int64_t asked_us;
+    int64_t asked_end; /* end of the ledger, as read, when it was asked for */
+    struct leader_pointer value;
+    struct arena *arena; /* of value */
+};
+
+struct leader_seen_ends {
+    bool known;
+    int64_t asked_us;
+    int64_t asked_end;
+    struct coord_ends *list; /* sorted */
+    size_t count;
+    struct arena *arena;
+};
+
+struct leader {
+    const struct coord_settings *settings;
+    char member[MESSAGE_NAME_MAX + 1];
+    struct rng rng;
+    struct fold *fold;
+    struct leader_out *out; /* of the step under way */
+    int64_t now_us;
+
+    enum leader_phase phase;
+    bool elected;
+    int64_t rest_until_us; /* RESTING */
+
+    /* ---- of one term; all forgotten at its end ---- */
+    char nonce[NONCE_DIGITS + 1];
+    int64_t term;
+    int64_t term_began_us;
+    int64_t leader_sent_us;
+    int64_t broker_ahead_us; /* broker's clock - ours, from LEADER */
+
+    enum leader_purpose purpose; /* of the command that is out */
+    uint64_t command;            /* its id; ids only grow */
+    int64_t command_asked_us;
+    int64_t command_asked_end;
+    int64_t await_offset;        /* nothing is decided before this offset was read; -1: none */
+    int64_t retry_us;            /* not before: after a failure */
+    uint32_t failures;           /* in a row, of what publishes */
+
+    struct leader_seen_pointer pointer;
+    struct leader_seen_ends ends;
+    bool compared;          /* R21 was done */
+    size_t manifests_put;   /* of the unpublished chain, in this term */
+    char manifests_of[MESSAGE_NAME_MAX + 1]; /* head run that manifests_put counts for */
+    int64_t tick_seen_us;   /* a schedule's tick that found nothing to read */
+    int64_t build_retry_us; /* after ABORTED */
+    bool staged;            /* the staged manifest below waits for its COMMIT */
+    char staged_run[MESSAGE_NAME_MAX + 1];
+    struct commit_snapshot staged_snapshot;
+    uint32_t *staged_winners; /* attempt by shard, as staged: decided once (R16) */
+    size_t staged_winner_count;
+    struct arena *staged_arena;
+    char deleting_run[MESSAGE_NAME_MAX + 1];
+    int64_t delete_retry_us;
+    char old_runs_of[MESSAGE_NAME_MAX + 1]; /* head snapshot for which old runs were looked at */
+    char doing[256];
+    char alerted[256]; /* the last ALERT: the same is not said twice in a row */
+};
+
+/* A duty looks at the ledger and does at most one thing. True: a command is out (or the term has ended);
+ * false: nothing to do here now. */
+typedef bool (*leader_duty)(struct leader *leader);
+
+/* ---- leader_op.c: commands, records, traces ---- */
+struct leader_command *leader_command(struct leader *leader, enum leader_command_kind kind);
+struct leader_command *leader_ask(struct leader *leader, enum leader_command_kind kind,
+                                  enum leader_purpose purpose);
+void leader_append(struct leader *leader, enum leader_purpose purpose, const struct message *messages,
+                   size_t count, const char *const *tombstones, size_t tombstone_count);
+void leader_append_one(struct leader *leader, const struct message *message);
+void leader_alert(struct leader *leader, const char *format, ...) PRINTF_LIKE(2, 3);
+void leader_trace(struct leader *leader, const char *format, ...) PRINTF_LIKE(2, 3);
+void leader_does(struct leader *leader, const char *what); /* for /status */
+void leader_retry_later(struct leader *leader);
+int64_t leader_backoff(struct leader *leader, uint32_t failures);
+const char *leader_text(struct leader *leader, const char *format, ...) PRINTF_LIKE(2, 3);
+void leader_set_name(char *to, const char *name);
+void leader_ask_pointer(struct leader *leader);
+void leader_ask_ends(struct leader *leader);
+void leader_run_record(struct leader *leader, const char *run_id, int status, const char *manifest_ref,
+                       const char *error);
+/* True when `texts` has it. */
+bool leader_has_text(const char *const *texts, size_t count, const char *text);
+/* Now, by the clock that stamps the ledger. */
+int64_t leader_broker_now(const struct leader *leader);
+
+/* ---- leader_term.c ---- */
+void leader_elected(struct leader *leader);
+void leader_unelected(struct leader *leader);
+void leader_end_term(struct leader *leader, const char *why); /* and a new one after a random wait */
+void leader_step_down(struct leader *leader, const char *why); /* leave the leader group for a while */
+void leader_advance_term(struct leader *leader);               /* phases other than ACTIVE */
+bool leader_still_leads(const struct leader *leader);
+
+/* ---- leader_hold.c ---- */
+bool leader_duty_hold(struct leader *leader);
+bool leader_duty_resume(struct leader *leader);
+void leader_hold(struct leader *leader, const char *why); /* append a HOLD of our own */
+
+/* ---- leader_pointer.c ---- */
+bool leader_duty_compare(struct leader *leader);
+bool leader_duty_publish(struct leader *leader);
+bool leader_duty_watch(struct leader *leader);
+/* A COMMIT for the snapshot that the pointer names, from its lineage; false: it has none of ours. */
+bool leader_adopt(struct leader *leader, struct message_commit *out);
+const char *leader_expected_pointer(const struct message_commit *head, bool published);
+bool leader_pointer_is(const struct leader *leader, const char *bytes); /* NULL: missing */
+
+/* ---- leader_close.c, leader_cut.c ---- */
+bool leader_duty_close(struct leader *leader);
+bool leader_duty_reclose(struct leader *leader);
+/* The vector of the next build without cuts (cut = seen_end), in the out arena. */
+size_t leader_vector(struct leader *leader, struct close_partition **out);
+bool leader_event_time_cut(struct leader *leader, struct close_partition *vector, size_t count,
+                           int64_t *out_to_us);
+
+/* ---- leader_plan.c, leader_cover.c ---- */
+struct leader_share { /* one contribution's part in the cover of one partition */
+    const struct message_ready *ready;
+    const struct ready_partition *partition;
+    const struct message_skip *skip; /* covers [tail_from, partition->from); NULL: none is needed */
+};
+/* Shares[i] covers close->partitions[i]. False: not all are covered yet; then `out_missing` says what. */
+bool leader_cover(struct leader *leader, const struct message_close *close, struct leader_share *shares,
+                  const char **out_missing);
+bool leader_duty_plan(struct leader *leader);
+bool leader_duty_attempts(struct leader *leader);
+void leader_abort(struct leader *leader, const struct message_plan *plan, const char *reason);
+const struct message_attempt *leader_winner(const struct leader *leader,
+                                            const struct message_plan *plan, uint32_t shard);
+
+/* ---- leader_commit.c, leader_account.c ---- */
+bool leader_duty_commit(struct leader *leader); /* stage, then COMMIT */
+/* Appends the COMMIT of a build without rows. */
+void leader_commit_empty(struct leader *leader, const struct message_close *close,
+                         const struct leader_share *shares);
+void leader_staged(struct leader *leader, const struct leader_event *event); /* the answer to STAGE_MANIFEST */
+/* R1: the sums, and whether they balance. False: `out_why` names the partition. */
+bool leader_accounts(struct leader *leader, const struct message_close *close,
+                     const struct leader_share *shares, const struct message_plan *plan,
+                     struct commit_partition *out, const char **out_why);
+
+/* ---- leader_clean.c ---- */
+bool leader_duty_condemn(struct leader *leader);
+bool leader_duty_tidy(struct leader *leader);
+bool leader_duty_delete(struct leader *leader);
+bool leader_duty_old_runs(struct leader *leader);
+void leader_deleted(struct leader *leader, bool ok);
+void leader_old_runs(struct leader *leader, const struct leader_old_run *runs, size_t count);
+
+#endif

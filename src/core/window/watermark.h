@@ -1,0 +1,28 @@
+/* How far event time has come in one partition. */
+#ifndef TIDEMARK_CORE_WINDOW_WATERMARK_H
+#define TIDEMARK_CORE_WINDOW_WATERMARK_H
+
+#include "core/window/cut.h"
+
+/* Set highest_us to EVENT_TIME_LOW at first. It never goes back. */
+struct watermark {
+    int64_t highest_us; /* event time */
+};
+
+/* A row was read. One dated beyond now + max_future_skew_us does not move it (R24). */
+void watermark_add(struct watermark *watermark, int64_t event_time_us, int64_t now_us,
+                   int64_t max_future_skew_us);
+/* highest - out_of_orderness; EVENT_TIME_LOW: no row yet. */
+int64_t watermark_us(const struct watermark *watermark, int64_t out_of_orderness_us);
+
+/* What one partition says about the group's watermark. */
+struct watermark_vote {
+    int64_t watermark_us; /* EVENT_TIME_LOW: none yet */
+    bool idle;            /* at its end for idle_after (R4a) */
+};
+
+/* The minimum over partitions that are not idle; when all are, the maximum (it had come so far). False:
+ * a partition that is not idle has no watermark yet, or there is none at all. */
+bool watermark_of_group(const struct watermark_vote *votes, size_t count, int64_t *out_us);
+
+#endif
