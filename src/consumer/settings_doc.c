@@ -22,7 +22,7 @@ static const char intro[] =
     "there is never shown, and neither are\n  properties of librdkafka whose names look like secrets "
     "(`sasl.…`, password, secret, key, token, …).\n"
     "- `--set path=value` on the command line is stronger than the file: `--set window.size=10m`,\n"
-    "  `--set 'topics[0].name=orders'`, `--set kafka.properties.client.rack=a`.\n"
+    "  `--set 'topics[0].name=orders'`, `--set kafka.properties.client.id=a`.\n"
     "- A field of a record is `key`, `value`, `json:/pointer` (RFC 6901, into the payload), "
     "`header:name`,\n  `timestamp`, `topic`, `partition` or `offset`.\n"
     "- A setting that has no effect beside the others is a mistake, not a no-op.\n";

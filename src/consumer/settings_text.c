@@ -238,6 +238,7 @@ static bool add(struct settings_text *text, struct bytes content, const char *pa
                 const struct scan *parent, struct settings_mistakes *mistakes)
 {
     path = arena_text(text->borrowed_arena, bytes_of_text(path));
+    bool good = start_run(text, path, 1);
     if (content.size > 0 && memchr(content.data, 0, content.size) != NULL) {
         return refuse(mistakes, path, 0, "not a text file: it has a zero byte", NULL);
     }
@@ -248,7 +249,6 @@ static bool add(struct settings_text *text, struct bytes content, const char *pa
         .parent = parent,
         .depth = parent == NULL ? 0 : parent->depth + 1,
     };
-    bool good = start_run(text, path, 1);
     bool line_start = true;
     while (scan.at < content.size && !text->text.overflowed) {
         struct bytes name = {0};

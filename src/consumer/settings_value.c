@@ -59,7 +59,7 @@ bool settings_value_read(struct settings_reader *reader, const config_setting_t 
                              &outside, &err)) {
             return settings_reader_refuse(reader, path, err.message, NULL, NULL, NULL);
         }
-        value.loose = outside || settings_reader_is_override(setting);
+        value.loose = strstr(raw, "${") != NULL || settings_reader_is_override(setting);
         value.shown = value.shown && !outside;
         value.written = arena_format(reader->arena, "\"%s\"", raw);
     }

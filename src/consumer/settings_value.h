@@ -13,7 +13,7 @@ struct setting_value {
     int64_t integer;
     double real;
     bool truth;
-    bool loose;          /* a text that may stand for a number: from outside, or from --set */
+    bool loose;          /* a text that may stand for a number: with ${…}, or from --set */
     bool shown;          /* false: neither the value nor what depends on it may be in a message */
     const char *written; /* as it is in the file; NULL: not to be shown */
 };
