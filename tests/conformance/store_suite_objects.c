@@ -142,6 +142,16 @@ static void large_files(const struct store_suite *suite, struct store *store)
     EXPECT_OK(store_get_range(store, "kept", LARGE - 100, 100, &now, &err));
     EXPECT(memcmp(now.data, bytes + LARGE - 100, 100) == 0);
     EXPECT_OK(file_remove(back, &err));
+    struct buf url;
+    buf_init(&url, 4096);
+    store_object_url(store, "kept", &url);
+    EXPECT_OK(store_copy(store, buf_text(&url), "copied", NULL, &err));
+    EXPECT_OK(store_head(store, "copied", &info, &err));
+    EXPECT(info.size == LARGE);
+    buf_clear(&now);
+    EXPECT_OK(store_get(store, "copied", &now, NULL, &err));
+    EXPECT(bytes_equal(buf_bytes(&now), bytes_of(bytes, LARGE)));
+    buf_done(&url);
     buf_done(&now);
     free(bytes);
 }
