@@ -85,11 +85,11 @@ class S3(Server):
 
     @property
     def endpoint(self):
-        return self.variables["S3_ENDPOINT"]
+        return self.variables["AWS_ENDPOINT_URL"]
 
     @property
     def credentials(self):
-        return {name: value for name, value in self.variables.items() if name.startswith("AWS_")}
+        return {name: value for name, value in self.variables.items() if name.startswith("AWS_ACCESS") or name.startswith("AWS_SECRET")}
 
 
 # ---- settings -------------------------------------------------------------------------------------
