@@ -33,8 +33,9 @@ bool command_snapshot_open_store(struct command_call *call, struct command_snaps
     snapshot->arena = arena_new(16 * 1024);
     const char *url = command_value(call, "snapshot");
     if (url == NULL && command_settings_path(call) == NULL) {
-        err_set(&err, ERR_INPUT, "%s: which snapshot? give --snapshot URL, or a settings file with "
-                                 "-c FILE",
+        err_set(&err, ERR_INPUT,
+                "%s: which snapshot? give --snapshot URL, or a settings file with "
+                "-c FILE",
                 call->command->name);
         *ret_code = command_fail(call, EXIT_CODE_USAGE, &err);
         return false;
@@ -97,7 +98,8 @@ static const char *cache_folder(struct command_call *call, struct arena *arena, 
     }
     const char *home = getenv("HOME");
     if (home == NULL || home[0] != '/') {
-        err_set(err, ERR_SETTINGS, "no folder to download shards to: HOME is not set; give --cache");
+        err_set(err, ERR_SETTINGS,
+                "no folder to download shards to: HOME is not set; give --cache");
         return NULL;
     }
     return arena_format(arena, "%s/.cache/tidemark/shards", home);
@@ -117,8 +119,8 @@ static bool open_cache(struct command_call *call, struct command_snapshot *snaps
     if (size != NULL && !units_size(bytes_of_text(size), &bytes_max, err)) {
         return err_wrap(err, "--cache-size");
     }
-    snapshot->cache = (struct shard_cache){.borrowed_files = snapshot->cache_files,
-                                           .bytes_max = bytes_max};
+    snapshot->cache =
+        (struct shard_cache){.borrowed_files = snapshot->cache_files, .bytes_max = bytes_max};
     return true;
 }
 
@@ -178,8 +180,7 @@ const char *command_bytes(uint64_t bytes, struct arena *arena)
                      : arena_format(arena, "%.1f %s", value, units[unit]);
 }
 
-void command_snapshot_sums(const struct manifest *manifest, uint64_t *ret_rows,
-                           uint64_t *ret_bytes)
+void command_snapshot_sums(const struct manifest *manifest, uint64_t *ret_rows, uint64_t *ret_bytes)
 {
     *ret_rows = 0;
     *ret_bytes = 0;

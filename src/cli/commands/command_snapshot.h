@@ -6,33 +6,37 @@
 #include "cli/commands/command.h"
 #include "core/settings.h"
 
+#define COMMAND_OPTION_RELOCATED                                                                   \
+    {                                                                                              \
+        "relocated", 0, NULL, "The snapshots were copied here: read below this URL.", false        \
+    }
+#define COMMAND_OPTION_RUN                                                                         \
+    {                                                                                              \
+        "run", 0, "RUN_ID", "Open the snapshot of this run instead of the current one.", false     \
+    }
+#define COMMAND_OPTION_MANIFEST                                                                    \
+    {                                                                                              \
+        "manifest", 0, "REF", "Open the snapshot of this manifest: its URL, or its name.", false   \
+    }
+#define COMMAND_OPTION_CACHE                                                                       \
+    {                                                                                              \
+        "cache", 0, "FOLDER", "Where downloads are kept; ~/.cache/tidemark/shards without it.",    \
+            false                                                                                  \
+    }
+#define COMMAND_OPTION_CACHE_SIZE                                                                  \
+    {                                                                                              \
+        "cache-size", 0, "SIZE", "Delete the oldest downloads above it; 2GiB without it.", false   \
+    }
+
 /* Options of every command that looks at a store … */
 #define COMMAND_OPTIONS_STORE                                                                      \
     COMMAND_OPTION_SNAPSHOT, COMMAND_OPTION_FILE, COMMAND_OPTION_SET, COMMAND_OPTION_JSON,         \
-    {                                                                                              \
-        "relocated", 0, NULL,                                                                      \
-            "The snapshot was copied here: read its objects below this URL, not where they were "  \
-            "written.",                                                                            \
-            false                                                                                  \
-    }
-/* … and of those that open one snapshot of it. */
-#define COMMAND_OPTIONS_SNAPSHOT                                                                   \
-    COMMAND_OPTIONS_STORE,                                                                         \
-        {"run", 0, "RUN_ID", "Open the snapshot of this run instead of the current one.", false},  \
-    {                                                                                              \
-        "manifest", 0, "REF", "Open the snapshot of this manifest: its URL, or its name below the " \
-                              "prefix.",                                                           \
-            false                                                                                  \
-    }
+        COMMAND_OPTION_RELOCATED
+/* … of those that open one snapshot of it … */
+#define COMMAND_OPTIONS_SNAPSHOT COMMAND_OPTIONS_STORE, COMMAND_OPTION_RUN, COMMAND_OPTION_MANIFEST
 /* … and of those that read shard files. */
 #define COMMAND_OPTIONS_READER                                                                     \
-    COMMAND_OPTIONS_SNAPSHOT,                                                                      \
-        {"cache", 0, "FOLDER",                                                                     \
-         "Where downloaded shard files are kept; ~/.cache/tidemark/shards without it.", false},    \
-    {                                                                                              \
-        "cache-size", 0, "SIZE", "Delete the oldest downloads above this size; 2GiB without it.",  \
-            false                                                                                  \
-    }
+    COMMAND_OPTIONS_SNAPSHOT, COMMAND_OPTION_CACHE, COMMAND_OPTION_CACHE_SIZE
 
 /* Zero it, then open; command_snapshot_auto ends it. */
 struct command_snapshot {
@@ -46,14 +50,14 @@ struct command_snapshot {
     struct snapshot_reader *reader; /* command_snapshot_open_reader */
 };
 
-/* Opens the store. On failure the error is printed and *ret_code says how to end, here and below. */
+/* Opens the store. On failure the error is printed and *ret_code says how to end, here and below.
+ */
 MUST_CHECK bool command_snapshot_open_store(struct command_call *call,
                                             struct command_snapshot *snapshot,
                                             enum exit_code *ret_code);
 /* The store, and the manifest: *ret_found lives as long as `snapshot`. */
 MUST_CHECK bool command_snapshot_open(struct command_call *call, struct command_snapshot *snapshot,
-                                      struct catalog_snapshot *ret_found,
-                                      enum exit_code *ret_code);
+                                      struct catalog_snapshot *ret_found, enum exit_code *ret_code);
 /* The store, the manifest, and a reader. */
 MUST_CHECK bool command_snapshot_open_reader(struct command_call *call,
                                              struct command_snapshot *snapshot,

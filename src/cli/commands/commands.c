@@ -6,6 +6,19 @@
 
 const struct command *const commands_all[] = {
     &check_command,
+    &status_command,
+    &trigger_command,
+    &hold_command,
+    &resume_command,
+    &skip_command,
+    &get_command,
+    &multiget_command,
+    &info_command,
+    &shards_command,
+    &history_command,
+    &route_command,
+    &rollback_command,
+    &cleanup_command,
     &version_command,
     &help_command,
 };

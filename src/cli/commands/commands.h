@@ -7,6 +7,19 @@
 extern const struct command check_command;
 extern const struct command help_command;
 extern const struct command version_command;
+extern const struct command status_command;
+extern const struct command trigger_command;
+extern const struct command hold_command;
+extern const struct command resume_command;
+extern const struct command skip_command;
+extern const struct command get_command;
+extern const struct command multiget_command;
+extern const struct command info_command;
+extern const struct command shards_command;
+extern const struct command history_command;
+extern const struct command route_command;
+extern const struct command rollback_command;
+extern const struct command cleanup_command;
 
 /* In the order of the help. */
 extern const struct command *const commands_all[];

@@ -1,0 +1,63 @@
+/* A snapshot opened for reading: look keys up, walk through shards. */
+#ifndef TIDEMARK_CHECKPOINT_SNAPSHOT_READER_H
+#define TIDEMARK_CHECKPOINT_SNAPSHOT_READER_H
+
+#include "adapters/kv.h"
+#include "checkpoint/catalog.h"
+#include "checkpoint/shard_cache.h"
+#include "core/record/key.h"
+
+/* Everything is borrowed until snapshot_reader_free. */
+struct snapshot_reader_request {
+    struct catalog catalog;
+    struct catalog_choice choice; /* empty: the snapshot behind `_CURRENT` */
+    struct kv *kv;
+    const struct shard_cache *cache; /* where shard files of other stores are downloaded to. Those
+                                        of a file store are opened where they are; NULL will do
+                                        there */
+};
+
+/* One thread at a time. Shard files are opened when a key first leads to them; the manifest it was
+ * opened with stays, whatever is published meanwhile. */
+struct snapshot_reader;
+
+/* MISSING: nothing published, or no such run. CORRUPT: the manifest. INPUT: URLs that lie
+ * elsewhere. */
+MUST_CHECK bool snapshot_reader_new(const struct snapshot_reader_request *request,
+                                    struct snapshot_reader **ret_reader, struct err *err);
+struct snapshot_reader *snapshot_reader_free(struct snapshot_reader *reader); /* takes NULL */
+void snapshot_reader_auto(struct snapshot_reader **reader);
+
+const struct catalog_snapshot *snapshot_reader_snapshot(const struct snapshot_reader *reader);
+
+/* The shard that a key is in, if it is anywhere. INPUT: an integer key without routing bytes
+ * (snapshot format, section 4). SETTINGS: the snapshot's keys are divided by an expression, which
+ * this program cannot evaluate. */
+MUST_CHECK bool snapshot_reader_route(const struct snapshot_reader *reader,
+                                      const struct logical_key *key, uint32_t *ret_shard,
+                                      struct err *err);
+
+/* Adds the key's value to `value`; *ret_found false: it is not in the snapshot. Errors also: INPUT
+ * (a key the encoding cannot hold), LIMIT (over the limit of `value`), CORRUPT, those of the store.
+ */
+MUST_CHECK bool snapshot_reader_get(struct snapshot_reader *reader, const struct logical_key *key,
+                                    struct buf *value, bool *ret_found, struct err *err);
+
+struct snapshot_reader_answer {
+    bool found;
+    struct bytes value; /* in the arena */
+};
+
+/* The same for many, each shard opened once; answers[i] is for keys[i]. The first error ends it. */
+MUST_CHECK bool snapshot_reader_multiget(struct snapshot_reader *reader,
+                                         const struct logical_key *keys, size_t count,
+                                         struct arena *arena,
+                                         struct snapshot_reader_answer *answers, struct err *err);
+
+/* All rows of one shard (below num_dbs), keys ascending by stored bytes; *ret_rows NULL: the shard
+ * is empty. At most one stream a shard at a time; freed before the reader is, and before other
+ * shards are asked for. */
+MUST_CHECK bool snapshot_reader_scan(struct snapshot_reader *reader, uint32_t shard,
+                                     struct row_stream **ret_rows, struct err *err);
+
+#endif

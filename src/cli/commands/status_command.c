@@ -1,0 +1,112 @@
+/* `tidemark status`: where the group stands. */
+#include "cli/commands/command_operator.h"
+#include "cli/commands/command_status.h"
+#include "cli/commands/commands.h"
+#include "consumer/wiring.h"
+
+enum { ENDS_TIMEOUT_MS = 10 * 1000 };
+
+/* What was asked of others; each may fail alone, and status says so. */
+struct answers {
+    struct catalog_pointer pointer;
+    bool pointer_known;
+    const char **topics;
+    struct source_ends *ends;
+    size_t end_count;
+    bool ends_known;
+};
+
+static bool ask_store(const struct settings *settings, struct arena *arena, struct answers *answers,
+                      struct err *err)
+{
+    AUTO(store) struct store *store = NULL;
+    TRY(wiring_open_store(settings->snapshot.store, &settings->s3, &store, err));
+    struct catalog catalog = {.borrowed_store = store};
+    TRY(catalog_read_pointer(&catalog, arena, &answers->pointer, err));
+    answers->pointer_known = true;
+    return true;
+}
+
+static bool ask_brokers(const struct settings *settings, struct arena *arena,
+                        struct answers *answers, struct err *err)
+{
+    const struct kafka_settings *kafka = &settings->kafka;
+    struct cluster_property *properties =
+        arena_alloc(arena, (kafka->property_count + 1) * sizeof *properties);
+    for (size_t i = 0; i < kafka->property_count; i++) {
+        properties[i] = (struct cluster_property){.name = kafka->properties[i].name,
+                                                  .value = kafka->properties[i].value};
+    }
+    answers->topics = arena_alloc(arena, (settings->topic_count + 1) * sizeof *answers->topics);
+    for (size_t i = 0; i < settings->topic_count; i++) {
+        answers->topics[i] = settings->topics[i].name;
+    }
+    struct source_settings source = {
+        .cluster = {.brokers = kafka->brokers,
+                    .properties = properties,
+                    .property_count = kafka->property_count},
+        .group = settings->group,
+        .member_id = settings->member_id,
+        .topics = answers->topics,
+        .topic_count = settings->topic_count,
+    };
+    struct source_query *query = NULL;
+    TRY(source_query_new(&source, &query, err));
+    answers->ends_known =
+        source_query_ends(query, ENDS_TIMEOUT_MS, arena, &answers->ends, &answers->end_count, err);
+    source_query_free(query);
+    return answers->ends_known;
+}
+
+static enum exit_code run(struct command_call *call)
+{
+    AUTO(command_operator) struct command_operator desk = {0};
+    enum exit_code code = EXIT_CODE_OK;
+    if (!command_operator_open(call, &desk, &code)) {
+        return code;
+    }
+    struct answers answers = {0};
+    struct err err = {0};
+    if (!ask_store(desk.settings, desk.arena, &answers, &err)) {
+        output_message(&call->output, "the store could not be asked: %s", err.message);
+        code = EXIT_CODE_STORE;
+    }
+    if (!ask_brokers(desk.settings, desk.arena, &answers, &err)) {
+        output_message(&call->output, "the ends of the partitions are not known: %s", err.message);
+        code = EXIT_CODE_KAFKA;
+    }
+    struct group_status_request request = {
+        .fold = operator_fold(desk.session),
+        .now_us = operator_broker_now_us(desk.session),
+        .quiet_us = operator_quiet_us(desk.session),
+        .cleanup_grace_us = desk.settings->snapshot.cleanup_grace_us,
+        .pointer = answers.pointer_known ? &answers.pointer : NULL,
+        .topics = answers.topics,
+        .ends = answers.ends_known ? answers.ends : NULL,
+        .end_count = answers.ends_known ? answers.end_count : 0,
+    };
+    struct group_status status;
+    group_status_fill(&request, desk.arena, &status);
+    command_status_json(call, desk.settings->group, &request, &status, desk.arena);
+    command_status_text(call, desk.settings->group, &request, &status, desk.arena);
+    return code;
+}
+
+static const struct command_option options[] = {
+    COMMAND_OPTIONS_OPERATOR,
+    COMMAND_OPTIONS_END,
+};
+
+const struct command status_command = {
+    .name = "status",
+    .summary = "Say where the service stands, also when none runs",
+    .options = options,
+    .help =
+        "Reads the ledger, the pointer and the ends of the topics, and asks no member: so it works "
+        "as well when none runs, and says so. LAG is what a member has not read yet, up to the "
+        "last stable offset; MARGIN is how many records retention may still take before it "
+        "reaches what a restart must read.",
+    .examples = "tidemark status -c etc/tidemark.cfg\tthe present state\n"
+                "tidemark status -c etc/tidemark.cfg --json | jq .lag\tfor a monitor\n",
+    .run = run,
+};

@@ -1,0 +1,120 @@
+/* Where a group stands, as the ledger, the pointer and the brokers tell it to anybody who asks. */
+#ifndef TIDEMARK_CONSUMER_GROUP_STATUS_H
+#define TIDEMARK_CONSUMER_GROUP_STATUS_H
+
+#include "adapters/source.h"
+#include "checkpoint/catalog.h"
+#include "core/coord/fold.h"
+
+/* Pure: everything that is asked of others is given. Works as well when no member runs. All texts
+ * and arrays are the arena's or the fold's. Offsets that are not known are -1, times that are not
+ * known EVENT_TIME_LOW. */
+
+struct group_status_request {
+    const struct fold *fold;
+    int64_t now_us;   /* by the broker's clock */
+    int64_t quiet_us; /* a member that was not heard of for so long is taken as gone */
+    int64_t cleanup_grace_us;
+    const struct catalog_pointer *pointer; /* NULL: the store was not asked */
+    const char *const *topics;             /* of the settings, as `ends` numbers them … */
+    const struct source_ends *ends;        /* NULL: the brokers were not asked */
+    size_t end_count;
+};
+
+struct group_status_member {
+    const char *name;
+    uint64_t incarnation;
+    int64_t heard_us;
+    bool leaving; /* it said good-bye */
+    bool silent;  /* and if not: it was not heard of for quiet_us */
+    bool leads;
+    size_t partitions;
+    uint64_t rows; /* buffered, in no snapshot yet */
+    uint64_t bytes;
+};
+
+struct group_status_partition {
+    struct partition_id id;
+    const char *owner; /* NULL: none that is there */
+    enum progress_state state;
+    int64_t position; /* the owner has read up to here; without one: the furthest that anybody said
+                       */
+    int64_t watermark_us;
+    int64_t cut;       /* of the head: published up to here */
+    int64_t tail_from; /* a restart reads from here */
+    int64_t low;       /* first offset the broker still has */
+    int64_t stable;
+    int64_t high;
+    int64_t lag;    /* stable - position */
+    int64_t margin; /* tail_from - low: what retention may still take before data is lost. < 0: lost
+                     */
+};
+
+enum group_status_phase {
+    GROUP_STATUS_EMPTY,     /* the ledger has no leader and no build */
+    GROUP_STATUS_IDLE,      /* between two builds */
+    GROUP_STATUS_CLOSED,    /* a window is closed: members say what they have */
+    GROUP_STATUS_BUILDING,  /* shards are made */
+    GROUP_STATUS_COMMITTED, /* decided; the pointer is being written */
+    GROUP_STATUS_HOLDING,   /* an operator, or the leader itself, stopped publishing */
+    GROUP_STATUS_RESUMING,  /* a RESUME waits for the leader */
+};
+
+struct group_status_condemned {
+    const char *run_id;
+    const char *reason;
+    int64_t since_us;
+    int64_t due_us; /* deleted after that */
+};
+
+struct group_status {
+    enum group_status_phase phase;
+    const char *doing;  /* the same in one line for people */
+    const char *leader; /* member; NULL: none that is there */
+    int64_t term;       /* offset of the newest LEADER; -1: there never was one */
+    int64_t leader_since_us;
+    bool alive;          /* some member is there */
+    const char *silence; /* when not: what is known of it */
+
+    const struct message_commit *head; /* NULL: nothing was ever built */
+    bool head_published;
+    int64_t published_us;         /* the last PUBLISHED */
+    const char *published_run_id; /* NULL */
+
+    bool pointer_known;   /* `pointer` was given */
+    bool pointer_is_head; /* it names the head's snapshot */
+
+    const struct message_close *open_close; /* NULL: no build is open */
+    const char *open_run_id;                /* NULL: not planned yet */
+    size_t ready;
+    size_t refused;
+    const char *refusal; /* of the newest one; NULL */
+    size_t shards_planned;
+    size_t shards_built;
+    size_t attempts_failed;
+    const char *failure; /* of the newest one; NULL */
+
+    const struct message_hold *hold; /* NULL: none is open */
+    bool held;                       /* the leader has answered it */
+    int64_t hold_us;
+
+    size_t triggers_waiting;
+    size_t skips_waiting;
+    int64_t watermark_us; /* lowest of the partitions that are not idle */
+    int64_t lag;          /* sum; -1: not known */
+
+    struct group_status_member *members; /* by name */
+    size_t member_count;
+    struct group_status_partition *partitions; /* by topic and number */
+    size_t partition_count;
+    struct group_status_condemned *condemned;
+    size_t condemned_count;
+};
+
+void group_status_fill(const struct group_status_request *request, struct arena *arena,
+                       struct group_status *ret_status);
+
+const char *group_status_phase_name(enum group_status_phase phase); /* "idle", … */
+const char *group_status_state_name(enum progress_state state);     /* "reading", … */
+
+#endif

@@ -1,0 +1,18 @@
+/* Which driver serves what: the only place that names concrete ones. */
+#ifndef TIDEMARK_CONSUMER_WIRING_H
+#define TIDEMARK_CONSUMER_WIRING_H
+
+#include "adapters/kv.h"
+#include "adapters/store.h"
+#include "core/settings.h"
+
+/* The store of a URL: a folder for file://, an S3-compatible server for s3://. `settings` NULL: the
+ * defaults; credentials always come from the environment, profile or instance, never from here.
+ * Asks nothing of the server. Errors: SETTINGS. */
+MUST_CHECK bool wiring_open_store(const char *url, const struct store_settings *settings,
+                                  struct store **ret_store, struct err *err);
+
+/* The driver of shard files. Not freed. */
+struct kv *wiring_kv(void);
+
+#endif
