@@ -1,7 +1,8 @@
 # module(NAME FOLDER USES …): every .c of a folder is one static library that may call only what it USES.
 function(tidemark_flags target)
     target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/src)
-    target_compile_definitions(${target} PRIVATE _GNU_SOURCE TIDEMARK_VERSION="${PROJECT_VERSION}")
+    target_compile_definitions(${target} PRIVATE _GNU_SOURCE TIDEMARK_VERSION="${PROJECT_VERSION}"
+        TIDEMARK_SHARE="${CMAKE_INSTALL_FULL_DATADIR}/tidemark")
     target_compile_options(${target} PRIVATE
         -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wvla -Wundef -Wswitch-enum
         $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes>

@@ -1,0 +1,100 @@
+/* `tidemark build`: one build up to the present end of the topics, then exit. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "adapters/os/clock.h"
+#include "adapters/os/os_random.h"
+#include "cli/commands/command_service.h"
+#include "cli/commands/command_settings.h"
+#include "cli/commands/commands.h"
+#include "cli/commands/output_progress.h"
+
+struct watch {
+    struct output_progress progress;
+};
+
+static bool watch(void *context, struct service *service, const struct member_state *state)
+{
+    struct watch *own = context;
+    int64_t target = service_target(service);
+    if (state->position < target) {
+        output_progress_show(&own->progress, (uint64_t)state->position, (uint64_t)target,
+                             "reading %" PRId64 " of %" PRId64 " records", state->position, target);
+    } else {
+        output_progress_show(&own->progress, 0, 0, "%s", state->doing);
+    }
+    return state->trigger_done;
+}
+
+static void print_result(struct command_call *call, const struct member_state *state,
+                         int64_t duration_us)
+{
+    double seconds = (double)duration_us / 1e6;
+    uint64_t rejected = 0;
+    for (size_t i = 0; i < REJECT_CAUSES; i++) {
+        rejected += state->counters.rejected[i];
+    }
+    if (call->output.json) {
+        cJSON *result = json_new_object();
+        json_put_u64(result, "build", state->build);
+        json_put_text(result, "run_id", state->run_id);
+        json_put_bool(result, "published", state->published > 0);
+        json_put_u64(result, "records", state->counters.records);
+        json_put_u64(result, "rejected", rejected);
+        json_put_i64(result, "duration_ms", duration_us / 1000);
+        output_json(&call->output, result);
+        json_free(result);
+        return;
+    }
+    output_print(&call->output, "build %" PRIu64 ": ", state->build);
+    if (state->published > 0) {
+        output_print(&call->output, "published run %s", state->run_id);
+    } else {
+        output_print(&call->output, "no rows since the last one, nothing to publish");
+    }
+    output_print(&call->output, " (%" PRIu64 " records read, %" PRIu64 " rejected, %.1f s)\n",
+                 state->counters.records, rejected, seconds);
+}
+
+static enum exit_code run(struct command_call *call)
+{
+    AUTO(settings) struct settings *settings = NULL;
+    enum exit_code code = EXIT_CODE_OK;
+    if (!command_settings_load(call, &settings, &code)) {
+        return code;
+    }
+    command_service_log(settings, call->output.progress);
+    char id[33];
+    os_random_hex(id, 32);
+    struct service_options options = {.trigger_id = id};
+    struct watch own;
+    struct member_state state = {0};
+    output_progress_start(&own.progress, &call->output);
+    int64_t began_us = clock_mono_us();
+    code = command_service_run(call, settings, &options, watch, &own, &state);
+    output_progress_clear(&own.progress);
+    if (code == EXIT_CODE_OK) {
+        print_result(call, &state, clock_mono_us() - began_us);
+    }
+    return code;
+}
+
+static const struct command_option options[] = {
+    COMMAND_OPTION_FILE,
+    COMMAND_OPTION_SET,
+    COMMAND_OPTION_JSON,
+    COMMAND_OPTIONS_END,
+};
+
+const struct command build_command = {
+    .name = "build",
+    .summary = "Make one snapshot up to the present end of the topics, then exit",
+    .options = options,
+    .help = "Joins the group as a member, asks for one build up to the last stable offset that every "
+            "partition has now, whatever the settings' trigger is, and leaves when the snapshot is "
+            "published: for cron and for Kubernetes Jobs. Where nothing was written since the last "
+            "snapshot, nothing is published.",
+    .examples = "tidemark build -c etc/tidemark.cfg\tone snapshot, with a progress bar on a terminal\n",
+    .run = run,
+};

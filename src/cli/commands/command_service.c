@@ -1,0 +1,73 @@
+/* A service inside a command: started, watched, and ended with the right exit code. */
+#include "cli/commands/command_service.h"
+
+#include <unistd.h>
+
+#include "adapters/os/clock.h"
+#include "adapters/os/log.h"
+
+enum { WATCH_US = 100 * 1000 };
+
+void command_service_log(const struct settings *settings, bool quiet)
+{
+    enum log_level level = (enum log_level)settings->log_level;
+    if (quiet && level == LOG_INFO) {
+        level = LOG_WARN;
+    }
+    log_set(level, settings->log_format == LOG_FORMAT_JSON ? LOG_JSON : LOG_TEXT);
+}
+
+enum exit_code command_service_code(const struct err *err)
+{
+    return err->kind == ERR_TRANSIENT ? EXIT_CODE_KAFKA : exit_code_of(err->kind);
+}
+
+/* An orderly end: work is handed back, for at most the deadline, or until somebody insists. */
+static bool stop(struct service *service, int64_t deadline_us)
+{
+    int64_t until = clock_mono_us() + deadline_us;
+    struct member_state state;
+    service_stop(service);
+    do {
+        if (service_wait(WATCH_US) != 0) {
+            return false;
+        }
+        service_state(service, &state);
+    } while (!state.left && !state.failed && clock_mono_us() < until);
+    return state.left;
+}
+
+enum exit_code command_service_run(struct command_call *call, const struct settings *settings,
+                                   const struct service_options *options,
+                                   command_service_watch watch, void *context,
+                                   struct member_state *ret_state)
+{
+    struct service *service = NULL;
+    struct err err = {0};
+    service_block_signals();
+    if (!service_new(settings, options, &service, &err)) {
+        return command_fail(call, command_service_code(&err), &err);
+    }
+    enum exit_code code = EXIT_CODE_OK;
+    for (;;) {
+        int number = service_wait(WATCH_US);
+        service_state(service, ret_state);
+        if (ret_state->failed) {
+            code = command_fail(call, command_service_code(&ret_state->err), &ret_state->err);
+            break;
+        }
+        if (number != 0) {
+            log_info("service", "stopping: signal %d", number);
+            code = watch == NULL ? EXIT_CODE_OK : EXIT_CODE_STOPPED;
+            break;
+        }
+        if (watch != NULL && watch(context, service, ret_state)) {
+            break;
+        }
+    }
+    if (!ret_state->failed && !stop(service, settings->limits.stop_timeout_us)) {
+        log_warn("service", "the stop was not orderly: what was under way is done again");
+    }
+    service_free(service);
+    return code;
+}

@@ -1,0 +1,371 @@
+/* The whole service in one process: what is started, in which order, and how it ends. */
+#include "consumer/service.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "adapters/os/log.h"
+#include "adapters/os/file.h"
+#include "checkpoint/leader_thread.h"
+#include "consumer/intake_thread.h"
+#include "consumer/poll_thread.h"
+#include "consumer/service_settings.h"
+#include "consumer/wiring.h"
+
+enum {
+    SERVICE_KAFKA_MS = 30 * 1000,
+    SERVICE_SQLITE_CACHE = 8 << 20,        /* bytes a build thread */
+    SERVICE_BUILD_BYTES = 24 << 20,        /* memory of one build thread, all in all */
+};
+
+struct service {
+    const struct settings *settings;
+    struct service_options options;
+    struct arena *arena;
+    struct service_settings parts;
+    struct store *store;
+    struct budget budget;
+    uint64_t reserved; /* bytes charged for what is always there */
+    struct queue *to_member;
+    struct queue *to_intake;
+    struct queue *to_poll;
+    struct queue *batches;
+    struct held_rows *held;
+    struct dead_letters *letters;
+    struct intake *intake;
+    struct leader_thread *leader;
+    struct intake_thread *intake_thread;
+    struct poll_thread *poll;
+    struct member_thread *member;
+    int64_t target;
+};
+
+/* The ledger is made right, or refused with what to change. */
+static bool check_ledger(struct service *service, struct cluster *cluster, const char *name,
+                         const char **ret_id, struct err *err)
+{
+    struct cluster_topic topic;
+    if (!ledger_check(cluster, name, SERVICE_KAFKA_MS, &topic, err)) {
+        if (err->kind != ERR_MISSING) {
+            return false;
+        }
+        TRY(ledger_create(cluster, name, SERVICE_KAFKA_MS, err));
+        log_info("service", "made the ledger topic %s", name);
+        TRY(ledger_check(cluster, name, SERVICE_KAFKA_MS, &topic, err));
+    }
+    char *id = arena_zero(service->arena, CLUSTER_ID_TEXT_MAX);
+    cluster_topic_id_text(topic.id, id);
+    *ret_id = id;
+    return true;
+}
+
+/* Ids of the ledger and of all topics, each of which must be there. */
+static bool check_topics(struct service *service, const char **ids, const char **ret_ledger_id,
+                         struct err *err)
+{
+    const struct settings *settings = service->settings;
+    for (size_t i = 0; i < settings->topic_count; i++) {
+        ids[i] = "";
+    }
+    *ret_ledger_id = "";
+    if (service->options.mock) {
+        log_info("service", "the embedded cluster cannot describe topics: they are not checked");
+        return true;
+    }
+    struct cluster *cluster = NULL;
+    TRY(cluster_new(&service->parts.cluster, &cluster, err));
+    const char *ledger = settings->kafka.ledger_topic != NULL
+                             ? settings->kafka.ledger_topic
+                             : ledger_topic_name(service->arena, settings->group);
+    bool done = check_ledger(service, cluster, ledger, ret_ledger_id, err);
+    for (size_t i = 0; done && i < settings->topic_count; i++) {
+        struct cluster_topic topic;
+        done = cluster_describe_topic(cluster, settings->topics[i].name, SERVICE_KAFKA_MS, &topic,
+                                      err);
+        if (done) {
+            char *id = arena_zero(service->arena, CLUSTER_ID_TEXT_MAX);
+            cluster_topic_id_text(topic.id, id);
+            ids[i] = id;
+        } else if (err->kind == ERR_MISSING) {
+            err_set(err, ERR_SETTINGS, "there is no topic \"%s\" on %s", settings->topics[i].name,
+                    settings->kafka.brokers);
+        }
+    }
+    cluster_free(cluster);
+    return done;
+}
+
+static bool open_store(struct service *service, struct err *err)
+{
+    const struct settings *settings = service->settings;
+    TRY(wiring_open_store(settings->snapshot.store, &settings->s3, &service->store, err));
+    struct store_probe_result probe;
+    struct store_probe_settings how = {.writers = 3, .rounds = 2, .body_bytes = 64 * 1024};
+    if (!store_probe(service->store, &how, &probe, err)) {
+        return err_wrap(err, "store %s", settings->snapshot.store);
+    }
+    service->parts.coord.store_cas = (probe.features & STORE_CAS) != 0;
+    if (!service->parts.coord.store_cas) {
+        log_warn("service",
+                 "%s does not honour conditional writes (%s): a pointer that went back is repaired "
+                 "within %lld s, which is all that can be promised here",
+                 settings->snapshot.store, probe.text,
+                 (long long)(settings->snapshot.pointer_check_us / 1000000));
+    }
+    return true;
+}
+
+static bool open_intake(struct service *service, struct err *err)
+{
+    const struct settings *settings = service->settings;
+    struct held_rows_settings held = {
+        .folder = arena_format(service->arena, "%s/%s/spills", settings->limits.work_folder,
+                               settings->member_id),
+        .order = settings->snapshot.order,
+        .borrowed_budget = &service->budget,
+        .disk_budget = settings->limits.disk_budget,
+    };
+    TRY(held_rows_new(&held, &service->held, err));
+    TRY(dead_letters_new(&settings->dead_letter, &service->parts.cluster, &service->letters, err));
+    struct intake_settings intake = {
+        .settings = settings,
+        .router = &service->parts.router,
+        .budget = &service->budget,
+        .held = service->held,
+        .letters = service->letters,
+    };
+    TRY(intake_new(&intake, &service->intake, err));
+    service->parts.source.want_headers = intake_wants_headers(service->intake);
+    return true;
+}
+
+/* How much there is to read: the distance from the starts to the ends. Only for progress. */
+static void find_target(struct service *service)
+{
+    struct source_query *query = NULL;
+    struct source_ends *ends = NULL;
+    size_t count = 0;
+    struct err err;
+    if (source_query_new(&service->parts.source, &query, &err) &&
+        source_query_ends(query, SERVICE_KAFKA_MS, service->arena, &ends, &count, &err)) {
+        for (size_t i = 0; i < count; i++) {
+            service->target += ends[i].stable;
+        }
+    }
+    source_query_free(query);
+}
+
+static void open_queues(struct service *service)
+{
+    service->to_member = queue_new(MAIL_QUEUE_MAX);
+    service->to_intake = queue_new(MAIL_QUEUE_MAX);
+    service->to_poll = queue_new(MAIL_QUEUE_MAX);
+    service->batches = queue_new(4 * POLL_BATCHES);
+    for (int i = 0; i < POLL_BATCHES; i++) {
+        CHECK(queue_push(service->batches, source_batch_new(POLL_BATCH_MESSAGES), 0) ==
+              QUEUE_DONE);
+    }
+    service->reserved = service->parts.source.queue_bytes_max +
+                        (uint64_t)POLL_BATCHES * 2 * POLL_BATCH_BYTES +
+                        (uint64_t)service->settings->limits.build_threads * SERVICE_BUILD_BYTES;
+    uint64_t limit = service->settings->limits.memory_budget;
+    service->reserved = service->reserved > limit / 2 ? limit / 2 : service->reserved;
+    budget_init(&service->budget, limit);
+    budget_charge(&service->budget, service->reserved);
+}
+
+static void start_leader(struct service *service)
+{
+    struct leader_thread_settings leader = {
+        .coord = &service->parts.coord,
+        .member_id = service->settings->member_id,
+        .leadership = service->parts.leadership,
+        .source = service->parts.source,
+        .start = service->parts.start,
+        .start_time_ms = service->parts.start_time_ms,
+        .publish = {.store = service->store,
+                    .names = &service->parts.names,
+                    .snapshot = &service->settings->snapshot,
+                    .key_encoding = service->parts.key_encoding,
+                    .sharding = &service->parts.sharding},
+    };
+    service->leader = leader_thread_new(&leader);
+}
+
+static bool start_member(struct service *service, struct err *err)
+{
+    const struct settings *settings = service->settings;
+    const char *folder = arena_format(service->arena, "%s/%s/shards", settings->limits.work_folder,
+                                      settings->member_id);
+    TRY(file_remove_tree(folder, err));
+    TRY(file_make_folders(folder, err));
+    struct intake_thread_settings intake = {
+        .intake = service->intake,
+        .inbox = service->to_intake,
+        .batches = service->batches,
+        .member = service->to_member,
+    };
+    service->intake_thread = intake_thread_new(&intake);
+    struct poll_thread_settings poll = {
+        .source = &service->parts.source,
+        .budget = &service->budget,
+        .inbox = service->to_poll,
+        .batches = service->batches,
+        .intake = service->to_intake,
+        .member = service->to_member,
+    };
+    TRY(poll_thread_new(&poll, &service->poll, err));
+    struct member_thread_settings member = {
+        .coord = &service->parts.coord,
+        .member_id = settings->member_id,
+        .ledger = service->parts.ledger,
+        .source = service->parts.source,
+        .start = service->parts.start,
+        .start_time_ms = service->parts.start_time_ms,
+        .jobs = {.kv = wiring_kv(),
+                 .store = service->store,
+                 .names = &service->parts.names,
+                 .snapshot = &settings->snapshot,
+                 .router = &service->parts.router,
+                 .key_encoding = service->parts.key_encoding,
+                 .folder = folder,
+                 .cache_bytes = SERVICE_SQLITE_CACHE},
+        .build_threads = settings->limits.build_threads,
+        .inbox = service->to_member,
+        .intake = service->to_intake,
+        .poll = service->to_poll,
+        .trigger_id = service->options.trigger_id,
+    };
+    service->member = member_thread_new(&member);
+    return true;
+}
+
+static bool start(struct service *service, struct err *err)
+{
+    const struct settings *settings = service->settings;
+    TRY(cluster_check_version(err));
+    log_info("service", "tidemark %s with %s, group %s, member %s, store %s", TIDEMARK_VERSION,
+             cluster_client_version(), settings->group, settings->member_id,
+             settings->snapshot.store);
+    const char **ids = arena_zero(service->arena, (settings->topic_count + 1) * sizeof *ids);
+    for (size_t i = 0; i < settings->topic_count; i++) {
+        ids[i] = "";
+    }
+    const char *ledger_id = "";
+    TRY(service_settings_init(&service->parts, settings, ids, "", service->arena, err));
+    TRY(check_topics(service, ids, &ledger_id, err));
+    TRY(service_settings_init(&service->parts, settings, ids, ledger_id, service->arena, err));
+    TRY(open_store(service, err));
+    open_queues(service);
+    TRY(open_intake(service, err));
+    if (service->options.trigger_id != NULL) {
+        find_target(service);
+    }
+    start_leader(service);
+    return start_member(service, err);
+}
+
+bool service_new(const struct settings *settings, const struct service_options *options,
+                 struct service **ret_service, struct err *err)
+{
+    struct service *service = calloc(1, sizeof *service);
+    CHECK(service != NULL);
+    service->settings = settings;
+    service->options = *options;
+    service->arena = arena_new(16 * 1024);
+    if (!start(service, err)) {
+        service_free(service);
+        return false;
+    }
+    *ret_service = service;
+    return true;
+}
+
+void service_state(struct service *service, struct member_state *ret_state)
+{
+    member_thread_state(service->member, ret_state);
+    if (!ret_state->failed) {
+        ret_state->failed = leader_thread_failed(service->leader, &ret_state->err);
+    }
+}
+
+int64_t service_target(const struct service *service)
+{
+    return service->target;
+}
+
+void service_stop(struct service *service)
+{
+    member_thread_stop(service->member);
+}
+
+/* Queues are closed before the threads that wait on them are joined; who sends to a closed queue frees
+ * what it sends. */
+struct service *service_free(struct service *service)
+{
+    if (service == NULL) {
+        return NULL;
+    }
+    if (service->poll != NULL) {
+        poll_thread_stop(service->poll);
+    }
+    if (service->leader != NULL) {
+        leader_thread_stop(service->leader);
+    }
+    if (service->to_member != NULL) {
+        queue_close(service->to_member);
+        queue_close(service->to_poll);
+        queue_close(service->batches);
+    }
+    member_thread_free(service->member);
+    poll_thread_free(service->poll);
+    intake_thread_free(service->intake_thread);
+    leader_thread_free(service->leader);
+    intake_free(service->intake);
+    held_rows_free(service->held);
+    dead_letters_free(service->letters);
+    if (service->to_member != NULL) {
+        mail_drain(service->to_member);
+        mail_drain(service->to_intake);
+        mail_drain(service->to_poll);
+        void *batch = NULL;
+        while (queue_pop(service->batches, &batch, 0) == QUEUE_DONE) {
+            source_batch_free(batch);
+        }
+        queue_free(service->to_member);
+        queue_free(service->to_intake);
+        queue_free(service->to_poll);
+        queue_free(service->batches);
+    }
+    store_free(service->store);
+    arena_free(service->arena);
+    free(service);
+    return NULL;
+}
+
+static sigset_t signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    return set;
+}
+
+void service_block_signals(void)
+{
+    sigset_t set = signals();
+    CHECK(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
+}
+
+int service_wait(int64_t timeout_us)
+{
+    sigset_t set = signals();
+    struct timespec wait = {.tv_sec = timeout_us / 1000000,
+                            .tv_nsec = (timeout_us % 1000000) * 1000};
+    int number = sigtimedwait(&set, NULL, &wait);
+    return number > 0 ? number : 0;
+}

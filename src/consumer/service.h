@@ -1,0 +1,40 @@
+/* The whole service in one process: what is started, in which order, and how it ends. */
+#ifndef TIDEMARK_CONSUMER_SERVICE_H
+#define TIDEMARK_CONSUMER_SERVICE_H
+
+#include "consumer/member_thread.h"
+#include "core/settings.h"
+
+struct service;
+
+struct service_options {
+    const char *trigger_id; /* `tidemark build`: ask for one build up to the present end; else NULL */
+    bool mock;              /* the cluster cannot describe topics: `tidemark demo` */
+};
+
+/* Checks topics, ledger and store, then starts all threads. `settings` is borrowed. Errors: SETTINGS
+ * (what an operator must change: a topic, the ledger, permissions, the store), TRANSIENT (Kafka or the
+ * store do not answer). Blocks for as long as these take. The main thread, as all below. */
+MUST_CHECK bool service_new(const struct settings *settings, const struct service_options *options,
+                            struct service **ret_service, struct err *err);
+
+/* Where it stands, as of a moment ago; `failed` in it means: stop, and end with its error. */
+void service_state(struct service *service, struct member_state *ret_state);
+
+/* Asks for an orderly end: no work is begun any more, what is owned is given back. */
+void service_stop(struct service *service);
+
+/* Ends all threads, within a few seconds when service_stop was long enough ago. NULL; takes NULL. */
+struct service *service_free(struct service *service);
+
+/* Records up to the present end of all topics, from where the service began to read: for progress. 0:
+ * not known. */
+int64_t service_target(const struct service *service);
+
+/* SIGINT, SIGTERM: blocked in all threads from here on, and waited for with service_wait. */
+void service_block_signals(void);
+
+/* Waits for at most timeout_us; the number of the signal that came, or 0. */
+int service_wait(int64_t timeout_us);
+
+#endif

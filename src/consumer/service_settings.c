@@ -1,0 +1,125 @@
+/* What the settings mean for each part of the service. */
+#include "consumer/service_settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SERVICE_QUEUE_MIN_BYTES = 4 << 20,   /* librdkafka's prefetch queue */
+    SERVICE_QUEUE_MAX_BYTES = 64 << 20,
+    SERVICE_BATCH_BYTES = 1 << 20,
+};
+
+static void set_kafka(struct service_settings *to, const struct settings *settings,
+                      struct arena *arena)
+{
+    struct cluster_property *properties =
+        arena_zero(arena, (settings->kafka.property_count + 1) * sizeof *properties);
+    for (size_t i = 0; i < settings->kafka.property_count; i++) {
+        properties[i].name = settings->kafka.properties[i].name;
+        properties[i].value = settings->kafka.properties[i].value;
+    }
+    to->cluster = (struct cluster_settings){
+        .brokers = settings->kafka.brokers,
+        .client_id = "tidemark",
+        .properties = properties,
+        .property_count = settings->kafka.property_count,
+    };
+    const char **topics = arena_zero(arena, (settings->topic_count + 1) * sizeof *topics);
+    for (size_t i = 0; i < settings->topic_count; i++) {
+        topics[i] = settings->topics[i].name;
+    }
+    uint64_t queue = settings->limits.memory_budget / 8;
+    queue = queue < SERVICE_QUEUE_MIN_BYTES ? SERVICE_QUEUE_MIN_BYTES : queue;
+    queue = queue > SERVICE_QUEUE_MAX_BYTES ? SERVICE_QUEUE_MAX_BYTES : queue;
+    int session_ms = (int)(settings->kafka.session_timeout_us / 1000);
+    to->source = (struct source_settings){
+        .cluster = to->cluster,
+        .group = settings->group,
+        .member_id = settings->member_id,
+        .topics = topics,
+        .topic_count = settings->topic_count,
+        .queue_bytes_max = (size_t)queue,
+        .batch_bytes_max = SERVICE_BATCH_BYTES,
+        .session_timeout_ms = session_ms,
+    };
+    to->ledger = (struct ledger_settings){
+        .cluster = to->cluster,
+        .group = settings->group,
+        .topic = settings->kafka.ledger_topic,
+    };
+    to->leadership = (struct leadership_settings){.ledger = to->ledger};
+    to->start = settings->window.start == START_LATEST ? SOURCE_LATEST
+                : settings->window.start == START_TIME ? SOURCE_TIME
+                                                       : SOURCE_EARLIEST;
+    to->start_time_ms = settings->window.start_time_us / 1000;
+}
+
+static int compare_topics(const void *a, const void *b)
+{
+    return strcmp(((const struct message_topic *)a)->name, ((const struct message_topic *)b)->name);
+}
+
+static bool set_coord(struct service_settings *to, const struct settings *settings,
+                      const char *const *topic_ids, const char *ledger_id, struct arena *arena,
+                      struct err *err)
+{
+    struct message_topic *topics =
+        arena_zero(arena, (settings->topic_count + 1) * sizeof *topics);
+    for (size_t i = 0; i < settings->topic_count; i++) {
+        topics[i] = (struct message_topic){settings->topics[i].name, topic_ids[i]};
+    }
+    qsort(topics, settings->topic_count, sizeof *topics, compare_topics);
+    fingerprint_settings(settings, to->fingerprint);
+    const struct window_settings *window = &settings->window;
+    const struct snapshot_settings *snapshot = &settings->snapshot;
+    struct coord_settings *coord = &to->coord;
+    coord_settings_init(coord);
+    coord->ledger_id = ledger_id;
+    coord->fingerprint = to->fingerprint;
+    coord->topics = topics;
+    coord->topic_count = settings->topic_count;
+    coord->trigger = window->trigger;
+    coord->contents = snapshot->contents;
+    coord->window_size_us = window->size_us;
+    coord->out_of_orderness_us = window->out_of_orderness_us;
+    coord->allowed_lateness_us = window->allowed_lateness_us;
+    coord->idle_after_us = window->idle_after_us;
+    coord->max_future_skew_us = window->max_future_skew_us;
+    coord->late = window->late;
+    coord->empty = window->empty;
+    coord->interval_us = window->every_us;
+    if (window->cron != NULL) {
+        TRY(cron_parse(window->cron, &to->cron, err));
+        coord->cron = &to->cron;
+    }
+    coord->every_records = (uint64_t)window->every_records;
+    coord->shard_policy = snapshot->shards > 0 ? SHARDS_FIXED : SHARDS_BY_ROWS;
+    coord->shards = snapshot->shards;
+    coord->max_keys_per_shard = snapshot->max_keys_per_shard;
+    coord->max_attempts = (uint32_t)snapshot->max_attempts;
+    coord->attempt_deadline_us = snapshot->attempt_timeout_us;
+    coord->max_open_windows = (uint32_t)window->max_open_windows;
+    coord->max_unpublished_windows = (uint32_t)window->max_unpublished_windows;
+    coord->keep_last = snapshot->keep_last;
+    coord->keep_for_us = snapshot->keep_for_us;
+    coord->cleanup_grace_us = snapshot->cleanup_grace_us;
+    coord->pointer_check_us = snapshot->pointer_check_us;
+    coord->max_clock_skew_us = snapshot->max_clock_skew_us;
+    return true;
+}
+
+bool service_settings_init(struct service_settings *to, const struct settings *settings,
+                           const char *const *topic_ids, const char *ledger_id,
+                           struct arena *arena, struct err *err)
+{
+    *to = (struct service_settings){.sharding = {.strategy = SHARDING_HASH}};
+    to->key_encoding = settings->topics[0].key_encoding;
+    set_kafka(to, settings, arena);
+    TRY(set_coord(to, settings, topic_ids, ledger_id, arena, err));
+    const struct snapshot_settings *snapshot = &settings->snapshot;
+    TRY(names_init(&to->names, snapshot->store, snapshot->shard_prefix,
+                   snapshot->run_registry_prefix, snapshot->db_path_template, err));
+    return route_init(&to->router, &to->sharding, snapshot->shards,
+                      snapshot->shards > 0 ? 0 : snapshot->max_keys_per_shard, err);
+}

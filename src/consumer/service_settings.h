@@ -1,0 +1,36 @@
+/* What the settings mean for each part of the service. */
+#ifndef TIDEMARK_CONSUMER_SERVICE_SETTINGS_H
+#define TIDEMARK_CONSUMER_SERVICE_SETTINGS_H
+
+#include "adapters/leadership.h"
+#include "adapters/source.h"
+#include "core/coord/coord.h"
+#include "core/fingerprint.h"
+#include "core/route/route.h"
+#include "core/settings.h"
+#include "core/snapshot/names.h"
+#include "core/window/cron.h"
+
+/* All of it lives as long as the arena and the settings it was made of. */
+struct service_settings {
+    struct cluster_settings cluster;
+    struct source_settings source;
+    struct ledger_settings ledger;
+    struct leadership_settings leadership;
+    struct coord_settings coord;
+    enum source_start_kind start;
+    int64_t start_time_ms;
+    struct names names;
+    struct router router;
+    struct sharding sharding;
+    struct cron cron;
+    char fingerprint[FINGERPRINT_TEXT_SIZE];
+    enum key_encoding key_encoding;
+};
+
+/* `topic_ids`: by the order of settings->topics, "" where unknown; `ledger_id` likewise. SETTINGS. */
+MUST_CHECK bool service_settings_init(struct service_settings *to, const struct settings *settings,
+                                      const char *const *topic_ids, const char *ledger_id,
+                                      struct arena *arena, struct err *err);
+
+#endif
