@@ -5,6 +5,9 @@
 #include "core/nearest.h"
 
 const struct command *const commands_all[] = {
+    &run_command,
+    &build_command,
+    &demo_command,
     &check_command,
     &status_command,
     &trigger_command,

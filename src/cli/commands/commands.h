@@ -4,6 +4,9 @@
 
 #include "cli/commands/command.h"
 
+extern const struct command run_command;
+extern const struct command build_command;
+extern const struct command demo_command;
 extern const struct command check_command;
 extern const struct command help_command;
 extern const struct command version_command;
