@@ -2,41 +2,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checkpoint/catalog.h"
 #include "checkpoint/publish_state.h"
-#include "core/base/utc.h"
+
+static struct catalog catalog_of(const struct publish *publish)
+{
+    return (struct catalog){.borrowed_store = publish->settings.store};
+}
 
 bool publish_list_runs(struct publish *publish, struct arena *arena,
                        const struct leader_old_run **ret_runs, size_t *ret_count, struct err *err)
 {
-    AUTO(store_page) struct store_page page = {0};
-    TRY(store_list_all(publish->settings.store, NAMES_MANIFESTS_FOLDER, true, PUBLISH_RUNS_MAX,
-                       &page, err));
-    struct leader_old_run *runs = arena_alloc(arena, (page.count + 1) * sizeof *runs);
-    size_t count = 0;
-    /* Names sort by time, so the newest come last. */
-    for (size_t i = page.count; i > 0; i--) {
-        const char *name = page.entries[i - 1].key + strlen(NAMES_MANIFESTS_FOLDER);
-        struct bytes run_id;
-        if (page.entries[i - 1].folder &&
-            names_parse_manifest_folder(bytes_of_text(name), &runs[count].time_us, &run_id)) {
-            runs[count++].run_id = arena_text(arena, run_id);
-        }
+    struct catalog catalog = catalog_of(publish);
+    struct catalog_entry *entries = NULL;
+    TRY(catalog_list(&catalog, arena, &entries, ret_count, NULL, err));
+    struct leader_old_run *runs = arena_alloc(arena, (*ret_count + 1) * sizeof *runs);
+    for (size_t i = 0; i < *ret_count; i++) {
+        runs[i] =
+            (struct leader_old_run){.run_id = entries[i].run_id, .time_us = entries[i].time_us};
     }
     *ret_runs = runs;
-    *ret_count = count;
     return true;
 }
 
 static bool delete_manifests(struct publish *publish, const char *run_id, struct arena *arena,
                              struct err *err)
 {
-    const struct leader_old_run *runs = NULL;
+    struct catalog catalog = catalog_of(publish);
+    struct catalog_entry *entries = NULL;
     size_t count = 0;
-    TRY(publish_list_runs(publish, arena, &runs, &count, err));
+    TRY(catalog_list(&catalog, arena, &entries, &count, NULL, err));
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(runs[i].run_id, run_id) == 0) {
-            TRY(store_delete(publish->settings.store,
-                             names_manifest(runs[i].time_us, run_id, arena), err));
+        if (strcmp(entries[i].run_id, run_id) == 0) {
+            TRY(store_delete(publish->settings.store, entries[i].name, err));
         }
     }
     return true;
@@ -47,7 +45,7 @@ static bool delete_records(struct publish *publish, const char *run_id, struct a
 {
     AUTO(store_page) struct store_page page = {0};
     const char *folder = names_runs_folder(publish->settings.names, arena);
-    TRY(store_list_all(publish->settings.store, folder, true, PUBLISH_RUNS_MAX, &page, err));
+    TRY(store_list_all(publish->settings.store, folder, true, CATALOG_ENTRIES_MAX, &page, err));
     for (size_t i = 0; i < page.count; i++) {
         int64_t started_us = 0;
         struct bytes of;

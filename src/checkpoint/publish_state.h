@@ -5,8 +5,6 @@
 #include "checkpoint/publish.h"
 #include "core/base/buf.h"
 
-enum { PUBLISH_RUNS_MAX = 1000000 }; /* entries of one listing */
-
 /* What is known of the pointer's manifest, so that it is read once. */
 struct known_pointer {
     struct buf bytes; /* of `_CURRENT` */
