@@ -22,9 +22,8 @@ struct ledger_record {
     bool is_tombstone; /* no value: the key is gone */
 };
 
-/* The largest key + value: what a broker takes by default (message.max.bytes), less what Kafka
- * adds. */
-enum { LEDGER_RECORD_BYTES_MAX = 1000 * 1000 };
+/* The largest key + value: safely below the 1 MB that brokers and librdkafka take by default. */
+enum { LEDGER_RECORD_BYTES_MAX = 900 * 1000 };
 
 struct ledger_settings {
     struct cluster_settings cluster;

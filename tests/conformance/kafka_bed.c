@@ -111,7 +111,7 @@ void bed_send(rd_kafka_t *rk, const char *topic, int partition, const char *valu
     char copy[64];
     snprintf(copy, sizeof(copy), "%s", value);
     IS(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
-                         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY("key", 3),
                          RD_KAFKA_V_VALUE(copy, strlen(copy)),
                          RD_KAFKA_V_END) == RD_KAFKA_RESP_ERR_NO_ERROR);
     IS(rd_kafka_flush(rk, BED_WAIT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR);

@@ -12,7 +12,7 @@
 const char *cluster_client_version(void)
 {
     static _Thread_local char text[64];
-    snprintf(text, sizeof(text), "librdkafka %s (built for %x.%x.%x)", rd_kafka_version_str(),
+    snprintf(text, sizeof(text), "librdkafka %s (built for %u.%u.%u)", rd_kafka_version_str(),
              (unsigned)RD_KAFKA_VERSION >> 24, ((unsigned)RD_KAFKA_VERSION >> 16) & 0xff,
              ((unsigned)RD_KAFKA_VERSION >> 8) & 0xff);
     return text;
@@ -117,7 +117,8 @@ static bool start_background(struct client *client, struct err *err)
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return client_error_set(err, code, "setting the log queue");
     }
-    /* Refused where the mechanism has no callbacks (all but OAUTHBEARER): nothing is to be served. */
+    /* Refused where the mechanism has no callbacks (all but OAUTHBEARER): nothing is to be served.
+     */
     rd_kafka_error_t *failed = rd_kafka_sasl_background_callbacks_enable(client->rk);
     if (failed != NULL) {
         rd_kafka_error_destroy(failed);
@@ -191,6 +192,23 @@ struct client *client_free(struct client *client)
     return NULL;
 }
 
+void client_give_up(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                    const rd_kafka_topic_partition_list_t *partitions)
+{
+    rd_kafka_error_t *failed = NULL;
+    if (!client_settings_cooperative()) {
+        rd_kafka_assign(rk, NULL);
+    } else if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        /* It must be taken to be given back, which closing does. */
+        failed = rd_kafka_incremental_assign(rk, partitions);
+    } else {
+        failed = rd_kafka_incremental_unassign(rk, partitions);
+    }
+    if (failed != NULL) {
+        rd_kafka_error_destroy(failed); /* a lost or fatal handle has nothing left to give */
+    }
+}
+
 /* A queue of its own, since the consumer's may not be forwarded to itself. It hands rebalances out
  * as events also where a callback is set. */
 void client_close(struct client *client, int timeout_ms)
@@ -208,8 +226,8 @@ void client_close(struct client *client, int timeout_ms)
     while (!rd_kafka_consumer_closed(client->rk) && clock_mono_us() < deadline_us) {
         rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 50);
         if (event != NULL && rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE) {
-            /* All is given up, whatever it asks: closing waits for the answer. */
-            rd_kafka_assign(client->rk, NULL);
+            client_give_up(client->rk, rd_kafka_event_error(event),
+                           rd_kafka_event_topic_partition_list(event));
         }
         if (event != NULL) {
             rd_kafka_event_destroy(event);

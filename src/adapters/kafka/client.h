@@ -45,9 +45,12 @@ MUST_CHECK bool client_new(const struct cluster_settings *settings,
 /* Consumers that joined a group: client_close first. Waits for librdkafka's threads only. */
 struct client *client_free(struct client *client);
 
-/* Leaves the group. Rebalance events still come to the callback, which must answer at once. Waits
- * for at most timeout_ms. */
+/* Leaves the group, giving up what it has; no callback is called. Waits for at most timeout_ms. */
 void client_close(struct client *client, int timeout_ms);
+
+/* Completes a rebalance at once, for those who are closing and want nothing of it. */
+void client_give_up(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                    const rd_kafka_topic_partition_list_t *partitions);
 
 /* The owner out of a callback's opaque. */
 void *client_owner(void *opaque);

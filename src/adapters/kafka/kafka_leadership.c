@@ -58,7 +58,7 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
         partitions->elems[i].offset = RD_KAFKA_OFFSET_END;
     }
     complete(rk, code, partitions);
-    if (partitions->cnt > 0 && !leadership->is_closing) {
+    if (partitions->cnt > 0) {
         rd_kafka_pause_partitions(rk, partitions); /* nothing is read here */
         leadership->is_elected = true;
     }
@@ -131,7 +131,6 @@ struct leadership *leadership_free(struct leadership *leadership, int timeout_ms
     }
     leadership_end_term(leadership);
     if (leadership->candidate != NULL) {
-        leadership->is_closing = true;
         client_close(leadership->candidate, timeout_ms);
         client_free(leadership->candidate);
     }

@@ -21,7 +21,6 @@ struct leadership {
     char transaction_timeout_ms[16];
 
     struct client *candidate;
-    bool is_closing;
     bool is_elected;
     bool is_told;      /* the caller knows that it is elected */
     bool must_unelect; /* the caller must hear UNELECTED before anything else */

@@ -47,10 +47,6 @@ void source_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                          rd_kafka_topic_partition_list_t *partitions, void *opaque)
 {
     struct source *source = client_owner(opaque);
-    if (source->closing) {
-        rd_kafka_assign(rk, NULL);
-        return;
-    }
     rd_kafka_yield(rk); /* the poll ends here, so that the event goes out at once */
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         source->statistics.rebalances++;
@@ -223,17 +219,18 @@ bool source_stop(struct source *source, struct err *err)
 
 void source_abandon(struct source *source)
 {
-    if (source->asked != NULL) {
-        if (source->awaited == SOURCE_ANSWER_STOP) {
-            struct err ignored;
-            if (!take_assignment(source, &ignored)) {
-                log_debug("kafka", "source: %s", ignored.message);
-            }
-        } else {
-            rd_kafka_assign(source->client->rk, NULL);
-        }
-        forget_asked(source);
+    if (source->asked == NULL) {
+        return;
     }
+    bool gives = source->awaited == SOURCE_ANSWER_START;
+    for (int i = 0; i < source->asked->cnt; i++) {
+        source->asked->elems[i].offset = RD_KAFKA_OFFSET_END; /* nothing is fetched meanwhile */
+    }
+    client_give_up(source->client->rk,
+                   gives ? RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS
+                         : RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS,
+                   source->asked);
+    forget_asked(source);
 }
 
 /* -- moving within what is ours -- */

@@ -455,7 +455,6 @@ struct source *source_free(struct source *source, int timeout_ms)
         rd_kafka_message_destroy(source->held[source->held_next++]);
     }
     if (source->client != NULL) {
-        source->closing = true;
         source_abandon(source);
         if (source->queue != NULL) {
             rd_kafka_queue_destroy(source->queue);

@@ -34,14 +34,13 @@ enum source_answer { SOURCE_ANSWER_NONE = 0, SOURCE_ANSWER_START, SOURCE_ANSWER_
 
 enum { SOURCE_HELD_MAX = 256 };
 
-/* All of it belongs to the poll thread; callbacks run inside source_poll and client_close. */
+/* All of it belongs to the poll thread; callbacks run inside source_poll. */
 struct source {
     struct client *client;
     struct source_topic *topics;
     size_t topic_count;
     bool want_headers;
     size_t batch_bytes_max;
-    bool closing;
 
     enum source_answer awaited;
     rd_kafka_topic_partition_list_t *asked; /* what the awaited answer is about; else NULL */
