@@ -1,9 +1,9 @@
-/* One try to build one shard, as ledger records and the manifest carry it. */
+/* One try to build one shard: a row of the manifest, or one that lost. */
 #ifndef TIDEMARK_CORE_SNAPSHOT_ATTEMPT_H
 #define TIDEMARK_CORE_SNAPSHOT_ATTEMPT_H
 
-#include "core/base/arena.h"
-#include "core/base/json.h"
+#include "core/base/buf.h"
+#include "core/base/err.h"
 
 /* A missing task_attempt_id counts as this when winners are chosen (snapshot format, section 10). */
 #define ATTEMPT_NO_TASK INT64_MAX
@@ -22,24 +22,20 @@ struct attempt {
     const char *checkpoint_id; /* 32 lower-case hex digits; NULL: none */
     const char *etag;          /* of shard.db as HEAD gives it, quotes included; NULL: not known */
     int64_t duration_ms;
-    int64_t stage_id;          /* ATTEMPT_NO_STAGE: none */
+    int64_t stage_id; /* ATTEMPT_NO_STAGE: none */
 };
 
 /* Makes `attempt` an empty one: nothing known, no texts. */
 void attempt_init(struct attempt *attempt, int64_t db_id, int64_t number);
 
-/* The JSON object that ledger records carry: all members. */
-cJSON *attempt_to_json(const struct attempt *attempt);
-/* Texts go into `arena`. ERR_INPUT with the path. */
-MUST_CHECK bool attempt_from_json(const struct json *at, struct arena *arena,
-                                  struct attempt *ret_attempt, struct err *err);
-
 /* The column `writer_info`: JSON with sorted keys (section 3). */
 void attempt_print_writer_info(const struct attempt *attempt, struct buf *out);
-/* Takes attempt, duration_ms, stage_id and task_attempt_id where they are; all may be missing. */
+
+/* Takes duration_ms, stage_id and task_attempt_id where they are; all may be missing, and what
+ * others wrote beside them is passed over. ERR_INPUT. */
 MUST_CHECK bool attempt_parse_writer_info(struct bytes text, struct attempt *attempt,
                                           struct err *err);
 
-bool attempt_checkpoint_id_is_valid(const char *checkpoint_id);
+bool attempt_checkpoint_id_is_valid(const char *checkpoint_id); /* 32 lower-case hex digits */
 
 #endif

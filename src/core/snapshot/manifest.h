@@ -1,4 +1,4 @@
-/* The manifest's model, its JSON columns and the rules a reader enforces (snapshot format, section 3). */
+/* The manifest's model, its columns and the rules a reader enforces (snapshot format, section 3). */
 #ifndef TIDEMARK_CORE_SNAPSHOT_MANIFEST_H
 #define TIDEMARK_CORE_SNAPSHOT_MANIFEST_H
 
@@ -19,9 +19,8 @@ struct manifest {
     const char *db_path_template;
     const char *shard_prefix;
     struct manifest_sidecar sidecar;
-    struct bytes lineage; /* our member of `custom`, a JSON object (core/coord/message.h makes and reads it);
-                             empty: not made by Tidemark */
-    const struct attempt *shards;  /* the winners by ascending db_id; never an empty one of ours */
+    struct bytes lineage; /* JSON object, see core/snapshot/lineage.h; empty: not made by Tidemark */
+    const struct attempt *shards; /* the winners by ascending db_id */
     size_t shard_count;
 };
 
@@ -59,14 +58,14 @@ struct manifest_columns {
     size_t shard_count;
 };
 
-/* Every rule a reader enforces, and ours. ERR_INPUT names the member. Done by the two below, too. */
-MUST_CHECK bool manifest_check(const struct manifest *manifest, struct err *err);
-
-/* What `build_meta` and `shards` are to hold. Texts are the arena's or borrowed from the manifest. */
+/* What `build_meta` and `shards` are to hold. Texts are the arena's or borrowed from the manifest.
+ * ERR_INPUT: a reader would refuse it; or we would not make it: a shard without URL, rows or
+ * checkpoint_id, one that is out of order, a run id that is no part of a name. */
 MUST_CHECK bool manifest_encode(const struct manifest *manifest, struct arena *arena,
                                 struct manifest_columns *ret_columns, struct err *err);
 
-/* Foreign columns to a checked manifest. Texts are copied into `arena`. ERR_INPUT. */
+/* Columns that anybody may have written to a checked manifest. Texts are copied into `arena`; shards
+ * are sorted. ERR_INPUT names what a reader of the format would refuse. */
 MUST_CHECK bool manifest_decode(const struct manifest_columns *columns, struct arena *arena,
                                 struct manifest *ret_manifest, struct err *err);
 

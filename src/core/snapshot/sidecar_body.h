@@ -8,7 +8,7 @@
 #include "core/snapshot/sqlite_pages.h"
 
 /* Every interior page of every B-tree, every page of the schema B-tree, and the chains of overflow
- * pages. Reads every page that a cell leads to once. ERR_INPUT: not an SQLite file that a writer of this
+ * pages. Reads every page that is in use once, and interior pages twice. ERR_INPUT: not an SQLite file that a writer of this
  * format makes; ERR_LIMIT: the body does not fit into `out`; and the source's errors. */
 MUST_CHECK bool sidecar_body_build(const struct sqlite_pages *pages, struct buf *out,
                                    struct err *err);
@@ -35,7 +35,7 @@ static inline uint32_t sidecar_body_u32(const uint8_t *array, size_t index)
 MUST_CHECK bool sidecar_body_parse(struct bytes text, struct sidecar_body *ret_body,
                                    struct err *err);
 
-/* Puts the gap of zeros back: page `index` as it is in the file, `page_size` bytes. ERR_INPUT. */
+/* Page `index` as it is in the file, `page_size` bytes, with zeros in the gap. ERR_INPUT. */
 MUST_CHECK bool sidecar_body_page(const struct sidecar_body *body, size_t index, uint32_t page_size,
                                   uint8_t *ret_page, struct err *err);
 

@@ -31,7 +31,7 @@ struct sqlite_page_header {
     uint32_t right_child; /* interior pages; else 0 */
 };
 
-/* False: not a B-tree page (an overflow page, say). */
+/* `page` has page_size bytes. False: not a B-tree page (an overflow page, say). */
 bool sqlite_page_parse(const uint8_t *page, uint32_t pageno, uint32_t page_size,
                        struct sqlite_page_header *ret_header);
 
@@ -39,6 +39,9 @@ static inline bool sqlite_page_is_interior(const struct sqlite_page_header *head
 {
     return header->type == SQLITE_PAGE_INDEX_INTERIOR || header->type == SQLITE_PAGE_TABLE_INTERIOR;
 }
+
+/* SQLite's variable-length integer, 1 to 9 bytes: how many; 0: it does not end in `from`. */
+size_t sqlite_page_varint(struct bytes from, uint64_t *ret_value);
 
 /* One cell: where it leads. */
 struct sqlite_cell {

@@ -1,0 +1,252 @@
+/* Every page of a shard file that a sidecar speaks of: a walk through all its B-trees. */
+#include "core/snapshot/sidecar_walk.h"
+
+#include <stdlib.h>
+
+enum { ROOT_PAGE_COLUMN = 3, SCHEMA_COLUMNS = 5 };
+
+struct walker {
+    const struct sqlite_pages *source;
+    struct sidecar_walk *walk;
+    uint8_t *page;
+    uint8_t *seen;                 /* a bit a page: no page is part of two things */
+    struct sidecar_numbers to_do;  /* pages of the tree at hand, a stack */
+    struct sidecar_numbers heads;  /* of overflow chains, and ... */
+    struct sidecar_numbers lengths; /* ... their lengths in pages */
+    struct sidecar_numbers roots;  /* of the trees that the schema names */
+};
+
+static void push(struct sidecar_numbers *numbers, uint32_t number)
+{
+    if (numbers->count == numbers->capacity) {
+        size_t capacity = numbers->capacity == 0 ? 64 : 2 * numbers->capacity;
+        uint32_t *items = realloc(numbers->items, capacity * sizeof *items);
+        CHECK(items != NULL);
+        numbers->items = items;
+        numbers->capacity = capacity;
+    }
+    numbers->items[numbers->count++] = number;
+}
+
+static void push_chain(struct sidecar_walk *walk, struct sidecar_chain chain)
+{
+    if (walk->chain_count == walk->chain_capacity) {
+        size_t capacity = walk->chain_capacity == 0 ? 64 : 2 * walk->chain_capacity;
+        struct sidecar_chain *chains = realloc(walk->chains, capacity * sizeof *chains);
+        CHECK(chains != NULL);
+        walk->chains = chains;
+        walk->chain_capacity = capacity;
+    }
+    walk->chains[walk->chain_count++] = chain;
+}
+
+/* Reads a page that nothing else has led to. */
+static bool read_page(struct walker *walker, uint32_t pageno, struct err *err)
+{
+    if (pageno == 0 || pageno > walker->source->page_count) {
+        return err_set(err, ERR_INPUT, "page %u of a file of %u pages", pageno,
+                       walker->source->page_count);
+    }
+    uint8_t bit = (uint8_t)(1 << (pageno % 8));
+    if ((walker->seen[pageno / 8] & bit) != 0) {
+        return err_set(err, ERR_INPUT, "page %u is in two places", pageno);
+    }
+    walker->seen[pageno / 8] |= bit;
+    return walker->source->read(walker->source->context, pageno, walker->page, err);
+}
+
+/* ---- the schema: which trees there are ---- */
+
+/* Bytes of a column's value, by its serial type (fileformat2, section 2.1). */
+static uint64_t value_size(uint64_t serial_type)
+{
+    static const uint8_t sizes[] = {0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0};
+    return serial_type < LENGTH_OF(sizes) ? sizes[serial_type] : (serial_type - 12) / 2;
+}
+
+/* The column `rootpage` of a schema row, 0 where it has none (views, triggers, virtual tables). */
+static bool root_page_of(struct bytes record, uint32_t *ret_root)
+{
+    uint64_t header_size = 0;
+    size_t at = sqlite_page_varint(record, &header_size);
+    if (at == 0 || header_size > record.size) {
+        return false;
+    }
+    uint64_t place = header_size;
+    uint64_t type = 0;
+    for (int column = 0; column <= ROOT_PAGE_COLUMN; column++) {
+        place += column == 0 ? 0 : value_size(type);
+        size_t used = sqlite_page_varint(bytes_of(record.data + at, (size_t)header_size - at), &type);
+        if (used == 0 || place > record.size) {
+            return false;
+        }
+        at += used;
+    }
+    uint64_t size = value_size(type);
+    if (type > 9 || type == 7 || size > 4 || place + size > record.size) {
+        return false;
+    }
+    uint32_t root = type == 9;
+    for (size_t i = 0; i < size; i++) {
+        root = root << 8 | record.data[place + i];
+    }
+    *ret_root = root;
+    return true;
+}
+
+/* ---- trees ---- */
+
+static bool take_cell(struct walker *walker, const struct sqlite_page_header *header,
+                      uint32_t index, bool is_schema, struct err *err)
+{
+    uint32_t page_size = walker->source->page_size;
+    struct sqlite_cell cell;
+    TRY(sqlite_page_cell(walker->page, page_size, header, index, &cell, err));
+    if (sqlite_page_is_interior(header)) {
+        push(&walker->to_do, cell.left_child);
+    }
+    if (cell.overflow_bytes > 0) {
+        push(&walker->heads, cell.overflow_page);
+        push(&walker->lengths,
+             (uint32_t)((cell.overflow_bytes + page_size - 5) / (page_size - 4)));
+    }
+    if (is_schema && header->type == SQLITE_PAGE_TABLE_LEAF) {
+        uint32_t root = 0;
+        if (!root_page_of(cell.local, &root)) {
+            return err_set(err, ERR_INPUT, "a schema row that cannot be read");
+        }
+        if (root != 0) {
+            push(&walker->roots, root);
+        }
+    }
+    return true;
+}
+
+static bool walk_tree(struct walker *walker, uint32_t root, bool is_schema, struct err *err)
+{
+    walker->to_do.count = 0;
+    push(&walker->to_do, root);
+    while (walker->to_do.count > 0) {
+        uint32_t pageno = walker->to_do.items[--walker->to_do.count];
+        TRY(read_page(walker, pageno, err));
+        struct sqlite_page_header header;
+        if (!sqlite_page_parse(walker->page, pageno, walker->source->page_size, &header)) {
+            return err_set(err, ERR_INPUT, "page %u is no B-tree page", pageno);
+        }
+        if (is_schema || sqlite_page_is_interior(&header)) {
+            push(&walker->walk->pages, pageno);
+        }
+        if (sqlite_page_is_interior(&header)) {
+            push(&walker->to_do, header.right_child);
+        }
+        for (uint32_t i = 0; i < header.cell_count; i++) {
+            if (!take_cell(walker, &header, i, is_schema, err)) {
+                return err_wrap(err, "page %u", pageno);
+            }
+        }
+    }
+    return true;
+}
+
+static bool walk_chain(struct walker *walker, uint32_t head, uint32_t length, struct err *err)
+{
+    struct sidecar_chain chain = {.head = head, .first = walker->walk->chain_pages.count};
+    for (uint32_t pageno = head; pageno != 0; chain.count++) {
+        if (chain.count == length) {
+            return err_set(err, ERR_INPUT, "the overflow chain at page %u is too long", head);
+        }
+        TRY(read_page(walker, pageno, err));
+        push(&walker->walk->chain_pages, pageno);
+        pageno = get_u32be(walker->page);
+    }
+    if (chain.count != length) {
+        return err_set(err, ERR_INPUT, "the overflow chain at page %u is too short", head);
+    }
+    push_chain(walker->walk, chain);
+    return true;
+}
+
+/* ---- the file ---- */
+
+static bool check_file(struct walker *walker, struct err *err)
+{
+    const struct sqlite_pages *source = walker->source;
+    if (source->page_count == 0) {
+        return err_set(err, ERR_INPUT, "an empty file");
+    }
+    TRY(source->read(source->context, 1, walker->page, err));
+    uint32_t page_size = (uint32_t)walker->page[16] << 8 | walker->page[17];
+    page_size = page_size == 1 ? 65536 : page_size;
+    if (memcmp(walker->page, "SQLite format 3", 16) != 0 || page_size != source->page_size ||
+        walker->page[20] != 0) {
+        return err_set(err, ERR_INPUT,
+                       "not an SQLite file of %u-byte pages without reserved bytes",
+                       source->page_size);
+    }
+    return true;
+}
+
+static int compare_numbers(const void *left, const void *right)
+{
+    uint32_t a = *(const uint32_t *)left;
+    uint32_t b = *(const uint32_t *)right;
+    return (a > b) - (a < b);
+}
+
+static int compare_chains(const void *left, const void *right)
+{
+    const struct sidecar_chain *a = left;
+    const struct sidecar_chain *b = right;
+    return (a->head > b->head) - (a->head < b->head);
+}
+
+static bool walk_file(struct walker *walker, struct err *err)
+{
+    TRY(check_file(walker, err));
+    TRY(walk_tree(walker, 1, true, err));
+    for (size_t i = 0; i < walker->roots.count; i++) {
+        TRY(walk_tree(walker, walker->roots.items[i], false, err));
+    }
+    for (size_t i = 0; i < walker->heads.count; i++) {
+        TRY(walk_chain(walker, walker->heads.items[i], walker->lengths.items[i], err));
+    }
+    struct sidecar_walk *walk = walker->walk;
+    qsort(walk->pages.items, walk->pages.count, sizeof *walk->pages.items, compare_numbers);
+    if (walk->chain_count > 0) {
+        qsort(walk->chains, walk->chain_count, sizeof *walk->chains, compare_chains);
+    }
+    return true;
+}
+
+bool sidecar_walk(const struct sqlite_pages *pages, struct sidecar_walk *walk, struct err *err)
+{
+    *walk = (struct sidecar_walk){0};
+    struct walker walker = {
+        .source = pages,
+        .walk = walk,
+        .page = malloc(pages->page_size),
+        .seen = calloc(1, pages->page_count / 8 + 1),
+    };
+    CHECK(walker.page != NULL && walker.seen != NULL);
+    bool good = walk_file(&walker, err);
+    free(walker.page);
+    free(walker.seen);
+    free(walker.to_do.items);
+    free(walker.heads.items);
+    free(walker.lengths.items);
+    free(walker.roots.items);
+    return good;
+}
+
+void sidecar_walk_done(struct sidecar_walk *walk)
+{
+    free(walk->pages.items);
+    free(walk->chain_pages.items);
+    free(walk->chains);
+    *walk = (struct sidecar_walk){0};
+}
+
+void sidecar_walk_auto(struct sidecar_walk *walk)
+{
+    sidecar_walk_done(walk);
+}
