@@ -75,6 +75,9 @@ const struct command check_command = {
             "one line on standard error: file, line, setting, what is wrong, the value as it is "
             "written there, what is allowed, and the nearest right name. Values from the environment "
             "or from files are never shown.\n\n"
+            "With --json a file with mistakes gives {\"ok\":false,\"file\":…,\"more\":0,\"mistakes\":"
+            "[{\"file\",\"line\",\"path\",\"problem\",\"seen\",\"allowed\",\"nearest\",\"text\"}…]}, a right "
+            "one {\"ok\":true,\"file\":…,\"mistakes\":[],\"settings\":{…}}.\n\n"
             "Ends with 3 when there are mistakes, with 0 when there are none.",
     .examples = "tidemark check -c /etc/tidemark.cfg\tevery mistake, or a summary\n"
                 "tidemark check -c a.cfg --set window.size=10m --json\tfor scripts\n",

@@ -7,7 +7,7 @@
 #include "core/nearest.h"
 #include "core/units.h"
 
-static const struct command_option help_option = {"help", 'h', NULL, "Print this help.", false};
+const struct command_option command_help_option = {"help", 'h', NULL, "Print this help.", false};
 
 static const struct command_option *find_name(const struct command *command, struct bytes name)
 {
@@ -16,7 +16,7 @@ static const struct command_option *find_name(const struct command *command, str
             return o;
         }
     }
-    return bytes_equal(bytes_of_text("help"), name) ? &help_option : NULL;
+    return bytes_equal(bytes_of_text("help"), name) ? &command_help_option : NULL;
 }
 
 static const struct command_option *find_letter(const struct command *command, char letter)
@@ -26,7 +26,7 @@ static const struct command_option *find_letter(const struct command *command, c
             return o;
         }
     }
-    return letter == help_option.letter ? &help_option : NULL;
+    return letter == command_help_option.letter ? &command_help_option : NULL;
 }
 
 static bool refuse_unknown(const struct command *command, const char *written, const char *name,
@@ -48,7 +48,7 @@ static bool refuse_unknown(const struct command *command, const char *written, c
 static bool add_value(struct command_call *call, const struct command_option *option,
                       const char *text, struct err *err)
 {
-    if (option == &help_option) {
+    if (option == &command_help_option) {
         call->help = true;
         return true;
     }

@@ -17,6 +17,9 @@ struct command_option {
     bool many;            /* may be given more than once */
 };
 
+/* --help, -h: every command has it, so no table does. */
+extern const struct command_option command_help_option;
+
 struct command_call;
 
 struct command {

@@ -1,7 +1,7 @@
 /* Help as text, from the same tables as the man pages. */
 #include "cli/commands/command_help.h"
 
-enum { LINE_COLUMNS = 79 };
+enum { LINE_COLUMNS = 79, NAME_COLUMNS = 13 /* of the overview */ };
 
 static size_t width_of(const char *text, size_t size)
 {
@@ -95,7 +95,6 @@ static void print_examples(struct buf *out, const char *examples)
 
 void command_help_print(struct buf *out, const struct command *command)
 {
-    static const struct command_option help_option = {"help", 'h', NULL, "Print this help.", false};
     buf_add_text(out, "Usage: ");
     command_help_usage(out, command);
     buf_add_format(out, "\n\n%s.\n", command->summary);
@@ -107,7 +106,7 @@ void command_help_print(struct buf *out, const struct command *command)
     for (const struct command_option *o = command->options; o != NULL && o->name != NULL; o++) {
         print_option(out, o);
     }
-    print_option(out, &help_option);
+    print_option(out, &command_help_option);
     if (command->examples != NULL) {
         print_examples(out, command->examples);
     }
@@ -118,7 +117,11 @@ void command_help_overview(struct buf *out, const struct command *const *command
     buf_add_text(out, "Usage: tidemark COMMAND [OPTION]… [ARGUMENT]…\n\n"
                       "Kafka topics in, published snapshots out.\n\nCommands:\n");
     for (size_t i = 0; i < count; i++) {
-        buf_add_format(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+        AUTO(buf) struct buf summary;
+        buf_init(&summary, SIZE_MAX);
+        command_help_wrap(&summary, commands[i]->summary, NAME_COLUMNS);
+        buf_add_format(out, "  %-*s %s", NAME_COLUMNS - 3, commands[i]->name,
+                       buf_text(&summary) + NAME_COLUMNS);
     }
     buf_add_text(out, "\ntidemark COMMAND --help says more about one command, tidemark help\n"
                       "exit-codes what the exit codes mean.\n");

@@ -108,7 +108,6 @@ static void add_exit_codes(struct buf *out)
 
 void command_man_print(struct buf *out, const struct command *command)
 {
-    static const struct command_option help_option = {"help", 'h', NULL, "Print this help.", false};
     add_title(out, command->name);
     buf_add_text(out, ".SH NAME\ntidemark\\-");
     add_text(out, command->name);
@@ -131,7 +130,7 @@ void command_man_print(struct buf *out, const struct command *command)
     for (const struct command_option *o = command->options; o != NULL && o->name != NULL; o++) {
         add_option(out, o);
     }
-    add_option(out, &help_option);
+    add_option(out, &command_help_option);
     if (command->examples != NULL) {
         add_examples(out, command->examples);
     }

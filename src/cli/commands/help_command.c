@@ -1,6 +1,7 @@
 /* `tidemark help`: about all commands, one of them, or the exit codes; as text or as a man page. */
 #include "cli/commands/command_help.h"
 #include "cli/commands/command_man.h"
+#include "cli/commands/command_page.h"
 #include "cli/commands/commands.h"
 
 static bool fill(const struct command_call *call, struct buf *out, struct err *err)
@@ -40,6 +41,8 @@ static enum exit_code run(struct command_call *call)
     struct err err = {0};
     if (command_has(call, "list")) {
         list_names(&text);
+    } else if (command_has(call, "markdown")) {
+        command_page_print(&text, commands_all, commands_count);
     } else if (!fill(call, &text, &err)) {
         return command_fail(call, EXIT_CODE_USAGE, &err);
     }
@@ -50,6 +53,7 @@ static enum exit_code run(struct command_call *call)
 static const struct command_option options[] = {
     {"man", 0, NULL, "Print a manual page (roff) instead.", false},
     {"list", 0, NULL, "Print the names of all commands, one a line.", false},
+    {"markdown", 0, NULL, "Print docs/commands.md: all commands as one page.", false},
     COMMAND_OPTIONS_END,
 };
 

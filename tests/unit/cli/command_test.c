@@ -7,6 +7,7 @@
 #include "adapters/os/file.h"
 #include "cli/commands/command_help.h"
 #include "cli/commands/command_man.h"
+#include "cli/commands/command_page.h"
 #include "cli/commands/commands.h"
 
 static const struct command_option options[] = {
@@ -214,7 +215,7 @@ Test(command, tables_are_well_formed)
         cr_expect((command->arguments == NULL) == (command->arguments_max == 0), "%s",
                   command->name);
         size_t summary = strlen(command->summary);
-        cr_expect(summary > 0 && summary <= 66 && command->summary[summary - 1] != '.', "%s",
+        cr_expect(summary > 0 && summary <= 80 && command->summary[summary - 1] != '.', "%s",
                   command->name);
         for (const struct command_option *o = command->options; o != NULL && o->name != NULL; o++) {
             cr_expect(o->doc != NULL && o->doc[strlen(o->doc) - 1] == '.', "%s --%s",
@@ -229,28 +230,17 @@ Test(command, tables_are_well_formed)
     }
 }
 
-Test(command, every_command_and_option_is_documented)
+Test(command, the_page_of_all_commands_is_what_the_tables_say)
 {
     AUTO(buf) struct buf page;
+    AUTO(buf) struct buf made;
     buf_init(&page, 1 << 20);
+    buf_init(&made, 1 << 20);
     struct err err = {0};
     cr_assert(file_read(TESTS_FOLDER "/../docs/commands.md", &page, &err), "%s", err.message);
-    for (size_t i = 0; i < commands_count; i++) {
-        const struct command *command = commands_all[i];
-        char heading[64];
-        snprintf(heading, sizeof heading, "\n## `%s", command->name);
-        const char *section = strstr(buf_text(&page), heading);
-        cr_expect(section != NULL, "docs/commands.md has no section %s", heading + 1);
-        const char *end = section == NULL ? NULL : strstr(section + 1, "\n## ");
-        for (const struct command_option *o = command->options;
-             section != NULL && o != NULL && o->name != NULL; o++) {
-            char option[64];
-            snprintf(option, sizeof option, "--%s", o->name);
-            const char *found = strstr(section, option);
-            cr_expect(found != NULL && (end == NULL || found < end), "docs/commands.md: %s lacks %s",
-                      command->name, option);
-        }
-    }
+    command_page_print(&made, commands_all, commands_count);
+    cr_expect(bytes_equal(buf_bytes(&page), buf_bytes(&made)),
+              "run `tidemark help --markdown > docs/commands.md`");
 }
 
 Test(command, exit_codes_are_documented)
