@@ -332,7 +332,9 @@ SCHEMA(lineage, message_commit);
 
 static const struct codec_field commit_fields[] = {
     LINEAGE_FIELDS,
-    ENUM(message_commit, kind, commit_kinds),
+    /* not "kind", which every record has */
+    {.name = "commit_kind", .type = CODEC_ENUM, .offset = offsetof(struct message_commit, kind),
+     .names = commit_kinds, .name_count = LENGTH_OF(commit_kinds), .text_max = MESSAGE_NAME_MAX},
     {.name = "snapshot", .type = CODEC_STRUCT, .offset = offsetof(struct message_commit, snapshot),
      .count_offset = offsetof(struct message_commit, has_snapshot), .items = &snapshot_schema,
      .optional = true},
