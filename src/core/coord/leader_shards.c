@@ -196,7 +196,7 @@ bool shards_assign(struct leader *leader, const struct message_close *close,
             add_sizes(leader, readies[i], plan, bytes);
         }
         for (size_t s = 0; s < plan->shard_count; s++) {
-            uint64_t held = by_rows ? 1 + (s % ready_count == i) : bytes[s];
+            uint64_t held = by_rows ? (s % ready_count == i ? 2u : 1u) : bytes[s];
             if (held > most[s]) {
                 most[s] = held;
                 shards[s] = (struct plan_shard){.builder = builder, .attempt = 1};

@@ -1,0 +1,36 @@
+/* What leader and member share: the defaults of their settings. */
+#include "core/coord/coord.h"
+
+#define SECONDS(n) ((int64_t)(n) * 1000000)
+
+void coord_settings_init(struct coord_settings *settings)
+{
+    *settings = (struct coord_settings){
+        .ledger_id = "",
+        .fingerprint = "",
+        .trigger = TRIGGER_EVENT_TIME,
+        .contents = CONTENTS_WINDOW,
+        .window_size_us = SECONDS(300),
+        .out_of_orderness_us = SECONDS(10),
+        .allowed_lateness_us = 0,
+        .idle_after_us = SECONDS(30),
+        .max_future_skew_us = SECONDS(3600),
+        .late = LATE_NEXT,
+        .empty = EMPTY_SKIP,
+        .shard_policy = SHARDS_FIXED,
+        .shards = 1,
+        .max_attempts = 3,
+        .attempt_deadline_us = SECONDS(600),
+        .owner_timeout_us = SECONDS(60),
+        .progress_interval_us = SECONDS(1),
+        .max_open_windows = 4,
+        .max_unpublished_windows = 8,
+        .retry_min_us = SECONDS(1) / 10,
+        .retry_max_us = SECONDS(30),
+        .cleanup_grace_us = SECONDS(3600),
+        .pointer_check_us = SECONDS(30),
+        .partitions_check_us = SECONDS(60),
+        .max_clock_skew_us = SECONDS(60),
+        .store_cas = true,
+    };
+}

@@ -1,0 +1,199 @@
+/* The member works for a PLAN: its part for others, its shards, an ATTEMPT for each. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/coord/member_state.h"
+
+static void drop_run(struct member *member)
+{
+    struct my_run *run = &member->run;
+    if (run->run_id[0] == '\0') {
+        return;
+    }
+    struct member_command *command = member_command(member, MEMBER_DROP_BUILD);
+    command->drop.build = run->build;
+    command->drop.run_id = arena_text(member->out->arena, bytes_of_text(run->run_id));
+    member_trace(member, "drop %s", run->run_id);
+    free(run->attempts);
+    *run = (struct my_run){0};
+}
+
+static void take_run(struct member *member, const struct message_plan *plan)
+{
+    struct my_run *run = &member->run;
+    if (strcmp(run->run_id, plan->run_id) == 0) {
+        return;
+    }
+    drop_run(member);
+    memcpy(run->run_id, plan->run_id, strlen(plan->run_id) + 1);
+    run->build = plan->build;
+    run->shard_count = plan->shard_count;
+    run->attempts = calloc(plan->shard_count, sizeof *run->attempts);
+    CHECK(run->attempts != NULL);
+}
+
+static bool is_me(const struct member *member, const struct plan_contribution *contribution)
+{
+    return strcmp(contribution->member, member->name) == 0 &&
+           contribution->incarnation == member->incarnation;
+}
+
+/* Our rows of this build are sealed and here. */
+static bool have_seal(const struct member *member, const struct message_plan *plan)
+{
+    return member->seal.done && member->seal.build == plan->build;
+}
+
+static bool others_need_my_part(const struct member *member, const struct message_plan *plan)
+{
+    bool mine = false;
+    for (size_t i = 0; i < plan->contribution_count; i++) {
+        mine = mine || is_me(member, &plan->contributions[i]);
+    }
+    for (size_t i = 0; mine && i < plan->shard_count; i++) {
+        if (plan->shards[i].builder >= 0 &&
+            strcmp(plan->members[plan->shards[i].builder], member->name) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void store_part(struct member *member, const struct message_plan *plan)
+{
+    if (member->part_build == plan->build || member->now_us < member->run.part_retry_us ||
+        !have_seal(member, plan) || !others_need_my_part(member, plan) ||
+        fold_part(member->fold, plan->build, member->name, member->incarnation) != NULL) {
+        return;
+    }
+    member->part_build = plan->build;
+    struct member_command *command = member_command(member, MEMBER_STORE_PART);
+    command->store_part.build = plan->build;
+    command->store_part.run_id = arena_text(member->out->arena, bytes_of_text(plan->run_id));
+    member_trace(member, "store part of build %llu", (unsigned long long)plan->build);
+}
+
+void member_part_stored(struct member *member, const struct member_event *event)
+{
+    if (event->part.build != member->part_build) {
+        return;
+    }
+    if (!event->part.ok) {
+        member_alert(member, "the part of build %llu cannot be stored: %s",
+                     (unsigned long long)event->part.build, event->part.error);
+        member->part_build = 0;
+        member->run.part_retry_us = member->now_us + member_backoff(member);
+        return;
+    }
+    struct message message = {.kind = MESSAGE_PART,
+                              .part = {.member = member->name,
+                                       .incarnation = member->incarnation,
+                                       .build = event->part.build,
+                                       .url = event->part.url,
+                                       .digest = event->part.digest,
+                                       .rows = event->part.rows,
+                                       .bytes = event->part.bytes}};
+    member_send(member, &message);
+}
+
+/* All contributions, each either our own or with its part in the store. False: one is not there yet. */
+static bool gather(struct member *member, const struct message_plan *plan,
+                   struct member_contribution *list)
+{
+    struct arena *arena = member->out->arena;
+    for (size_t i = 0; i < plan->contribution_count; i++) {
+        const struct plan_contribution *from = &plan->contributions[i];
+        bool own = is_me(member, from) && have_seal(member, plan);
+        const struct fold_entry *part =
+            own ? NULL : fold_part(member->fold, plan->build, from->member, from->incarnation);
+        if (!own && part == NULL) {
+            return false;
+        }
+        list[i] = (struct member_contribution){.member = arena_text(arena, bytes_of_text(from->member)),
+                                               .incarnation = from->incarnation,
+                                               .own = own,
+                                               .url = own ? "" : part->message.part.url,
+                                               .digest = own ? "" : part->message.part.digest,
+                                               .ranges = from->ranges,
+                                               .range_count = from->range_count};
+    }
+    return true;
+}
+
+static void build_shard(struct member *member, const struct message_plan *plan, uint32_t shard,
+                        const struct member_contribution *contributions)
+{
+    struct member_command *command = member_command(member, MEMBER_BUILD);
+    command->build.build = plan->build;
+    command->build.run_id = arena_text(member->out->arena, bytes_of_text(plan->run_id));
+    command->build.shard = shard;
+    command->build.attempt = plan->shards[shard].attempt;
+    command->build.num_dbs = (uint32_t)plan->shard_count;
+    command->build.routing_values = plan->routing_values;
+    command->build.routing_value_count = plan->routing_value_count;
+    command->build.contributions = contributions;
+    command->build.contribution_count = plan->contribution_count;
+    member->run.attempts[shard] = plan->shards[shard].attempt;
+    member_trace(member, "build shard %u of %s, attempt %u", shard, plan->run_id,
+                 plan->shards[shard].attempt);
+}
+
+/* An attempt is begun once; one that is on record already is not begun again. */
+static bool is_mine_to_build(const struct member *member, const struct message_plan *plan,
+                             uint32_t shard)
+{
+    const struct plan_shard *planned = &plan->shards[shard];
+    return planned->builder >= 0 &&
+           strcmp(plan->members[planned->builder], member->name) == 0 &&
+           member->run.attempts[shard] < planned->attempt &&
+           fold_attempt(member->fold, plan->run_id, shard, planned->attempt) == NULL;
+}
+
+void member_build(struct member *member)
+{
+    const struct fold_entry *entry = fold_open_plan(member->fold);
+    if (!member->caught_up || member->stopping) {
+        return;
+    }
+    if (entry == NULL) {
+        drop_run(member);
+        return;
+    }
+    const struct message_plan *plan = &entry->message.plan;
+    const struct message_condemn *condemned = fold_condemned(member->fold, plan->run_id);
+    if (condemned != NULL && condemned->whole_run) {
+        drop_run(member);
+        return;
+    }
+    take_run(member, plan);
+    store_part(member, plan);
+    struct member_contribution *contributions =
+        arena_zero(member->out->arena, (plan->contribution_count + 1) * sizeof *contributions);
+    if (!gather(member, plan, contributions)) {
+        member_does(member, "waits for the parts of others for build %llu",
+                    (unsigned long long)plan->build);
+        return;
+    }
+    for (uint32_t i = 0; i < plan->shard_count; i++) {
+        if (is_mine_to_build(member, plan, i)) {
+            build_shard(member, plan, i, contributions);
+            member_does(member, "builds %s", plan->run_id);
+        }
+    }
+}
+
+void member_built(struct member *member, const struct member_event *event)
+{
+    if (strcmp(event->built.run_id, member->run.run_id) != 0) {
+        return; /* of a run that is over */
+    }
+    struct message message = {.kind = MESSAGE_ATTEMPT, .attempt = event->built};
+    message.attempt.member = member->name;
+    message.attempt.incarnation = member->incarnation;
+    message.attempt.build = member->run.build;
+    if (!event->built.ok) {
+        member_alert(member, "shard %u of %s, attempt %u: %s", event->built.shard, event->built.run_id,
+                     event->built.attempt, event->built.error);
+    }
+    member_send(member, &message);
+}

@@ -1,0 +1,176 @@
+/* The member's commands, and its records until they are known to be in the ledger. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/coord/member_state.h"
+
+enum { VALUE_BYTES_MAX = 64 << 20, KEY_BYTES_MAX = 4 * MESSAGE_NAME_MAX, TRACE_MAX = 1 << 20 };
+
+void member_out_init(struct member_out *out)
+{
+    *out = (struct member_out){.arena = arena_new(64 << 10)};
+    buf_init(&out->trace, TRACE_MAX);
+}
+
+void member_out_done(struct member_out *out)
+{
+    out->arena = arena_free(out->arena);
+    buf_done(&out->trace);
+}
+
+struct member_command *member_command(struct member *member, enum member_command_kind kind)
+{
+    struct member_out *out = member->out;
+    if (out->command_count == member->command_capacity) {
+        size_t capacity = member->command_capacity == 0 ? 16 : member->command_capacity * 2;
+        struct member_command *list = arena_zero(out->arena, capacity * sizeof *list);
+        if (out->command_count > 0) {
+            memcpy(list, out->commands, out->command_count * sizeof *list);
+        }
+        out->commands = list;
+        member->command_capacity = capacity;
+    }
+    /* the array is ours; only its readers see it const */
+    struct member_command *command = (struct member_command *)&out->commands[out->command_count++];
+    command->kind = kind;
+    return command;
+}
+
+void member_trace(struct member *member, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    buf_add_text(&member->out->trace, text);
+    buf_add_byte(&member->out->trace, '\n');
+}
+
+void member_alert(struct member *member, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    member_trace(member, "alert %s", text);
+    member_command(member, MEMBER_ALERT)->alert =
+        arena_text(member->out->arena, bytes_of_text(text));
+}
+
+void member_does(struct member *member, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(member->doing, sizeof member->doing, format, args);
+    va_end(args);
+}
+
+/* Full jitter up to retry_max: members that fail together do not come back together. */
+int64_t member_backoff(struct member *member)
+{
+    int64_t spread = member->settings->retry_max_us - member->settings->retry_min_us + 1;
+    return member->settings->retry_min_us +
+           (int64_t)rng_below(&member->rng, (uint64_t)(spread < 1 ? 1 : spread));
+}
+
+static void outgoing_done(struct outgoing *outgoing)
+{
+    free(outgoing->key);
+    buf_done(&outgoing->value);
+}
+
+static void remove_at(struct outbox *outbox, size_t index)
+{
+    outgoing_done(&outbox->list[index]);
+    outbox->count--;
+    memmove(&outbox->list[index], &outbox->list[index + 1],
+            (outbox->count - index) * sizeof(struct outgoing));
+}
+
+bool member_sending(const struct member *member, const char *key)
+{
+    for (size_t i = 0; i < member->outbox.count; i++) {
+        if (strcmp(member->outbox.list[i].key, key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A newer record takes the place of one of the same key that is not under way. */
+void member_send(struct member *member, const struct message *message)
+{
+    struct outbox *outbox = &member->outbox;
+    AUTO(buf) struct buf key;
+    buf_init(&key, KEY_BYTES_MAX);
+    message_key(message, &key);
+    for (size_t i = 0; i < outbox->count; i++) {
+        if (outbox->list[i].command == 0 && strcmp(outbox->list[i].key, buf_text(&key)) == 0) {
+            remove_at(outbox, i);
+            break;
+        }
+    }
+    if (outbox->count == outbox->capacity) {
+        outbox->capacity = outbox->capacity == 0 ? 8 : outbox->capacity * 2;
+        outbox->list = realloc(outbox->list, outbox->capacity * sizeof(struct outgoing));
+        CHECK(outbox->list != NULL);
+    }
+    struct outgoing *outgoing = &outbox->list[outbox->count++];
+    *outgoing = (struct outgoing){.key = strdup(buf_text(&key))};
+    CHECK(outgoing->key != NULL);
+    buf_init(&outgoing->value, VALUE_BYTES_MAX);
+    message_encode(message, &outgoing->value);
+    CHECK(!outgoing->value.overflowed);
+}
+
+void member_flush(struct member *member)
+{
+    for (size_t i = 0; i < member->outbox.count; i++) {
+        struct outgoing *outgoing = &member->outbox.list[i];
+        if (outgoing->command != 0 || member->now_us < outgoing->retry_us) {
+            continue;
+        }
+        struct arena *arena = member->out->arena;
+        struct coord_record *record = arena_zero(arena, sizeof *record);
+        record->key = arena_copy(arena, bytes_of_text(outgoing->key));
+        record->value = arena_copy(arena, buf_bytes(&outgoing->value));
+        outgoing->command = ++member->command;
+        struct member_command *command = member_command(member, MEMBER_APPEND);
+        command->id = outgoing->command;
+        command->append.records = record;
+        command->append.count = 1;
+        if (strncmp(outgoing->key, "progress/", 9) != 0) {
+            member_trace(member, "append %.*s", (int)record->value.size,
+                         (const char *)record->value.data);
+        }
+    }
+}
+
+void member_appended(struct member *member, uint64_t command, enum err_kind outcome)
+{
+    struct outbox *outbox = &member->outbox;
+    for (size_t i = 0; i < outbox->count; i++) {
+        struct outgoing *outgoing = &outbox->list[i];
+        if (outgoing->command != command) {
+            continue;
+        }
+        if (outcome == ERR_NONE) {
+            remove_at(outbox, i);
+        } else { /* the same record twice does no harm: its key is the same */
+            outgoing->command = 0;
+            outgoing->retry_us = member->now_us + member_backoff(member);
+        }
+        return;
+    }
+}
+
+void member_outbox_done(struct member *member)
+{
+    while (member->outbox.count > 0) {
+        remove_at(&member->outbox, member->outbox.count - 1);
+    }
+    free(member->outbox.list);
+}

@@ -1,0 +1,108 @@
+/* What the member says of itself, again and again: PROGRESS. */
+#include "core/coord/member_state.h"
+
+#include <stdio.h>
+
+enum { PROGRESS_BYTES_MAX = 8 << 20, KEY_BYTES_MAX = 4 * MESSAGE_NAME_MAX };
+
+/* Idle is decided here, where the broker's word and the time between two of them are known (R4a). */
+static enum progress_state state_of(const struct member *member,
+                                    const struct held_partition *partition)
+{
+    if (partition->reading.state == DATA_BLOCKED) {
+        return RULE_OFF(40) ? PROGRESS_IDLE : PROGRESS_BLOCKED;
+    }
+    bool idle = partition->reading.state == DATA_AT_END && partition->at_end_since_us > 0 &&
+                !partition->paused &&
+                member->now_us - partition->at_end_since_us >= member->settings->idle_after_us;
+    return idle ? PROGRESS_IDLE : PROGRESS_READING;
+}
+
+static size_t fill_partitions(const struct member *member, bool leaving,
+                              struct progress_partition *list)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < member->partition_count; i++) {
+        const struct held_partition *partition = &member->partitions[i];
+        const struct member_reading *reading = &partition->reading;
+        if (!partition->has_reading) {
+            continue;
+        }
+        list[count++] = (struct progress_partition){.id = partition->id,
+                                                    .owned = partition->owned && !leaving,
+                                                    .from = reading->from,
+                                                    .position = reading->position,
+                                                    .watermark_us = reading->watermark_us,
+                                                    .low_us = reading->low_us,
+                                                    .state = state_of(member, partition),
+                                                    .rows = reading->rows,
+                                                    .bytes = reading->bytes};
+    }
+    return count;
+}
+
+static void fill(struct member *member, bool leaving, struct message *message)
+{
+    struct progress_partition *list =
+        arena_zero(member->out->arena, (member->partition_count + 1) * sizeof *list);
+    *message = (struct message){.kind = MESSAGE_PROGRESS,
+                                .progress = {.member = member->name,
+                                             .incarnation = member->incarnation,
+                                             .generation = member->generation,
+                                             .fingerprint = member->settings->fingerprint,
+                                             .leaving = leaving,
+                                             .topics = member->settings->topics,
+                                             .topic_count = member->settings->topic_count,
+                                             .partitions = list}};
+    message->progress.partition_count = fill_partitions(member, leaving, list);
+}
+
+/* At most one in every progress_interval, and the same words again only to say that we live. */
+void member_progress(struct member *member)
+{
+    const struct coord_settings *settings = member->settings;
+    int64_t since = member->now_us - member->progress_us;
+    char key[KEY_BYTES_MAX];
+    snprintf(key, sizeof key, "progress/%s", member->name);
+    if (!member->caught_up || member->stopping || since < settings->progress_interval_us ||
+        member_sending(member, key)) {
+        return;
+    }
+    if (member->partition_count == 0 && member->progress_said.size == 0) {
+        return; /* never had work: nothing to say */
+    }
+    struct message message;
+    fill(member, false, &message);
+    AUTO(buf) struct buf value;
+    buf_init(&value, PROGRESS_BYTES_MAX);
+    message_encode(&message, &value);
+    if (bytes_equal(buf_bytes(&value), buf_bytes(&member->progress_said)) &&
+        since < settings->owner_timeout_us / 3) {
+        return;
+    }
+    buf_clear(&member->progress_said);
+    buf_add_bytes(&member->progress_said, buf_bytes(&value));
+    member->progress_us = member->now_us;
+    member_send(member, &message);
+}
+
+void member_goodbye(struct member *member)
+{
+    if (!member->stopping || member->left) {
+        return;
+    }
+    char key[KEY_BYTES_MAX];
+    snprintf(key, sizeof key, "progress/%s", member->name);
+    if (!member->goodbye_said) {
+        member->goodbye_said = true;
+        struct message message;
+        fill(member, true, &message);
+        member_send(member, &message);
+        return;
+    }
+    if (!member_sending(member, key)) {
+        member->left = true;
+        member_command(member, MEMBER_LEAVE);
+        member_does(member, "has left");
+    }
+}

@@ -1,0 +1,376 @@
+/* What the member reads: from where, how far ahead, and what it may forget. */
+#include <stdlib.h>
+
+#include "core/coord/member_state.h"
+
+struct held_partition *member_find(struct member *member, struct partition_id id)
+{
+    for (size_t i = 0; i < member->partition_count; i++) {
+        if (partition_id_compare(member->partitions[i].id, id) == 0) {
+            return &member->partitions[i];
+        }
+    }
+    return NULL;
+}
+
+static struct held_partition *add_partition(struct member *member, struct partition_id id)
+{
+    if (member->partition_count == member->partition_capacity) {
+        member->partition_capacity = member->partition_capacity == 0 ? 8 : member->partition_capacity * 2;
+        member->partitions = realloc(member->partitions,
+                                     member->partition_capacity * sizeof *member->partitions);
+        CHECK(member->partitions != NULL);
+    }
+    CHECK(member->partition_count < PARTITIONS_MAX);
+    size_t at = member->partition_count;
+    while (at > 0 && partition_id_compare(member->partitions[at - 1].id, id) > 0) {
+        member->partitions[at] = member->partitions[at - 1];
+        at--;
+    }
+    member->partition_count++;
+    char *topic = strdup(id.topic);
+    CHECK(topic != NULL);
+    member->partitions[at] =
+        (struct held_partition){.id = {.topic = topic, .number = id.number}};
+    return &member->partitions[at];
+}
+
+static void remove_partition(struct member *member, size_t index)
+{
+    free((char *)member->partitions[index].id.topic); /* our own copy */
+    member->partition_count--;
+    memmove(&member->partitions[index], &member->partitions[index + 1],
+            (member->partition_count - index) * sizeof *member->partitions);
+}
+
+void member_partitions_done(struct member *member)
+{
+    while (member->partition_count > 0) {
+        remove_partition(member, member->partition_count - 1);
+    }
+    free(member->partitions);
+}
+
+void member_assigned(struct member *member, const struct member_event *event)
+{
+    member->generation = event->assignment.generation;
+    member->assignment++;
+    for (size_t i = 0; i < event->assignment.count; i++) {
+        struct partition_id id = event->assignment.partitions[i];
+        struct held_partition *partition = member_find(member, id);
+        if (partition == NULL) {
+            partition = add_partition(member, id);
+        }
+        partition->owned = true;
+        partition->started = false; /* also when rows are still held: it is read again from tail_from */
+        partition->has_reading = false;
+        partition->at_end_since_us = 0;
+        partition->paused = false;
+    }
+}
+
+void member_revoked(struct member *member, const struct member_event *event)
+{
+    member->generation = event->assignment.generation;
+    member->assignment++;
+    for (size_t i = 0; i < event->assignment.count; i++) {
+        struct held_partition *partition = member_find(member, event->assignment.partitions[i]);
+        if (partition == NULL || !partition->owned) {
+            continue;
+        }
+        partition->owned = false;
+        partition->paused = false;
+        if (partition->started) {
+            member_command(member, MEMBER_STOP_PARTITION)->stop = partition->id;
+            partition->started = false;
+        }
+    }
+}
+
+void member_readings(struct member *member, const struct member_event *event)
+{
+    for (size_t i = 0; i < event->progress.count; i++) {
+        const struct member_reading *reading = &event->progress.readings[i];
+        struct held_partition *partition = member_find(member, reading->id);
+        if (partition == NULL || !partition->started) {
+            continue; /* of an assignment that is over */
+        }
+        bool moved = !partition->has_reading || partition->reading.position != reading->position;
+        bool at_end = reading->state == DATA_AT_END && !partition->paused;
+        if (!at_end) {
+            partition->at_end_since_us = 0;
+        } else if (moved || partition->at_end_since_us == 0) {
+            partition->at_end_since_us = member->now_us;
+        }
+        partition->reading = *reading;
+        partition->reading.id = partition->id;
+        partition->has_reading = true;
+        if (partition->start >= 0 && reading->lost_to > partition->start && !partition->lost_said) {
+            partition->lost_said = true;
+            member_alert(member, "%s/%d: offsets %lld to %lld are gone and in no snapshot: tidemark skip",
+                         reading->id.topic, reading->id.number, (long long)partition->start,
+                         (long long)reading->lost_to);
+        }
+    }
+}
+
+static const struct commit_partition *head_partition(const struct message_commit *head,
+                                                     struct partition_id id)
+{
+    for (size_t i = 0; head != NULL && i < head->partition_count; i++) {
+        if (partition_id_compare(head->partitions[i].id, id) == 0) {
+            return &head->partitions[i];
+        }
+    }
+    return NULL;
+}
+
+/* Where reading must begin so that nothing is missed: tail_from of the head; before the first build, where
+ * its CLOSE or another member began, else where the setting `start` says (R7). */
+static int64_t start_offset(const struct member *member, struct partition_id id)
+{
+    const struct message_commit *head = fold_head(member->fold);
+    const struct commit_partition *before = head_partition(head, id);
+    if (before != NULL) {
+        return RULE_OFF(1) ? before->cut : before->tail_from;
+    }
+    if (!fold_first_build(member->fold)) {
+        return RULE_OFF(7) ? MEMBER_START_POLICY : 0;
+    }
+    const struct fold_entry *entry = fold_open_close(member->fold);
+    const struct message_close *close = entry == NULL ? NULL : &entry->message.close;
+    for (size_t i = 0; close != NULL && i < close->partition_count; i++) {
+        if (partition_id_compare(close->partitions[i].id, id) == 0) {
+            return close->partitions[i].tail_from;
+        }
+    }
+    struct fold_pair pair;
+    if (fold_pair(member->fold, member->settings->fingerprint, id, &pair)) {
+        return pair.from;
+    }
+    return MEMBER_START_POLICY;
+}
+
+static void start(struct member *member, struct held_partition *partition, int64_t offset)
+{
+    struct member_command *command = member_command(member, MEMBER_START_PARTITION);
+    command->start.id = partition->id;
+    command->start.offset = offset;
+    partition->started = true;
+    partition->has_reading = false;
+    partition->start = offset;
+    partition->held_from = offset;
+    partition->at_end_since_us = 0;
+    partition->lost_said = false;
+    member_trace(member, "start %s/%d at %lld", partition->id.topic, partition->id.number,
+                 (long long)offset);
+}
+
+/* Rows that are needed again were not read, or were forgotten (--from-here went back, or another member had
+ * begun lower before the first build): read again. */
+static bool must_restart(const struct member *member, const struct held_partition *partition)
+{
+    if (!partition->has_reading) {
+        return false;
+    }
+    int64_t needed = start_offset(member, partition->id);
+    int64_t held = partition->held_from == MEMBER_START_POLICY ? partition->reading.from
+                                                               : partition->held_from;
+    return needed != MEMBER_START_POLICY && needed < held && !RULE_OFF(50);
+}
+
+void member_start_partitions(struct member *member)
+{
+    if (!member->caught_up || member->stopping) {
+        return;
+    }
+    for (size_t i = 0; i < member->partition_count; i++) {
+        struct held_partition *partition = &member->partitions[i];
+        if (!partition->owned) {
+            continue;
+        }
+        if (partition->started && must_restart(member, partition)) {
+            member_command(member, MEMBER_STOP_PARTITION)->stop = partition->id;
+            partition->started = false;
+            partition->paused = false;
+            member->assignment++; /* what was sealed must be sealed again */
+        }
+        if (!partition->started) {
+            start(member, partition, start_offset(member, partition->id));
+        }
+    }
+}
+
+/* Rows of a COMMIT are in the store: they may be forgotten (also under HOLD). */
+static void forget(struct member *member, const struct message_commit *head)
+{
+    struct arena *arena = member->out->arena;
+    struct member_forget *list =
+        arena_zero(arena, (member->partition_count + 1) * sizeof *list);
+    size_t count = 0;
+    for (size_t i = 0; i < member->partition_count;) {
+        struct held_partition *partition = &member->partitions[i];
+        const struct commit_partition *said = head_partition(head, partition->id);
+        if (said == NULL) {
+            i++;
+            continue;
+        }
+        struct member_forget *one = &list[count++];
+        one->id = (struct partition_id){.topic = arena_text(arena, bytes_of_text(partition->id.topic)),
+                                        .number = partition->id.number};
+        one->tail_from = partition->owned ? said->tail_from : INT64_MAX; /* its owner has the rest */
+        struct cut_step *steps = NULL;
+        one->step_count = fold_steps(head, NULL, partition->id, arena, &steps);
+        one->steps = steps;
+        if (partition->owned) {
+            partition->held_from =
+                said->tail_from > partition->held_from ? said->tail_from : partition->held_from;
+            i++;
+        } else if (!partition->has_reading || said->cut >= partition->reading.position) {
+            remove_partition(member, i); /* its pair is covered */
+        } else {
+            i++;
+        }
+    }
+    if (count > 0) {
+        struct member_command *command = member_command(member, MEMBER_FORGET);
+        command->forget.build = head->build;
+        command->forget.partitions = list;
+        command->forget.count = count;
+    }
+}
+
+static void mirror(struct member *member, const struct message_commit *head)
+{
+    struct trigger_cut *offsets =
+        arena_zero(member->out->arena, (member->partition_count + 1) * sizeof *offsets);
+    size_t count = 0;
+    for (size_t i = 0; i < member->partition_count; i++) {
+        const struct commit_partition *said = head_partition(head, member->partitions[i].id);
+        if (member->partitions[i].owned && said != NULL) {
+            offsets[count++] = (struct trigger_cut){.id = said->id, .cut = said->cut};
+        }
+    }
+    if (count > 0) {
+        struct member_command *command = member_command(member, MEMBER_MIRROR_OFFSETS);
+        command->mirror.offsets = offsets;
+        command->mirror.count = count;
+        command->mirror.may_go_back = head->kind == COMMIT_RESUMED;
+    }
+}
+
+void member_follow_head(struct member *member)
+{
+    const struct fold_entry *entry = fold_find(member->fold, "commit");
+    if (!member->caught_up || entry == NULL) {
+        return;
+    }
+    const struct message_commit *head = &entry->message.commit;
+    if (entry->offset != member->head_offset) {
+        member->head_offset = entry->offset;
+        if (head->kind != COMMIT_RESUMED) {
+            forget(member, head);
+        }
+    }
+    const struct fold_entry *published = fold_find(member->fold, "published");
+    if (published != NULL && published->offset != member->published_offset &&
+        fold_head_published(member->fold)) {
+        member->published_offset = published->offset;
+        mirror(member, head);
+    }
+}
+
+/* The lowest event time of all that is in no COMMIT, whoever reads it; EVENT_TIME_HIGH: nothing. */
+static int64_t group_low(const struct member *member)
+{
+    int64_t low = EVENT_TIME_HIGH;
+    size_t at = 0;
+    for (const struct fold_entry *entry = fold_next(member->fold, MESSAGE_PROGRESS, &at); entry != NULL;
+         entry = fold_next(member->fold, MESSAGE_PROGRESS, &at)) {
+        const struct message_progress *progress = &entry->message.progress;
+        for (size_t i = 0; i < progress->partition_count; i++) {
+            if (progress->partitions[i].owned && progress->partitions[i].low_us < low) {
+                low = progress->partitions[i].low_us;
+            }
+        }
+    }
+    return low;
+}
+
+/* No partition runs further ahead than max_open_windows of what is open: memory of a catch-up is that of a
+ * quiet day. The slowest is never ahead of itself, so somebody always reads. */
+static bool runs_ahead(const struct member *member, const struct held_partition *partition)
+{
+    const struct coord_settings *settings = member->settings;
+    if (settings->trigger != TRIGGER_EVENT_TIME || settings->max_open_windows == 0 ||
+        !partition->has_reading || partition->reading.watermark_us == EVENT_TIME_LOW) {
+        return false;
+    }
+    const struct message_commit *head = fold_head(member->fold);
+    int64_t closed_to = head == NULL ? EVENT_TIME_LOW : head->closed_to_us;
+    int64_t low = group_low(member);
+    int64_t base = low > closed_to ? low : closed_to;
+    if (base == EVENT_TIME_LOW || base == EVENT_TIME_HIGH) {
+        return false;
+    }
+    int64_t size = settings->window_size_us;
+    int64_t ahead = window_of(partition->reading.watermark_us, size) - window_of(base, size);
+    int64_t waiting = settings->allowed_lateness_us / size + 1; /* windows that lateness holds open */
+    return ahead > (int64_t)settings->max_open_windows + waiting;
+}
+
+/* What an open CLOSE asks for must be read, however far ahead it is. */
+static bool below_open_cut(const struct member *member, const struct held_partition *partition)
+{
+    const struct fold_entry *entry = fold_open_close(member->fold);
+    const struct message_close *close = entry == NULL ? NULL : &entry->message.close;
+    for (size_t i = 0; close != NULL && i < close->partition_count; i++) {
+        if (partition_id_compare(close->partitions[i].id, partition->id) == 0) {
+            return !partition->has_reading || partition->reading.position < close->partitions[i].cut;
+        }
+    }
+    return false;
+}
+
+/* R5: under HOLD at most max_unpublished_windows builds are committed; then nothing more is read. */
+static bool too_many_unpublished(const struct member *member)
+{
+    const struct message_commit *head = fold_head(member->fold);
+    return !fold_head_published(member->fold) &&
+           head->pending_count + 1 >= member->settings->max_unpublished_windows;
+}
+
+void member_pause(struct member *member)
+{
+    struct arena *arena = member->out->arena;
+    struct partition_id *pause = arena_zero(arena, (member->partition_count + 1) * sizeof *pause);
+    struct partition_id *unpause = arena_zero(arena, (member->partition_count + 1) * sizeof *unpause);
+    size_t pause_count = 0;
+    size_t unpause_count = 0;
+    bool all = too_many_unpublished(member);
+    for (size_t i = 0; i < member->partition_count; i++) {
+        struct held_partition *partition = &member->partitions[i];
+        bool wanted = partition->owned && partition->started &&
+                      (all || runs_ahead(member, partition)) && !below_open_cut(member, partition);
+        if (wanted == partition->paused || !partition->started) {
+            continue;
+        }
+        partition->paused = wanted;
+        partition->at_end_since_us = 0; /* a paused partition is not idle */
+        if (wanted) {
+            pause[pause_count++] = partition->id;
+        } else {
+            unpause[unpause_count++] = partition->id;
+        }
+    }
+    if (pause_count > 0) {
+        struct member_command *command = member_command(member, MEMBER_PAUSE);
+        command->pause.partitions = pause;
+        command->pause.count = pause_count;
+    }
+    if (unpause_count > 0) {
+        struct member_command *command = member_command(member, MEMBER_UNPAUSE);
+        command->pause.partitions = unpause;
+        command->pause.count = unpause_count;
+    }
+}

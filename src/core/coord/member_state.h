@@ -1,0 +1,137 @@
+/* The inside of the member machine: its state, and what its files ask of each other. */
+#ifndef TIDEMARK_CORE_COORD_MEMBER_STATE_H
+#define TIDEMARK_CORE_COORD_MEMBER_STATE_H
+
+#include "core/coord/member.h"
+#include "core/coord/rules.h"
+
+/* Only member_*.c include this. */
+
+/* A partition that is read, or was read and whose last pair is not covered by a COMMIT yet. */
+struct held_partition {
+    struct partition_id id; /* the topic's name is its own memory */
+    bool owned;
+    bool started;       /* START_PARTITION was asked for */
+    bool has_reading;   /* `reading` is of this start */
+    int64_t start;      /* offset it was started at, or MEMBER_START_POLICY */
+    int64_t held_from;  /* no row at or above it is missing but those that a COMMIT has */
+    struct member_reading reading;
+    int64_t at_end_since_us; /* 0: it is not at its end */
+    bool paused;
+    bool lost_said;
+};
+
+/* A record that is not known to be in the ledger. */
+struct outgoing {
+    char *key;
+    struct buf value;
+    uint64_t command; /* 0: not sent */
+    int64_t retry_us;
+};
+
+struct outbox {
+    struct outgoing *list;
+    size_t count;
+    size_t capacity;
+};
+
+/* The last SEAL of the open CLOSE, and what it gave. */
+struct seal {
+    int64_t close_offset; /* of the CLOSE; -1: none */
+    uint64_t build;
+    uint64_t number;
+    uint64_t assignment; /* version of the assignment when it was asked for */
+    bool asked;          /* no answer yet */
+    bool done;
+    int64_t retry_us;
+    struct arena *arena; /* of what follows */
+    const struct ready_partition *partitions;
+    size_t partition_count;
+    const struct shard_size *shards;
+    size_t shard_count;
+    const struct token_size *tokens;
+    size_t token_count;
+};
+
+/* What is being built for the open PLAN. */
+struct my_run {
+    char run_id[MESSAGE_NAME_MAX + 1]; /* "": none */
+    uint64_t build;
+    uint32_t *attempts; /* by shard: the highest that was begun */
+    size_t shard_count;
+    bool part_asked;
+    int64_t part_retry_us;
+};
+
+struct member {
+    const struct coord_settings *settings;
+    char name[MESSAGE_NAME_MAX + 1];
+    uint64_t incarnation;
+    struct rng rng;
+    struct fold *fold;
+    struct member_out *out;
+    size_t command_capacity;
+    int64_t now_us;
+
+    bool caught_up; /* the ledger was read to its end once */
+    bool stopping;
+    bool goodbye_said;
+    bool left;
+    int64_t generation;
+    uint64_t assignment; /* counts changes */
+    struct held_partition *partitions; /* sorted */
+    size_t partition_count;
+    size_t partition_capacity;
+
+    struct outbox outbox;
+    uint64_t command; /* ids only grow */
+    int64_t progress_us; /* when the last one was handed over */
+    struct buf progress_said; /* its value: nothing new is not said again before owner_timeout / 3 */
+
+    struct seal seal;
+    uint64_t seals; /* numbers */
+    int64_t refused_offset; /* CLOSE that was refused */
+    struct my_run run;
+    uint64_t part_build; /* build for which the part is stored or on its way; 0: none */
+
+    int64_t head_offset;      /* COMMIT that was acted upon */
+    int64_t published_offset; /* PUBLISHED that was acted upon */
+    char doing[256];
+};
+
+/* ---- member_out.c ---- */
+struct member_command *member_command(struct member *member, enum member_command_kind kind);
+void member_trace(struct member *member, const char *format, ...) PRINTF_LIKE(2, 3);
+void member_alert(struct member *member, const char *format, ...) PRINTF_LIKE(2, 3);
+void member_does(struct member *member, const char *format, ...) PRINTF_LIKE(2, 3);
+void member_send(struct member *member, const struct message *message);
+bool member_sending(const struct member *member, const char *key);
+void member_appended(struct member *member, uint64_t command, enum err_kind outcome);
+void member_flush(struct member *member); /* hands out what waits */
+void member_outbox_done(struct member *member);
+int64_t member_backoff(struct member *member);
+
+/* ---- member_read.c ---- */
+struct held_partition *member_find(struct member *member, struct partition_id id);
+void member_assigned(struct member *member, const struct member_event *event);
+void member_revoked(struct member *member, const struct member_event *event);
+void member_readings(struct member *member, const struct member_event *event);
+void member_start_partitions(struct member *member);
+void member_follow_head(struct member *member); /* COMMIT: FORGET; PUBLISHED: MIRROR_OFFSETS */
+void member_pause(struct member *member);
+void member_partitions_done(struct member *member);
+
+/* ---- member_progress.c ---- */
+void member_progress(struct member *member);
+void member_goodbye(struct member *member);
+
+/* ---- member_seal.c ---- */
+void member_seal(struct member *member);
+void member_sealed(struct member *member, const struct member_event *event);
+
+/* ---- member_build.c ---- */
+void member_build(struct member *member);
+void member_part_stored(struct member *member, const struct member_event *event);
+void member_built(struct member *member, const struct member_event *event);
+
+#endif
