@@ -295,7 +295,8 @@ static void plan_run(struct survey *survey, size_t index, struct cleanup_item *i
     }
 }
 
-/* False: a kept manifest names it, or its run goes or is not finished. */
+/* False: a kept manifest names it, or its run goes or is not finished. Nobody writes into a
+ * finished run, and no manifest leads a reader to the attempt, so its age does not matter. */
 static bool plan_attempt(struct survey *survey, const struct counted *attempt,
                          struct cleanup_item *item)
 {
@@ -316,7 +317,6 @@ static bool plan_attempt(struct survey *survey, const struct counted *attempt,
         .bytes = attempt->bytes,
         .newest_us = attempt->newest_us,
         .reason = RETENTION_OLD,
-        .young = is_young(survey, attempt->newest_us),
     };
     return true;
 }

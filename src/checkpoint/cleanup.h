@@ -36,7 +36,7 @@ struct cleanup_item {
     uint64_t bytes;
     int64_t newest_us;            /* when the newest of them was written; INT64_MIN: none */
     enum retention_reason reason; /* RETENTION_OLD: nothing keeps it … */
-    bool young;                   /* … but its age: it goes when the grace has passed */
+    bool young;                   /* … but the age of a run: it goes when the grace has passed */
     const struct catalog_entry **manifests; /* of the run */
     size_t manifest_count;
 };

@@ -163,22 +163,25 @@ static void print_table(const struct cleanup_call *cleanup, const struct cleanup
 
 /* ---- deleting ---- */
 
-/* A real run is only for where no service is: a running one cleans up by itself. */
+/* A running service cleans up by itself; without one, the ledger or the operator must say that
+ * there is none. */
 static bool may_delete(struct cleanup_call *cleanup, enum exit_code *ret_code)
 {
     struct err err = {0};
-    if (!command_has(cleanup->call, "offline")) {
-        err_set(&err, ERR_INPUT,
-                "cleanup: the service deletes by itself what its settings do not keep; --dry-run "
-                "shows it. Where no service runs, delete with --offline");
-        *ret_code = command_fail(cleanup->call, EXIT_CODE_USAGE, &err);
+    if (cleanup->session != NULL && cleanup->alive) {
+        err_set(
+            &err, ERR_CONFLICT,
+            "cleanup: the service runs (%s) and deletes by itself what its settings do not keep; "
+            "--dry-run shows it",
+            cleanup->silence);
+        *ret_code = command_fail(cleanup->call, EXIT_CODE_HELD, &err);
         return false;
     }
-    if (cleanup->alive) {
-        err_set(&err, ERR_CONFLICT,
-                "cleanup --offline: the service runs (%s): it cleans up by itself",
-                cleanup->silence);
-        *ret_code = command_fail(cleanup->call, EXIT_CODE_HELD, &err);
+    if (cleanup->session == NULL && !command_has(cleanup->call, "offline")) {
+        err_set(&err, ERR_INPUT,
+                "cleanup: no ledger says whether a service publishes here: give its settings file "
+                "with -c, or --offline when you know that none does");
+        *ret_code = command_fail(cleanup->call, EXIT_CODE_USAGE, &err);
         return false;
     }
     return true;
@@ -240,7 +243,7 @@ static enum exit_code run(struct command_call *call)
 static const struct command_option options[] = {
     COMMAND_OPTIONS_STORE,
     {"dry-run", 'n', NULL, "Only show what would be deleted.", false},
-    {"offline", 0, NULL, "No service publishes here: delete without its ledger.", false},
+    {"offline", 0, NULL, "No service publishes here, and no ledger need say so.", false},
     {"no-ledger", 0, NULL, "Do not ask Kafka what the ledger protects.", false},
     {"keep-last", 0, "COUNT", "Keep that many of the newest snapshots; 0: no limit by count.",
      false},
@@ -258,14 +261,15 @@ const struct command cleanup_command = {
     .help =
         "Shows every run below the prefix with what keeps it: current, head of the ledger, an "
         "open build, a live lease of its run record, keep_last and keep_for, a kept manifest "
-        "that points into it, its age; and the attempts of kept runs that no manifest names. A "
-        "running service deletes these by itself: it condemns a run in the ledger and deletes it "
-        "after snapshot.cleanup_grace.\n\n"
-        "--offline deletes without the service, for a prefix where none runs any more, or that "
-        "another program has written. It is refused while members of the group are heard of. "
-        "_CURRENT is looked at again before every run that is deleted, the manifest goes first, "
-        "and when _CURRENT has moved, nothing more is deleted. Without any limit by count or "
-        "age, published snapshots are all kept.",
+        "that points into it, its age; and the attempts of kept runs that no manifest names; then "
+        "deletes what nothing keeps.\n\n"
+        "A running service does that by itself: it condemns a run in the ledger and deletes it "
+        "after snapshot.cleanup_grace. So while members of the group are heard of, this command "
+        "refuses (exit code 7), and only --dry-run works. Where there is no ledger to ask, for a "
+        "prefix that another program has written, --offline says that nobody publishes there.\n\n"
+        "_CURRENT is looked at again before everything that is deleted; the manifest goes first; "
+        "when _CURRENT has moved, nothing more is deleted. Without any limit by count or age, "
+        "published snapshots are all kept.",
     .examples =
         "tidemark cleanup -c etc/tidemark.cfg --dry-run\twhat goes, and what keeps the rest\n"
         "tidemark cleanup -s s3://bucket/orders --offline --keep-last 5\tdelete all but five\n",
