@@ -168,6 +168,9 @@ static void recount(struct offset_chunk *chunk)
 
 static void drop_chunks(struct offset_set *set, size_t first, size_t count)
 {
+    if (count == 0) {
+        return; /* also an empty set, whose `chunks` is NULL */
+    }
     for (size_t i = first; i < first + count; i++) {
         free(set->chunks[i].bits);
     }
