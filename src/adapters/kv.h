@@ -31,10 +31,11 @@ struct kv_features {
 };
 
 struct kv_ops {
-    /* Writes all rows of the stream (keys strictly ascending, no tombstones; CORRUPT else) into a new
-     * file, closed and complete when it returns; on failure the file may be left, unfinished. Smallest
-     * and largest key are copied into `key_min` and `key_max` (empty for no rows). Errors: LIMIT (disk
-     * full), STOPPED, CORRUPT, TRANSIENT, what the stream gives. Blocks. Any thread, a file each. */
+    /* Writes all rows of the stream (keys strictly ascending, no tombstones) into a new file, closed
+     * and complete when it returns; on failure the file may be left, unfinished. First and last key are
+     * copied into `key_min` and `key_max` (empty for no rows). Errors: LIMIT (disk full), STOPPED,
+     * CORRUPT (a key that comes twice), TRANSIENT, what the stream gives. Blocks. Any thread, a file
+     * each. */
     bool (*write)(struct kv *kv, const struct kv_write_request *request, struct row_stream *rows,
                   struct kv_written *ret_written, struct buf *key_min, struct buf *key_max,
                   struct err *err);

@@ -48,7 +48,7 @@ static bool insert_rows(sqlite3 *db, struct rows_vtab *state, struct err *err)
     if (state->failed) {
         *err = state->err;
     } else if ((err->code & 0xff) == SQLITE_CONSTRAINT) {
-        return err_wrap(err, "a key came twice or has no value");
+        err->kind = ERR_CORRUPT; /* a key that came twice: the merge is broken, not the record */
     }
     return false;
 }

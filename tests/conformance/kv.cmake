@@ -1,0 +1,11 @@
+# The battery of shard files on every driver.
+add_library(kv_suite STATIC kv_suite.c)
+tidemark_flags(kv_suite)
+target_include_directories(kv_suite PUBLIC ${PROJECT_SOURCE_DIR})
+target_link_libraries(kv_suite PUBLIC adapters)
+
+add_executable(conformance_kv_sqlite kv_sqlite.c)
+tidemark_flags(conformance_kv_sqlite)
+target_link_libraries(conformance_kv_sqlite PRIVATE kv_suite adapters_sqlite)
+add_test(NAME conformance/kv/sqlite COMMAND conformance_kv_sqlite)
+set_tests_properties(conformance/kv/sqlite PROPERTIES TIMEOUT 120)
