@@ -1,7 +1,9 @@
 /* What is wrong between settings that are each right: conflicts, gaps, names that do not go together. */
 #include "consumer/settings_check.h"
 
+#include "adapters/store_url.h"
 #include "consumer/settings_names.h"
+#include "core/snapshot/names_check.h"
 
 static bool has(const struct settings_reader *reader, const char *path)
 {
@@ -38,25 +40,43 @@ static void check_shards(struct settings_reader *reader)
     }
 }
 
+/* The rules of names and stores belong to others, whose messages quote the text: they are not shown
+ * when it came from outside. */
+static void check_rule(struct settings_reader *reader, const char *path, bool good,
+                       const struct err *err, const char *problem)
+{
+    if (good) {
+        return;
+    }
+    const char *written = settings_reader_written(reader, path);
+    bool outside = written == NULL || strstr(written, "${") != NULL;
+    settings_reader_refuse(reader, path, outside ? problem : err->message, outside ? written : NULL,
+                           NULL, NULL);
+}
+
+static void check_store(struct settings_reader *reader)
+{
+    const char *store = reader->settings->snapshot.store;
+    struct store_url url;
+    struct err err = {0};
+    if (store != NULL) {
+        bool good = store_url_parse(store, &url, &err) && names_check_prefix(store, &err);
+        check_rule(reader, "snapshot.store", good, &err,
+                   "not s3://bucket/prefix or file:///folder");
+    }
+}
+
 static void check_folders(struct settings_reader *reader)
 {
-    static const char *const taken[] = {"manifests", "parts", "spills", "_CURRENT"};
     const struct snapshot_settings *snapshot = &reader->settings->snapshot;
-    check_text(reader, "snapshot.shard_prefix", snapshot->shard_prefix, settings_names_prefix);
-    check_text(reader, "snapshot.run_registry_prefix", snapshot->run_registry_prefix,
-               settings_names_prefix);
-    check_text(reader, "snapshot.db_path_template", snapshot->db_path_template,
-               settings_names_template);
-    for (size_t i = 0; i < LENGTH_OF(taken); i++) {
-        if (strcmp(snapshot->shard_prefix, taken[i]) == 0) {
-            refuse(reader, "snapshot.shard_prefix", "a folder that is used for something else",
-                   NULL);
-        }
-        if (strcmp(snapshot->run_registry_prefix, taken[i]) == 0) {
-            refuse(reader, "snapshot.run_registry_prefix",
-                   "a folder that is used for something else", NULL);
-        }
-    }
+    struct names_template parts;
+    struct err err = {0};
+    bool good = names_check_segment("shard_prefix", snapshot->shard_prefix, &err);
+    check_rule(reader, "snapshot.shard_prefix", good, &err, "not a folder's name");
+    good = names_check_segment("run_registry_prefix", snapshot->run_registry_prefix, &err);
+    check_rule(reader, "snapshot.run_registry_prefix", good, &err, "not a folder's name");
+    good = names_check_template(snapshot->db_path_template, &parts, &err);
+    check_rule(reader, "snapshot.db_path_template", good, &err, "not a folder's name with {db_id}");
     if (strcmp(snapshot->shard_prefix, snapshot->run_registry_prefix) == 0) {
         const char *which = has(reader, "snapshot.run_registry_prefix")
                                 ? "snapshot.run_registry_prefix"
@@ -68,7 +88,7 @@ static void check_folders(struct settings_reader *reader)
 static void check_snapshot(struct settings_reader *reader)
 {
     const struct settings *settings = reader->settings;
-    check_text(reader, "snapshot.store", settings->snapshot.store, settings_names_store);
+    check_store(reader);
     check_shards(reader);
     check_folders(reader);
     if (settings->s3.kms_key != NULL &&

@@ -1,4 +1,4 @@
-/* Which texts may stand for topics, stores, folders and brokers. */
+/* Which texts may stand for topics, brokers and addresses. */
 #include "consumer/settings_names.h"
 
 #include <ctype.h>
@@ -30,99 +30,6 @@ const char *settings_names_topic(const char *text)
     if (name.size == 0 || name.size > TOPIC_MAX || !all_plain(name) || strcmp(text, ".") == 0 ||
         strcmp(text, "..") == 0) {
         return "not a topic's name (1 to 249 of A-Z a-z 0-9 . _ -)";
-    }
-    return NULL;
-}
-
-static const char *check_key(const char *key)
-{
-    if (key[0] == '\0') {
-        return "has no prefix after the bucket, as in s3://bucket/prefix";
-    }
-    for (const char *c = key; *c != '\0'; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7f) {
-            return "has a control character";
-        }
-    }
-    if (strpbrk(key, "?#") != NULL) {
-        return "has a \"?\" or \"#\", which readers take for the end of a path";
-    }
-    if (strstr(key, "//") != NULL || key[0] == '/') {
-        return "has an empty part (\"//\")";
-    }
-    if (strstr(key, "..") != NULL) {
-        return "has \"..\"";
-    }
-    if (strstr(key, "run_id=") != NULL) {
-        return "has \"run_id=\", which names runs inside a snapshot";
-    }
-    return NULL;
-}
-
-const char *settings_names_store(const char *text)
-{
-    if (!bytes_are_utf8(bytes_of_text(text))) {
-        return "is not UTF-8";
-    }
-    if (strncmp(text, "file://", 7) == 0) {
-        if (text[7] != '/') {
-            return "is not an absolute path after file://, as in file:///srv/snapshots";
-        }
-        return text[8] == '\0' ? "is the root of the file system" : check_key(text + 8);
-    }
-    if (strncmp(text, "s3://", 5) != 0) {
-        return "is not s3://bucket/prefix or file:///folder";
-    }
-    const char *slash = strchr(text + 5, '/');
-    size_t bucket_size = slash == NULL ? strlen(text + 5) : (size_t)(slash - text - 5);
-    if (bucket_size < 3 || bucket_size > 63 || !all_plain(bytes_of(text + 5, bucket_size))) {
-        return "has no bucket's name after s3:// (3 to 63 of a-z 0-9 . -)";
-    }
-    return check_key(slash == NULL ? "" : slash + 1);
-}
-
-const char *settings_names_prefix(const char *text)
-{
-    struct bytes name = bytes_of_text(text);
-    if (name.size == 0 || name.size > 100 || !all_plain(name) || text[0] == '.') {
-        return "not one folder's name (A-Z a-z 0-9 . _ -)";
-    }
-    return NULL;
-}
-
-/* After "{db_id": "}" or ":0Nd}" or ":d}"; how many bytes of it, 0 when it is not one of them. */
-static size_t placeholder_end(const char *text)
-{
-    if (text[0] == '}') {
-        return 1;
-    }
-    if (strncmp(text, ":d}", 3) == 0) {
-        return 3;
-    }
-    bool padded = text[0] == ':' && text[1] == '0' && text[2] >= '1' && text[2] <= '9' &&
-                  text[3] == 'd' && text[4] == '}';
-    return padded ? 5 : 0;
-}
-
-const char *settings_names_template(const char *text)
-{
-    static const char problem[] = "not one folder's name with {db_id} or {db_id:05d} in it once";
-    const char *open = strchr(text, '{');
-    if (open == NULL || strncmp(open, "{db_id", 6) != 0 || strlen(text) > 100) {
-        return problem;
-    }
-    size_t end = placeholder_end(open + 6);
-    if (end == 0) {
-        return problem;
-    }
-    for (const char *c = text; *c != '\0'; c++) {
-        c = c == open ? open + 6 + end : c;
-        if (*c == '\0') {
-            break;
-        }
-        if (!is_plain(*c) && *c != '=') {
-            return problem;
-        }
     }
     return NULL;
 }
