@@ -1,5 +1,6 @@
 /* Names of the group and its topics, brokers, and what librdkafka says about its properties. */
 #include "adapters/cluster.h"
+#include "adapters/cluster_properties.h"
 #include "consumer/settings_check.h"
 #include "consumer/settings_names.h"
 
@@ -54,7 +55,10 @@ static void check_property(struct settings_reader *reader, size_t index)
                                NULL, NULL);
         return;
     }
-    settings_reader_refuse(reader, path, problem, NULL, NULL, NULL);
+    char nearest[CLUSTER_PROPERTIES_NAME_SIZE];
+    bool unknown = strstr(problem, "no property") != NULL;
+    bool near = unknown && cluster_properties_nearest(property->name, nearest);
+    settings_reader_refuse(reader, path, problem, NULL, NULL, near ? nearest : NULL);
 }
 
 void settings_check_kafka(struct settings_reader *reader)

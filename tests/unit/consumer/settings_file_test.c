@@ -324,7 +324,9 @@ Test(settings_file, an_unknown_property_is_named_and_its_value_is_not)
     cr_expect(strstr(buf_text(&got), "m.cfg:2: kafka.properties[0]: ") != NULL);
     cr_expect(strstr(buf_text(&got), "no property \"security.protocl\"") != NULL, "%s",
               buf_text(&got));
+    cr_expect(strstr(buf_text(&got), "did you mean 'security.protocol'?") != NULL);
     cr_expect(strstr(buf_text(&got), "no property \"sasl.pasword\"") != NULL);
+    cr_expect(strstr(buf_text(&got), "did you mean 'sasl.password'?") != NULL);
     cr_expect(strstr(buf_text(&got), "hunter2") == NULL);
 }
 
