@@ -129,7 +129,7 @@ struct leadership *leadership_free(struct leadership *leadership, int timeout_ms
     if (leadership == NULL) {
         return NULL;
     }
-    leadership_end_term(leadership);
+    leadership_drop_producer(leadership);
     if (leadership->candidate != NULL) {
         client_close(leadership->candidate, timeout_ms);
         client_free(leadership->candidate);

@@ -35,4 +35,7 @@ struct leadership {
 MUST_CHECK bool leadership_confirm(struct leadership *leadership, int64_t deadline_us,
                                    struct err *err);
 
+/* Ends the term and its producer. Not for callbacks, since it waits for librdkafka's threads. */
+void leadership_drop_producer(struct leadership *leadership);
+
 #endif

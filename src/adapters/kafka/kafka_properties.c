@@ -21,8 +21,7 @@ static bool read_name(const char *line, char name[CLUSTER_PROPERTIES_NAME_SIZE])
     return true;
 }
 
-bool cluster_properties_nearest(const char *name,
-                                char ret_nearest[CLUSTER_PROPERTIES_NAME_SIZE])
+bool cluster_properties_nearest(const char *name, char ret_nearest[CLUSTER_PROPERTIES_NAME_SIZE])
 {
     char *table = NULL;
     size_t table_size = 0;

@@ -21,8 +21,7 @@ void leadership_end_term(struct leadership *leadership)
     leadership->in_term = false;
 }
 
-/* Not in leadership_end_term: that is called from callbacks and may not wait for threads. */
-static void drop_producer(struct leadership *leadership)
+void leadership_drop_producer(struct leadership *leadership)
 {
     leadership->in_term = false;
     if (leadership->producer != NULL) {
@@ -67,18 +66,30 @@ static bool init_transactions(struct leadership *leadership, int64_t deadline_us
 bool leadership_begin_term(struct leadership *leadership, int timeout_ms, struct err *err)
 {
     int64_t deadline_us = clock_mono_us() + (int64_t)timeout_ms * 1000;
-    drop_producer(leadership);
+    leadership_drop_producer(leadership);
     if (!leadership->is_elected) {
         return err_set(err, ERR_CONFLICT, "beginning a term: not elected");
     }
     TRY(leadership_confirm(leadership, deadline_us, err));
     TRY(open_producer(leadership, err));
     if (!init_transactions(leadership, deadline_us, err)) {
-        drop_producer(leadership);
+        leadership_drop_producer(leadership);
         return false;
     }
     leadership->in_term = true;
     return true;
+}
+
+/* "Purged in queue" is what the records of a producer that was fenced say: its own reason is
+ * better. */
+static void prefer_fatal(struct leadership *leadership, struct err *err)
+{
+    char words[256] = "";
+    rd_kafka_resp_err_t code = rd_kafka_fatal_error(leadership->producer->rk, words, sizeof(words));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        err_set_code(err, client_error_kind(code), (int)code, "appending to %s: %s",
+                     leadership->topic, words);
+    }
 }
 
 /* Nothing was committed. In the same term only when the producer could be saved. */
@@ -94,7 +105,8 @@ static bool abort_append(struct leadership *leadership, int64_t deadline_us, str
         return false;
     }
     rd_kafka_error_destroy(failed);
-    drop_producer(leadership);
+    prefer_fatal(leadership, err);
+    leadership_drop_producer(leadership);
     if (err->kind != ERR_SETTINGS) {
         err->kind = ERR_FENCED;
     }
@@ -125,7 +137,7 @@ static void drain_reports(struct leadership *leadership)
     if (leadership->producer != NULL &&
         !delivery_wait(&leadership->delivery, leadership->producer->rk,
                        clock_mono_us() + 1000 * 1000)) {
-        drop_producer(leadership);
+        leadership_drop_producer(leadership);
     }
 }
 
@@ -159,7 +171,7 @@ static bool commit(struct leadership *leadership, int64_t deadline_us, struct er
             err->kind = ERR_AMBIGUOUS;
         }
         client_explain(leadership->producer, err);
-        drop_producer(leadership);
+        leadership_drop_producer(leadership);
         return false;
     }
 }
@@ -177,7 +189,7 @@ bool leadership_append(struct leadership *leadership, const struct ledger_record
     if (failed != NULL) {
         client_error_take(err, failed, "beginning a transaction");
         err->kind = ERR_FENCED; /* of no further use, whatever it is */
-        drop_producer(leadership);
+        leadership_drop_producer(leadership);
         return false;
     }
     int reserve_ms = timeout_ms / 4 < ABORT_RESERVE_MS ? timeout_ms / 4 : ABORT_RESERVE_MS;
