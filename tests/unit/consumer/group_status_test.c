@@ -1,0 +1,224 @@
+/* Is the status what ledger, pointer and brokers say, also with parts of it missing? */
+#include "consumer/group_status.h"
+
+#include "tests/support/ledger_says.h"
+
+static const int64_t quiet_us = 30 * 1000000;
+
+struct scene {
+    struct ledger_says ledger;
+    struct arena *arena;
+    struct group_status_request request;
+    struct source_ends ends[2];
+    struct catalog_pointer pointer;
+};
+
+static const char *const topics[] = {"t"};
+
+static void open_scene(struct scene *scene)
+{
+    *scene = (struct scene){.ledger = {.fold = fold_new(), .timestamp_us = 1000000},
+                            .arena = arena_new(4096)};
+    for (int i = 0; i < 2; i++) {
+        scene->ends[i] = (struct source_ends){
+            .partition = {.partition = i}, .low = 5, .stable = 100, .high = 101};
+    }
+    scene->pointer = (struct catalog_pointer){
+        .valid = true, .pointer = {.run_id = "r1", .manifest_ref = "m", .updated_at_us = 7}};
+    scene->request = (struct group_status_request){.fold = scene->ledger.fold,
+                                                   .now_us = 2000000,
+                                                   .quiet_us = quiet_us,
+                                                   .topics = topics,
+                                                   .ends = scene->ends,
+                                                   .end_count = 2,
+                                                   .pointer = &scene->pointer};
+}
+
+static struct group_status status_of(struct scene *scene)
+{
+    struct group_status status;
+    group_status_fill(&scene->request, scene->arena, &status);
+    return status;
+}
+
+static void close_scene(struct scene *scene)
+{
+    fold_free(scene->ledger.fold);
+    arena_free(scene->arena);
+}
+
+Test(group_status, empty_ledger)
+{
+    struct scene scene;
+    open_scene(&scene);
+    struct group_status status = status_of(&scene);
+    cr_assert_eq(status.phase, GROUP_STATUS_EMPTY);
+    cr_assert_not(status.alive);
+    cr_assert_null(status.leader);
+    cr_assert_eq(status.term, -1);
+    cr_assert_eq(status.partition_count, 2);
+    cr_assert_null(status.partitions[1].owner);
+    cr_assert_eq(status.lag, 190); /* from the first offset that is there */
+    close_scene(&scene);
+}
+
+Test(group_status, a_working_member)
+{
+    struct scene scene;
+    open_scene(&scene);
+    ledger_says_leader(&scene.ledger, "m");
+    ledger_says_commit(&scene.ledger, 1, COMMIT_BUILD, "r1", NULL, 0);
+    ledger_says_published(&scene.ledger, 1, "r1");
+    ledger_says_progress(&scene.ledger, "m", false, 90);
+    struct group_status status = status_of(&scene);
+    cr_assert_eq(status.phase, GROUP_STATUS_IDLE, "%s", status.doing);
+    cr_assert(status.alive);
+    cr_assert_str_eq(status.leader, "m");
+    cr_assert(status.pointer_is_head);
+    cr_assert_eq(status.member_count, 1);
+    cr_assert(status.members[0].leads);
+    cr_assert_eq(status.members[0].rows, 7);
+    const struct group_status_partition *partition = &status.partitions[0];
+    cr_assert_str_eq(partition->owner, "m");
+    cr_assert_eq(partition->position, 90);
+    cr_assert_eq(partition->lag, 10);
+    cr_assert_eq(partition->cut, 10);
+    cr_assert_eq(partition->margin, 5);
+    cr_assert_eq(status.watermark_us, 5000000);
+    cr_assert_eq(status.lag, 10 + 95);
+    close_scene(&scene);
+}
+
+/* Long after the last word nobody owns anything, and lag counts from where a restart reads. */
+Test(group_status, nobody_is_there)
+{
+    struct scene scene;
+    open_scene(&scene);
+    ledger_says_leader(&scene.ledger, "m");
+    ledger_says_commit(&scene.ledger, 1, COMMIT_BUILD, "r1", NULL, 0);
+    ledger_says_progress(&scene.ledger, "m", false, 90);
+    scene.request.now_us += 10 * quiet_us;
+    scene.ends[0].low = 12; /* retention went past the tail */
+    struct group_status status = status_of(&scene);
+    cr_assert_not(status.alive);
+    cr_assert_null(status.leader);
+    cr_assert(status.members[0].silent);
+    cr_assert_null(status.partitions[0].owner);
+    cr_assert_eq(status.partitions[0].lag, 90);
+    cr_assert_eq(status.partitions[0].margin, -2);
+    cr_assert_eq(status.phase, GROUP_STATUS_COMMITTED);
+    close_scene(&scene);
+}
+
+Test(group_status, hold_and_resume)
+{
+    struct scene scene;
+    open_scene(&scene);
+    ledger_says_leader(&scene.ledger, "m");
+    ledger_says_hold(&scene.ledger, MESSAGE_HOLD, "h1", "");
+    struct group_status status = status_of(&scene);
+    cr_assert_eq(status.phase, GROUP_STATUS_HOLDING);
+    cr_assert_not(status.held);
+    cr_assert_not_null(strstr(status.doing, "because"), "%s", status.doing);
+    ledger_says_hold(&scene.ledger, MESSAGE_HELD, "h1", "");
+    status = status_of(&scene);
+    cr_assert(status.held);
+    int64_t offset = ledger_says_resume(&scene.ledger, "x");
+    status = status_of(&scene);
+    cr_assert_eq(status.phase, GROUP_STATUS_RESUMING);
+    ledger_says_commit(&scene.ledger, 1, COMMIT_RESUMED, "r1", NULL, (uint64_t)offset);
+    ledger_says_published(&scene.ledger, 1, "r1");
+    status = status_of(&scene);
+    cr_assert_eq(status.phase, GROUP_STATUS_IDLE);
+    close_scene(&scene);
+}
+
+static void say_close(struct scene *scene, uint64_t build, const char *parent)
+{
+    struct close_partition partition = {.id = {.topic = "t"}, .cut = 20};
+    struct message_topic topic = {.name = "t", .id = ""};
+    struct message message = {.kind = MESSAGE_CLOSE,
+                              .close = {.term = ledger_term(&scene->ledger),
+                                        .build = build,
+                                        .parent = parent,
+                                        .trigger = TRIGGER_MANUAL,
+                                        .from_us = EVENT_TIME_LOW,
+                                        .to_us = EVENT_TIME_HIGH,
+                                        .closed_to_us = EVENT_TIME_LOW,
+                                        .future_bound_us = INT64_MAX,
+                                        .fingerprint = "f",
+                                        .topics = &topic,
+                                        .topic_count = 1,
+                                        .partitions = &partition,
+                                        .partition_count = 1}};
+    ledger_says(&scene->ledger, &message);
+}
+
+static void say_plan(struct scene *scene, const char *run_id)
+{
+    const char *member = "m";
+    struct plan_shard shards[] = {{0, 1}, {-1, 0}, {0, 2}};
+    struct message message = {.kind = MESSAGE_PLAN,
+                              .plan = {.term = ledger_term(&scene->ledger),
+                                       .build = 1,
+                                       .run_id = run_id,
+                                       .members = &member,
+                                       .member_count = 1,
+                                       .shards = shards,
+                                       .shard_count = LENGTH_OF(shards)}};
+    ledger_says(&scene->ledger, &message);
+}
+
+static void say_attempt(struct scene *scene, uint32_t shard, uint32_t number, bool ok)
+{
+    struct message message = {.kind = MESSAGE_ATTEMPT,
+                              .attempt = {.member = "m",
+                                          .incarnation = 1,
+                                          .build = 1,
+                                          .run_id = "r1",
+                                          .shard = shard,
+                                          .attempt = number,
+                                          .ok = ok,
+                                          .error = ok ? "" : "disk full",
+                                          .url = ok ? "u" : ""}};
+    ledger_says(&scene->ledger, &message);
+}
+
+Test(group_status, an_open_build)
+{
+    struct scene scene;
+    open_scene(&scene);
+    ledger_says_leader(&scene.ledger, "m");
+    say_close(&scene, 1, "");
+    struct group_status status = status_of(&scene);
+    cr_assert_eq(status.phase, GROUP_STATUS_CLOSED);
+    say_plan(&scene, "r1");
+    say_attempt(&scene, 0, 1, true);
+    say_attempt(&scene, 2, 1, false);
+    status = status_of(&scene);
+    cr_assert_eq(status.phase, GROUP_STATUS_BUILDING);
+    cr_assert_str_eq(status.open_run_id, "r1");
+    cr_assert_eq(status.shards_planned, 2);
+    cr_assert_eq(status.shards_built, 1);
+    cr_assert_eq(status.attempts_failed, 1);
+    cr_assert_not_null(strstr(status.doing, "disk full"), "%s", status.doing);
+    close_scene(&scene);
+}
+
+Test(group_status, without_store_and_brokers)
+{
+    struct scene scene;
+    open_scene(&scene);
+    ledger_says_leader(&scene.ledger, "m");
+    ledger_says_commit(&scene.ledger, 1, COMMIT_BUILD, "r1", NULL, 0);
+    scene.request.ends = NULL;
+    scene.request.end_count = 0;
+    scene.request.pointer = NULL;
+    struct group_status status = status_of(&scene);
+    cr_assert_not(status.pointer_known);
+    cr_assert_eq(status.lag, -1);
+    cr_assert_eq(status.partition_count, 1);
+    cr_assert_eq(status.partitions[0].lag, -1);
+    cr_assert_eq(status.partitions[0].cut, 10);
+    close_scene(&scene);
+}
