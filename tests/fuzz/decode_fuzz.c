@@ -9,8 +9,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct value_field fields[] = {
-    {"a", {FIELD_JSON, "/a"}, false}, {"h", {FIELD_HEADER, "h"}, false},
-    {"k", {FIELD_KEY, NULL}, false},  {"v", {FIELD_VALUE, NULL}, false},
+    {"a", {FIELD_JSON, "/a"}, false},  {"h", {FIELD_HEADER, "h"}, false},
+    {"k", {FIELD_KEY, NULL}, false},   {"v", {FIELD_VALUE, NULL}, false},
     {"o", {FIELD_OFFSET, NULL}, true},
 };
 

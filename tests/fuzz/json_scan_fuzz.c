@@ -7,14 +7,16 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const texts[] = {"", "/a", "/a/b", "/a/0", "/0", "/0/0", "/", "/~0~1", "/\xc3\xa9"};
+static const char *const texts[] = {"",     "/a", "/a/b",  "/a/0",     "/0",
+                                    "/0/0", "/",  "/~0~1", "/\xc3\xa9"};
 
 /* cJSON holds a number in 64 characters, and refuses longer ones. */
 static bool has_long_number(struct bytes document)
 {
     size_t run = 0;
     for (size_t i = 0; i < document.size && run < 60; i++) {
-        run = document.data[i] != 0 && strchr("0123456789+-.eE", document.data[i]) != NULL ? run + 1 : 0;
+        run = document.data[i] != 0 && strchr("0123456789+-.eE", document.data[i]) != NULL ? run + 1
+                                                                                           : 0;
     }
     return run >= 60;
 }

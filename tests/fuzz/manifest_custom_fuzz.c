@@ -58,14 +58,23 @@ static void try_custom(struct bytes text, struct arena *arena)
 static void try_manifest(struct bytes text, struct arena *arena)
 {
     const char *copy = arena_text(arena, text);
-    struct manifest_shard_columns shard = {
-        .db_url = copy, .row_count = 1, .min_key = copy, .checkpoint_id = copy, .writer_info = "{}"};
+    struct manifest_shard_columns shard = {.db_url = copy,
+                                           .row_count = 1,
+                                           .min_key = copy,
+                                           .checkpoint_id = copy,
+                                           .writer_info = "{}"};
     struct manifest_columns columns = {
-        .meta = {.run_id = copy, .created_at = "2026-03-14T10:30:00Z", .num_dbs = 1,
-                 .s3_prefix = copy, .key_col = copy,
+        .meta = {.run_id = copy,
+                 .created_at = "2026-03-14T10:30:00Z",
+                 .num_dbs = 1,
+                 .s3_prefix = copy,
+                 .key_col = copy,
                  .sharding = "{\"strategy\":\"hash\",\"hash_algorithm\":\"xxh3_64\"}",
-                 .db_path_template = copy, .shard_prefix = copy, .format_version = 4,
-                 .key_encoding = "raw", .custom = "{}"},
+                 .db_path_template = copy,
+                 .shard_prefix = copy,
+                 .format_version = 4,
+                 .key_encoding = "raw",
+                 .custom = "{}"},
         .shards = &shard,
         .shard_count = 1,
     };

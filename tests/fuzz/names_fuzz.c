@@ -1,4 +1,5 @@
-/* Names of any text: what is read out of one gives that name again, and no name leaves its folder. */
+/* Names of any text: what is read out of one gives that name again, and no name leaves its folder.
+ */
 #include <stdint.h>
 
 #include "core/base/check.h"

@@ -1,4 +1,5 @@
-/* Rows of the key vectors, which hold NUL characters and 64-bit integers: read by our own scanner. */
+/* Rows of the key vectors, which hold NUL characters and 64-bit integers: read by our own scanner.
+ */
 #ifndef TIDEMARK_TESTS_SUPPORT_KEY_VECTORS_H
 #define TIDEMARK_TESTS_SUPPORT_KEY_VECTORS_H
 

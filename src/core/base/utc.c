@@ -1,4 +1,5 @@
-/* Microseconds since 1970-01-01T00:00:00Z, to text and back, without the C library's time functions. */
+/* Microseconds since 1970-01-01T00:00:00Z, to text and back, without the C library's time
+ * functions. */
 #include "core/base/utc.h"
 
 #define SECOND_US INT64_C(1000000)
@@ -236,9 +237,9 @@ bool utc_parse_name(struct bytes text, int64_t *ret_time_us)
     }
     struct cursor cursor = {.at = text.data, .end = text.data + text.size};
     struct utc_date date = {0};
-    if (text.data[19] != '.' ||
-        !take_date_and_time(&cursor, "T", &date) || cursor.end - cursor.at != 1 ||
-        *cursor.at != 'Z' || !date_is_valid(&date) || date.second > 59) {
+    if (text.data[19] != '.' || !take_date_and_time(&cursor, "T", &date) ||
+        cursor.end - cursor.at != 1 || *cursor.at != 'Z' || !date_is_valid(&date) ||
+        date.second > 59) {
         return false;
     }
     *ret_time_us = join(&date, 0);

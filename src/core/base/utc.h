@@ -1,4 +1,5 @@
-/* Microseconds since 1970-01-01T00:00:00Z, to text and back, without the C library's time functions. */
+/* Microseconds since 1970-01-01T00:00:00Z, to text and back, without the C library's time
+ * functions. */
 #ifndef TIDEMARK_CORE_BASE_UTC_H
 #define TIDEMARK_CORE_BASE_UTC_H
 

@@ -30,8 +30,8 @@ struct slots {
     size_t count;
 };
 
-static bool compile_field(struct decoder *decoder, const struct field_ref *ref,
-                          struct slots *slots, struct field *ret_field, struct err *err)
+static bool compile_field(struct decoder *decoder, const struct field_ref *ref, struct slots *slots,
+                          struct field *ret_field, struct err *err)
 {
     *ret_field = (struct field){.source = ref->source};
     if (ref->source == FIELD_HEADER) {
@@ -95,8 +95,8 @@ static bool compile(struct decoder *decoder, struct err *err)
     return true;
 }
 
-bool decoder_new(const struct topic_settings *borrowed_settings,
-                 const struct decode_limits *limits, struct decoder **ret_decoder, struct err *err)
+bool decoder_new(const struct topic_settings *borrowed_settings, const struct decode_limits *limits,
+                 struct decoder **ret_decoder, struct err *err)
 {
     struct decoder *decoder = calloc(1, sizeof *decoder);
     CHECK(decoder != NULL);
@@ -203,12 +203,11 @@ static bool find_key(struct decoder *decoder, const struct field_record *record,
     struct field_value found = field_find(&decoder->key, record);
     switch (found.kind) {
     case FIELD_ABSENT:
-        return reject_set(ret_why, REJECT_NO_KEY, "%s: absent%s",
-                          field_label(&settings->key).text,
+        return reject_set(ret_why, REJECT_NO_KEY, "%s: absent%s", field_label(&settings->key).text,
                           record->raw->value.data == NULL ? " (the payload is null)" : "");
     case FIELD_INTEGER:
-        *ret_key = key_of_u64(found.integer < 0 ? 0 - (uint64_t)found.integer
-                                                : (uint64_t)found.integer);
+        *ret_key =
+            key_of_u64(found.integer < 0 ? 0 - (uint64_t)found.integer : (uint64_t)found.integer);
         ret_key->negative = found.integer < 0;
         return true;
     case FIELD_TEXT:
@@ -329,9 +328,9 @@ static bool scan_payload(struct decoder *decoder, const struct raw_record *raw,
     size_t offset = 0;
     if (!json_scan(decoder->pointers, raw->value, decoder->views, &problem, &offset)) {
         size_t from = offset < 16 ? 0 : offset - 16;
-        return reject_set(ret_why, REJECT_BAD_JSON, "%s at byte %zu: %s", problem, offset,
-                          reject_excerpt(bytes_of(raw->value.data + from, raw->value.size - from))
-                              .text);
+        return reject_set(
+            ret_why, REJECT_BAD_JSON, "%s at byte %zu: %s", problem, offset,
+            reject_excerpt(bytes_of(raw->value.data + from, raw->value.size - from)).text);
     }
     return true;
 }
@@ -352,8 +351,8 @@ static bool decode_value(struct decoder *decoder, const struct field_record *rec
         TRY(value_json_build(decoder->members, settings->field_count, record, decoder->scans,
                              &decoder->value, ret_why));
         if (decoder->value.overflowed) {
-            return reject_set(ret_why, REJECT_TOO_LARGE,
-                              "the fields make a value over %llu bytes", (unsigned long long)limit);
+            return reject_set(ret_why, REJECT_TOO_LARGE, "the fields make a value over %llu bytes",
+                              (unsigned long long)limit);
         }
         ret->value = arena_copy(arena, buf_bytes(&decoder->value));
     }

@@ -16,16 +16,16 @@
  * An integer key above 2^63 - 1 has stored bytes and no routing bytes (`routing.data` is NULL):
  *   hash routing rejects it, an expression may still route it.
  * A header given twice: the last counts. A header without a value is absent.
- * Null value: a tombstone. Its key cannot come from JSON (REJECT_NO_KEY). An event time from JSON is
- *   taken from the record's timestamp instead, because Kafka leaves no other place for it.
- * format = json checks the payload even when no pointer needs it. Any pointer needs it, too.
- * Event time: `timestamp` is Kafka's, always milliseconds. JSON number, or decimal text in a JSON
- *   string or header, in ms, us or s; fractions and exponents are exact, what is below a
- *   microsecond is cut off towards the past. rfc3339: text, see core/base/utc.h.
- * Fields: a JSON object with the members in the settings' order. JSON values stand as they are in
- *   the payload, byte for byte. Key, header and payload are JSON strings, or {"base64":"…"} when
- *   they are not UTF-8; the payload of format json stands as it is. `timestamp` is Kafka's, in
- *   milliseconds. What is absent is null, or REJECT_NO_FIELD when it is required. */
+ * Null value: a tombstone. Its key cannot come from JSON (REJECT_NO_KEY). An event time from JSON
+ * is taken from the record's timestamp instead, because Kafka leaves no other place for it. format
+ * = json checks the payload even when no pointer needs it. Any pointer needs it, too. Event time:
+ * `timestamp` is Kafka's, always milliseconds. JSON number, or decimal text in a JSON string or
+ * header, in ms, us or s; fractions and exponents are exact, what is below a microsecond is cut off
+ * towards the past. rfc3339: text, see core/base/utc.h. Fields: a JSON object with the members in
+ * the settings' order. JSON values stand as they are in the payload, byte for byte. Key, header and
+ * payload are JSON strings, or {"base64":"…"} when they are not UTF-8; the payload of format json
+ * stands as it is. `timestamp` is Kafka's, in milliseconds. What is absent is null, or
+ * REJECT_NO_FIELD when it is required. */
 
 struct decode_limits {
     uint64_t key_bytes_max;   /* of the stored bytes; over it is REJECT_TOO_LARGE */

@@ -22,7 +22,10 @@ struct field_ref {
     const char *name; /* the pointer of FIELD_JSON, the name of FIELD_HEADER; else NULL */
 };
 
-enum payload_format { PAYLOAD_RAW, PAYLOAD_JSON }; /* json: a payload that is not JSON is rejected */
+enum payload_format {
+    PAYLOAD_RAW,
+    PAYLOAD_JSON
+}; /* json: a payload that is not JSON is rejected */
 enum time_unit { TIME_MS, TIME_US, TIME_S, TIME_RFC3339 };
 
 /* How an integer key stands in a message key or a header. */
@@ -42,8 +45,8 @@ struct topic_settings {
     const char *name;
     enum payload_format format;
     struct field_ref key;
-    enum key_encoding key_encoding; /* the same for every topic of a snapshot */
-    enum key_form key_form;         /* integer encodings, from a message key or header */
+    enum key_encoding key_encoding;   /* the same for every topic of a snapshot */
+    enum key_form key_form;           /* integer encodings, from a message key or header */
     const struct value_field *fields; /* NULL: the value is the whole payload, unchanged */
     size_t field_count;
     struct field_ref event_time;

@@ -61,10 +61,14 @@ struct field_value field_find(const struct field *field, const struct field_reco
 struct field_label field_label(const struct field_ref *ref)
 {
     static const char *const names[] = {
-        [FIELD_KEY] = "key",           [FIELD_VALUE] = "value",
-        [FIELD_JSON] = "json:",        [FIELD_HEADER] = "header:",
-        [FIELD_TIMESTAMP] = "timestamp", [FIELD_TOPIC] = "topic",
-        [FIELD_PARTITION] = "partition", [FIELD_OFFSET] = "offset",
+        [FIELD_KEY] = "key",
+        [FIELD_VALUE] = "value",
+        [FIELD_JSON] = "json:",
+        [FIELD_HEADER] = "header:",
+        [FIELD_TIMESTAMP] = "timestamp",
+        [FIELD_TOPIC] = "topic",
+        [FIELD_PARTITION] = "partition",
+        [FIELD_OFFSET] = "offset",
     };
     struct field_label label;
     snprintf(label.text, sizeof label.text, "%s%s", names[ref->source],

@@ -14,9 +14,9 @@ struct field {
 
 enum field_kind {
     FIELD_ABSENT,
-    FIELD_BYTES,   /* of any content */
-    FIELD_TEXT,    /* UTF-8 for sure */
-    FIELD_INTEGER, /* of the record's coordinates */
+    FIELD_BYTES,    /* of any content */
+    FIELD_TEXT,     /* UTF-8 for sure */
+    FIELD_INTEGER,  /* of the record's coordinates */
     FIELD_DOCUMENT, /* a value of the payload */
 };
 

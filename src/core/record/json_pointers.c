@@ -112,7 +112,7 @@ static bool add_pointer(struct json_pointers *pointers, const char *pointer, str
 }
 
 bool json_pointers_compile(const char *const *texts, size_t count, struct arena *arena,
-                       struct json_pointers **ret_pointers, struct err *err)
+                           struct json_pointers **ret_pointers, struct err *err)
 {
     if (count > JSON_POINTERS_MAX) {
         return err_set(err, ERR_SETTINGS, "%zu JSON pointers, at most %d are possible", count,
@@ -134,7 +134,8 @@ bool json_pointers_compile(const char *const *texts, size_t count, struct arena 
 
 /* ---- walking ---- */
 
-int json_pointers_member(const struct json_pointers *pointers, int node, struct bytes name, bool escaped)
+int json_pointers_member(const struct json_pointers *pointers, int node, struct bytes name,
+                         bool escaped)
 {
     if (!escaped) {
         return find_child(pointers, node, name);
@@ -155,10 +156,11 @@ int json_pointers_item(const struct json_pointers *pointers, int node, size_t in
     return child;
 }
 
-void json_pointers_set(const struct json_pointers *pointers, int node, const struct json_view *value,
-                       struct json_view *values)
+void json_pointers_set(const struct json_pointers *pointers, int node,
+                       const struct json_view *value, struct json_view *values)
 {
-    for (int i = pointers->nodes[node].first_pointer; i != NO_POINTER; i = pointers->next_pointer[i]) {
+    for (int i = pointers->nodes[node].first_pointer; i != NO_POINTER;
+         i = pointers->next_pointer[i]) {
         values[i] = *value;
     }
 }

@@ -11,8 +11,8 @@ enum { JSON_POINTERS_MAX = 64, JSON_POINTERS_DEPTH_MAX = 256, JSON_POINTERS_STEP
 struct json_pointers;
 
 /* `texts[i]` is a pointer; "" is the whole document. The same one may be given twice. All memory is
- * the arena's. ERR_SETTINGS names the pointer: not empty and not starting with "/", "~" without 0 or
- * 1, not UTF-8; or more than the limits above. */
+ * the arena's. ERR_SETTINGS names the pointer: not empty and not starting with "/", "~" without 0
+ * or 1, not UTF-8; or more than the limits above. */
 MUST_CHECK bool json_pointers_compile(const char *const *texts, size_t count, struct arena *arena,
                                       struct json_pointers **ret_pointers, struct err *err);
 
@@ -31,7 +31,6 @@ void json_pointers_set(const struct json_pointers *pointers, int node,
                        const struct json_view *value, struct json_view *values);
 
 /* Makes the pointers at and below `node` absent. */
-void json_pointers_forget(const struct json_pointers *pointers, int node,
-                          struct json_view *values);
+void json_pointers_forget(const struct json_pointers *pointers, int node, struct json_view *values);
 
 #endif

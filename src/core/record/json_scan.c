@@ -1,4 +1,5 @@
-/* One strict pass over a JSON document that finds the values of some pointers, exact to the byte. */
+/* One strict pass over a JSON document that finds the values of some pointers, exact to the byte.
+ */
 #include "core/record/json_scan.h"
 
 /* An array or object that is open. */
@@ -372,8 +373,8 @@ static bool scan_document(struct scanner *scanner)
     return scanner->at == scanner->end || refuse(scanner, "bytes after the value");
 }
 
-bool json_scan(const struct json_pointers *pointers, struct bytes document, struct json_view *values,
-               const char **ret_problem, size_t *ret_offset)
+bool json_scan(const struct json_pointers *pointers, struct bytes document,
+               struct json_view *values, const char **ret_problem, size_t *ret_offset)
 {
     struct scanner scanner; /* not cleared: its stack of frames is large */
     scanner.pointers = pointers;

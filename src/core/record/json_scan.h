@@ -1,4 +1,5 @@
-/* One strict pass over a JSON document that finds the values of some pointers, exact to the byte. */
+/* One strict pass over a JSON document that finds the values of some pointers, exact to the byte.
+ */
 #ifndef TIDEMARK_CORE_RECORD_JSON_SCAN_H
 #define TIDEMARK_CORE_RECORD_JSON_SCAN_H
 
@@ -11,8 +12,8 @@
  * The whole document is checked against RFC 8259: one value, UTF-8 throughout, nothing after it but
  * white space. Refused though the grammar has them: an escaped surrogate without its other half
  * (it is no character), and nesting deeper than JSON_SCAN_DEPTH_MAX. No byte order mark.
- * A member given twice: the last one counts, as in JavaScript and Python; what the pointers found in
- * the one before is forgotten, also the parts that the last one does not have. */
+ * A member given twice: the last one counts, as in JavaScript and Python; what the pointers found
+ * in the one before is forgotten, also the parts that the last one does not have. */
 enum { JSON_SCAN_DEPTH_MAX = 256 };
 
 /* `values` has one entry per pointer; a pointer that leads nowhere is JSON_VIEW_ABSENT. False: not

@@ -4,10 +4,10 @@
 const char *json_view_type_name(enum json_view_type type)
 {
     static const char *const names[] = {
-        [JSON_VIEW_ABSENT] = "absent",    [JSON_VIEW_NULL] = "null",
-        [JSON_VIEW_FALSE] = "false",      [JSON_VIEW_TRUE] = "true",
-        [JSON_VIEW_NUMBER] = "a number",  [JSON_VIEW_STRING] = "a string",
-        [JSON_VIEW_ARRAY] = "an array",   [JSON_VIEW_OBJECT] = "an object",
+        [JSON_VIEW_ABSENT] = "absent",   [JSON_VIEW_NULL] = "null",
+        [JSON_VIEW_FALSE] = "false",     [JSON_VIEW_TRUE] = "true",
+        [JSON_VIEW_NUMBER] = "a number", [JSON_VIEW_STRING] = "a string",
+        [JSON_VIEW_ARRAY] = "an array",  [JSON_VIEW_OBJECT] = "an object",
     };
     CHECK((size_t)type < LENGTH_OF(names));
     return names[type];
@@ -46,7 +46,8 @@ static size_t put_utf8(uint32_t code, uint8_t out[4])
     return 4;
 }
 
-/* The bytes that stand for the byte or escape at *at, which is moved behind it. Returns how many. */
+/* The bytes that stand for the byte or escape at *at, which is moved behind it. Returns how many.
+ */
 static size_t take_character(const uint8_t **at, uint8_t out[4])
 {
     const uint8_t *from = *at;

@@ -1,4 +1,5 @@
-/* One logical key and its two encodings, stored bytes and routing bytes (snapshot format, section 4). */
+/* One logical key and its two encodings, stored bytes and routing bytes (snapshot format, section
+ * 4). */
 #include <inttypes.h>
 
 #include "core/base/json.h"
@@ -80,8 +81,8 @@ enum reject_cause key_store(enum key_encoding encoding, const struct logical_key
     return REJECT_NONE;
 }
 
-enum reject_cause key_route(const struct logical_key *key,
-                            uint8_t scratch[KEY_INTEGER_BYTES_MAX], struct bytes *ret_routing)
+enum reject_cause key_route(const struct logical_key *key, uint8_t scratch[KEY_INTEGER_BYTES_MAX],
+                            struct bytes *ret_routing)
 {
     if (key->type != KEY_INTEGER) {
         *ret_routing = key->bytes;

@@ -1,4 +1,5 @@
-/* One logical key and its two encodings, stored bytes and routing bytes (snapshot format, section 4). */
+/* One logical key and its two encodings, stored bytes and routing bytes (snapshot format, section
+ * 4). */
 #ifndef TIDEMARK_CORE_RECORD_KEY_H
 #define TIDEMARK_CORE_RECORD_KEY_H
 
@@ -38,7 +39,8 @@ static inline struct logical_key key_of_bytes(struct bytes bytes)
 MUST_CHECK enum reject_cause key_parse_integer(struct bytes text, struct logical_key *ret_key);
 
 /* The bytes of the `k` column: a view into the key or into `scratch`. u64be and u32be take integers
- * of their range; utf8 and raw take text and bytes as they are. REJECT_KEY_TYPE, REJECT_KEY_RANGE. */
+ * of their range; utf8 and raw take text and bytes as they are. REJECT_KEY_TYPE, REJECT_KEY_RANGE.
+ */
 MUST_CHECK enum reject_cause key_store(enum key_encoding encoding, const struct logical_key *key,
                                        uint8_t scratch[KEY_INTEGER_BYTES_MAX],
                                        struct bytes *ret_stored);

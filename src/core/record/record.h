@@ -22,9 +22,9 @@ struct header_view {
 /* A record as it came from the topic. Views into the batch that carries it. */
 struct raw_record {
     struct record_place place;
-    int64_t timestamp_ms; /* the broker's or producer's timestamp; -1: none */
-    struct bytes key;     /* data NULL: null key */
-    struct bytes value;   /* data NULL: null value, a tombstone */
+    int64_t timestamp_ms;              /* the broker's or producer's timestamp; -1: none */
+    struct bytes key;                  /* data NULL: null key */
+    struct bytes value;                /* data NULL: null value, a tombstone */
     const struct header_view *headers; /* empty unless the settings use headers */
     size_t header_count;
 };
@@ -39,7 +39,8 @@ struct record {
     bool tombstone;
 };
 
-/* Why a record cannot be used. Each is counted by topic and partition, and named in the dead letter. */
+/* Why a record cannot be used. Each is counted by topic and partition, and named in the dead
+ * letter. */
 enum reject_cause {
     REJECT_NONE,
     REJECT_BAD_JSON,       /* the payload is not JSON, though the settings need it to be */

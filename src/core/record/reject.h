@@ -9,7 +9,8 @@ enum { REJECT_TEXT_MAX = 200, REJECT_EXCERPT_MAX = 48 };
 
 struct reject {
     enum reject_cause cause;
-    char text[REJECT_TEXT_MAX]; /* one line of printable ASCII; never more than an excerpt of data */
+    char text[REJECT_TEXT_MAX]; /* one line of printable ASCII; never more than an excerpt of data
+                                 */
 };
 
 /* "bad_json", "no_key", …: for counters, dead letters and JSON. "none" for REJECT_NONE. */

@@ -28,8 +28,8 @@ struct router {
 MUST_CHECK bool route_init(struct router *router, const struct sharding *sharding, uint32_t num_dbs,
                            uint64_t max_keys_per_shard, struct err *err);
 
-/* The routing token of a record. False: REJECT_KEY_RANGE, an integer key above 2^63 - 1, which has no
- * routing bytes. */
+/* The routing token of a record. False: REJECT_KEY_RANGE, an integer key above 2^63 - 1, which has
+ * no routing bytes. */
 MUST_CHECK bool route_record(const struct router *router, const struct record *record,
                              uint64_t *ret_token, struct reject *ret_why);
 

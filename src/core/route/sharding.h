@@ -6,7 +6,14 @@
 
 enum sharding_strategy { SHARDING_HASH, SHARDING_CEL };
 
-enum column_type { COLUMN_INT, COLUMN_UINT, COLUMN_DOUBLE, COLUMN_BOOL, COLUMN_STRING, COLUMN_BYTES };
+enum column_type {
+    COLUMN_INT,
+    COLUMN_UINT,
+    COLUMN_DOUBLE,
+    COLUMN_BOOL,
+    COLUMN_STRING,
+    COLUMN_BYTES
+};
 
 struct sharding_column {
     const char *name;

@@ -5,7 +5,8 @@
 #include "core/base/buf.h"
 #include "core/base/err.h"
 
-/* A missing task_attempt_id counts as this when winners are chosen (snapshot format, section 10). */
+/* A missing task_attempt_id counts as this when winners are chosen (snapshot format, section 10).
+ */
 #define ATTEMPT_NO_TASK INT64_MAX
 #define ATTEMPT_NO_STAGE INT64_MIN
 
@@ -13,11 +14,11 @@
 struct attempt {
     int64_t db_id;
     int64_t attempt;
-    int64_t task_attempt_id;   /* ATTEMPT_NO_TASK: none */
-    const char *db_url;        /* the attempt's directory; NULL: the shard is empty */
-    int64_t row_count;         /* rows stored */
-    int64_t db_bytes;          /* of shard.db alone */
-    const char *min_key;       /* JSON text of the logical key; NULL: none */
+    int64_t task_attempt_id; /* ATTEMPT_NO_TASK: none */
+    const char *db_url;      /* the attempt's directory; NULL: the shard is empty */
+    int64_t row_count;       /* rows stored */
+    int64_t db_bytes;        /* of shard.db alone */
+    const char *min_key;     /* JSON text of the logical key; NULL: none */
     const char *max_key;
     const char *checkpoint_id; /* 32 lower-case hex digits; NULL: none */
     const char *etag;          /* of shard.db as HEAD gives it, quotes included; NULL: not known */

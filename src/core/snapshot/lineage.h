@@ -6,10 +6,10 @@
 #include "core/base/buf.h"
 #include "core/base/err.h"
 
-/* One JSON object, `custom.tidemark`. Its body is the leader's record of the build (message_lineage_encode
- * in core/coord: topics with ids, cuts, tails, accounts, history, term, parent, pointer base), which
- * the leader alone reads back. Beside it, under `made_by`, stands what the leader's record has no
- * need of, but a person who looks at a snapshot in a year has. */
+/* One JSON object, `custom.tidemark`. Its body is the leader's record of the build
+ * (message_lineage_encode in core/coord: topics with ids, cuts, tails, accounts, history, term,
+ * parent, pointer base), which the leader alone reads back. Beside it, under `made_by`, stands what
+ * the leader's record has no need of, but a person who looks at a snapshot in a year has. */
 
 /* Texts belong to the arena of whoever made it. "" is written as null, and read back as "". */
 struct lineage_maker {
@@ -20,8 +20,8 @@ struct lineage_maker {
     const char *order;          /* "offset", "event_time" */
 };
 
-/* The leader's record with `made_by` in it, in the stable form of json_print. ERR_INPUT: `record` is
- * not an object. */
+/* The leader's record with `made_by` in it, in the stable form of json_print. ERR_INPUT: `record`
+ * is not an object. */
 MUST_CHECK bool lineage_add_maker(struct bytes record, const struct lineage_maker *maker,
                                   struct buf *out, struct err *err);
 

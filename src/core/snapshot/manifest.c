@@ -1,4 +1,5 @@
-/* The manifest's model, its columns and the rules a reader enforces (snapshot format, section 3). */
+/* The manifest's model, its columns and the rules a reader enforces (snapshot format, section 3).
+ */
 #include "core/snapshot/manifest.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* The manifest's model, its columns and the rules a reader enforces (snapshot format, section 3). */
+/* The manifest's model, its columns and the rules a reader enforces (snapshot format, section 3).
+ */
 #ifndef TIDEMARK_CORE_SNAPSHOT_MANIFEST_H
 #define TIDEMARK_CORE_SNAPSHOT_MANIFEST_H
 
@@ -19,7 +20,8 @@ struct manifest {
     const char *db_path_template;
     const char *shard_prefix;
     struct manifest_sidecar sidecar;
-    struct bytes lineage; /* JSON object, see core/snapshot/lineage.h; empty: not made by Tidemark */
+    struct bytes lineage; /* JSON object, see core/snapshot/lineage.h; empty: not made by Tidemark
+                           */
     const struct attempt *shards; /* the winners by ascending db_id */
     size_t shard_count;
 };
@@ -64,8 +66,8 @@ struct manifest_columns {
 MUST_CHECK bool manifest_encode(const struct manifest *manifest, struct arena *arena,
                                 struct manifest_columns *ret_columns, struct err *err);
 
-/* Columns that anybody may have written to a checked manifest. Texts are copied into `arena`; shards
- * are sorted. ERR_INPUT names what a reader of the format would refuse. */
+/* Columns that anybody may have written to a checked manifest. Texts are copied into `arena`;
+ * shards are sorted. ERR_INPUT names what a reader of the format would refuse. */
 MUST_CHECK bool manifest_decode(const struct manifest_columns *columns, struct arena *arena,
                                 struct manifest *ret_manifest, struct err *err);
 

@@ -19,13 +19,13 @@ void manifest_print_sharding(const struct sharding *sharding, struct buf *out);
 MUST_CHECK bool manifest_parse_sharding(struct bytes text, struct arena *arena,
                                         struct sharding *ret_sharding, struct err *err);
 
-/* `lineage`: a JSON object, printed as it is under `tidemark`; empty: none. ERR_INPUT: it is no JSON
- * object. */
+/* `lineage`: a JSON object, printed as it is under `tidemark`; empty: none. ERR_INPUT: it is no
+ * JSON object. */
 MUST_CHECK bool manifest_print_custom(const struct manifest_sidecar *sidecar, struct bytes lineage,
                                       struct buf *out, struct err *err);
 
-/* Members of others are passed over. `ret_lineage`: the text of the member, in `arena`; empty: none.
- * ERR_INPUT: not an object, or a `tidemark` that is none. */
+/* Members of others are passed over. `ret_lineage`: the text of the member, in `arena`; empty:
+ * none. ERR_INPUT: not an object, or a `tidemark` that is none. */
 MUST_CHECK bool manifest_parse_custom(struct bytes text, struct arena *arena,
                                       struct manifest_sidecar *ret_sidecar,
                                       struct bytes *ret_lineage, struct err *err);

@@ -169,8 +169,8 @@ const char *names_db_folder(const struct names *names, const char *run_id, uint3
 const char *names_attempt(const struct names *names, const char *run_id, uint32_t db_id,
                           int64_t attempt, struct arena *arena)
 {
-    return arena_format(arena, "%sattempt=%02" PRId64,
-                        names_db_folder(names, run_id, db_id, arena), attempt);
+    return arena_format(arena, "%sattempt=%02" PRId64, names_db_folder(names, run_id, db_id, arena),
+                        attempt);
 }
 
 const char *names_shard_file(const char *attempt, struct arena *arena)

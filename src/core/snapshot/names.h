@@ -15,9 +15,9 @@
 #define NAMES_SHARD_FILE "shard.db"
 #define NAMES_SIDECAR_FILE "shard.sidecar"
 
-#define NAMES_CONTENT_SQLITE "application/x-sqlite3" /* manifest, shard.db */
-#define NAMES_CONTENT_JSON "application/json"        /* _CURRENT */
-#define NAMES_CONTENT_YAML "application/x-yaml"      /* run.yaml */
+#define NAMES_CONTENT_SQLITE "application/x-sqlite3"   /* manifest, shard.db */
+#define NAMES_CONTENT_JSON "application/json"          /* _CURRENT */
+#define NAMES_CONTENT_YAML "application/x-yaml"        /* run.yaml */
 #define NAMES_CONTENT_BYTES "application/octet-stream" /* sidecar, parts */
 
 enum { NAMES_RUN_ID_MAX = 200 };
@@ -32,14 +32,15 @@ struct names {
 
 /* ERR_SETTINGS names what is wrong: a prefix that is no s3:// or file:// URL with a non-empty key
  * or path, or with `?`, `#`, an empty, `.` or `..` segment, a control character or "run_id=";
- * shard_prefix and run_registry_prefix that are not one segment of [A-Za-z0-9._-], are equal, or are
- * taken ("manifests", "parts", "_CURRENT"); a template that is not one segment with one field. */
+ * shard_prefix and run_registry_prefix that are not one segment of [A-Za-z0-9._-], are equal, or
+ * are taken ("manifests", "parts", "_CURRENT"); a template that is not one segment with one field.
+ */
 MUST_CHECK bool names_init(struct names *names, const char *prefix, const char *shard_prefix,
                            const char *run_registry_prefix, const char *db_path_template,
                            struct err *err);
 
-/* The join of the format: trailing "/" off the base, "/" off both ends of each part, one "/" between,
- * empty parts skipped. The result is the arena's, as all texts below. */
+/* The join of the format: trailing "/" off the base, "/" off both ends of each part, one "/"
+ * between, empty parts skipped. The result is the arena's, as all texts below. */
 const char *names_join(const char *base, const char *const *parts, size_t count,
                        struct arena *arena);
 
@@ -47,14 +48,15 @@ const char *names_join(const char *base, const char *const *parts, size_t count,
 const char *names_url(const struct names *names, const char *name, struct arena *arena);
 const char *names_from_url(const struct names *names, const char *url);
 
-/* A run id can be part of a name: 1 to NAMES_RUN_ID_MAX printable ASCII characters, none of / ? # \ or
- * blank, not "." or "..". */
+/* A run id can be part of a name: 1 to NAMES_RUN_ID_MAX printable ASCII characters, none of / ? #
+ * \ or blank, not "." or "..". */
 bool names_run_id_is_valid(const char *run_id);
 
 /* `b<build>-t<term offset>-<16 hex digits of random>`: ours (no two builds or terms share one). */
 const char *names_run_id(uint64_t build, int64_t term_offset, uint64_t random, struct arena *arena);
 
-/* 32 lower-case hex digits of a random UUIDv4 made of 16 random bytes: checkpoint ids, run records. */
+/* 32 lower-case hex digits of a random UUIDv4 made of 16 random bytes: checkpoint ids, run records.
+ */
 const char *names_uuid_hex(const uint8_t random[16], struct arena *arena);
 
 /* ---- manifests ---- */
@@ -63,7 +65,8 @@ const char *names_manifest(int64_t time_us, const char *run_id, struct arena *ar
 const char *names_staged_manifest(const struct names *names, const char *run_id,
                                   struct arena *arena);
 
-/* `<TS>_run_id=<run_id>`, with or without a trailing "/". False where a reader would not list it. */
+/* `<TS>_run_id=<run_id>`, with or without a trailing "/". False where a reader would not list it.
+ */
 MUST_CHECK bool names_parse_manifest_folder(struct bytes folder, int64_t *ret_time_us,
                                             struct bytes *ret_run_id);
 
@@ -98,7 +101,8 @@ const char *names_attempt(const struct names *names, const char *run_id, uint32_
 /* A file in an attempt's directory; `attempt` is a name or a db_url. */
 const char *names_shard_file(const char *attempt, struct arena *arena);
 const char *names_sidecar_file(const char *attempt, struct arena *arena);
-/* The number of an `attempt=NN` directory (>= 2 digits, no sign), with or without a trailing "/". */
+/* The number of an `attempt=NN` directory (>= 2 digits, no sign), with or without a trailing "/".
+ */
 MUST_CHECK bool names_parse_attempt_folder(struct bytes folder, int64_t *ret_attempt);
 
 /* ---- ours alone: spills and parts ---- */
@@ -108,6 +112,6 @@ MUST_CHECK bool names_parse_attempt_folder(struct bytes folder, int64_t *ret_att
 const char *names_part(uint64_t build, const char *member, const char *incarnation,
                        uint64_t sequence, struct arena *arena);
 const char *names_parts_folder(uint64_t build, struct arena *arena); /* "parts/build=<build>/" */
-const char *names_spill(uint64_t sequence, struct arena *arena);     /* "spills/<20 digits>.spill" */
+const char *names_spill(uint64_t sequence, struct arena *arena); /* "spills/<20 digits>.spill" */
 
 #endif

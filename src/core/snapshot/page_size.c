@@ -57,9 +57,9 @@ static uint64_t p95_value_bytes(const struct page_size_stats *stats)
 
 uint32_t page_size_auto(const struct page_size_stats *stats, uint32_t vector_dim)
 {
-    uint32_t page_size =
-        stats->rows == 0 ? PAGE_SIZE_MIN
-                         : page_size_for(p95_value_bytes(stats), stats->max_key_bytes);
+    uint32_t page_size = stats->rows == 0
+                             ? PAGE_SIZE_MIN
+                             : page_size_for(p95_value_bytes(stats), stats->max_key_bytes);
     uint32_t for_vectors = PAGE_SIZE_MIN;
     if (vector_dim > 0) {
         for_vectors =

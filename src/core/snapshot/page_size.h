@@ -28,8 +28,8 @@ struct page_size_stats {
 /* A zeroed struct is empty. */
 void page_size_add(struct page_size_stats *stats, size_t key_bytes, size_t value_bytes);
 
-/* No rows: the smallest. `vector_dim` > 0: the file holds vectors, too, whose cell counts when it is
- * the larger one. */
+/* No rows: the smallest. `vector_dim` > 0: the file holds vectors, too, whose cell counts when it
+ * is the larger one. */
 uint32_t page_size_auto(const struct page_size_stats *stats, uint32_t vector_dim);
 
 #endif

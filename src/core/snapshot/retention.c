@@ -9,14 +9,10 @@
 const char *retention_reason_name(enum retention_reason reason)
 {
     static const char *const names[] = {
-        [RETENTION_OLD] = "old",
-        [RETENTION_CURRENT] = "current",
-        [RETENTION_HEAD] = "head",
-        [RETENTION_OPEN_BUILD] = "open_build",
-        [RETENTION_LEASE] = "lease",
-        [RETENTION_KEEP_LAST] = "keep_last",
-        [RETENTION_KEEP_FOR] = "keep_for",
-        [RETENTION_REFERENCED] = "referenced",
+        [RETENTION_OLD] = "old",           [RETENTION_CURRENT] = "current",
+        [RETENTION_HEAD] = "head",         [RETENTION_OPEN_BUILD] = "open_build",
+        [RETENTION_LEASE] = "lease",       [RETENTION_KEEP_LAST] = "keep_last",
+        [RETENTION_KEEP_FOR] = "keep_for", [RETENTION_REFERENCED] = "referenced",
     };
     CHECK((size_t)reason < LENGTH_OF(names));
     return names[reason];

@@ -10,14 +10,14 @@
 #define RETENTION_NOT_PUBLISHED INT64_MIN
 
 enum retention_reason {
-    RETENTION_OLD = 0,     /* nothing keeps it */
-    RETENTION_CURRENT,     /* `_CURRENT` names it */
-    RETENTION_HEAD,        /* the head of the ledger */
-    RETENTION_OPEN_BUILD,  /* a build that is not finished, or not published yet */
-    RETENTION_LEASE,       /* its run record is running and the lease has not expired */
-    RETENTION_KEEP_LAST,   /* among the newest manifests */
-    RETENTION_KEEP_FOR,    /* published not long enough ago */
-    RETENTION_REFERENCED,  /* a kept manifest's db_url points into it */
+    RETENTION_OLD = 0,    /* nothing keeps it */
+    RETENTION_CURRENT,    /* `_CURRENT` names it */
+    RETENTION_HEAD,       /* the head of the ledger */
+    RETENTION_OPEN_BUILD, /* a build that is not finished, or not published yet */
+    RETENTION_LEASE,      /* its run record is running and the lease has not expired */
+    RETENTION_KEEP_LAST,  /* among the newest manifests */
+    RETENTION_KEEP_FOR,   /* published not long enough ago */
+    RETENTION_REFERENCED, /* a kept manifest's db_url points into it */
 };
 
 /* One run that was seen anywhere: under manifests/, shards/, runs/ or in the ledger. */
@@ -29,7 +29,8 @@ struct retention_run {
     bool is_open_build;
     bool has_running_record;
     int64_t lease_expires_us;       /* of has_running_record */
-    const char *const *points_into; /* run ids in the db_urls of its manifest; itself may be there */
+    const char *const *points_into; /* run ids in the db_urls of its manifest; itself may be there
+                                     */
     size_t points_into_count;
     enum retention_reason reason; /* the answer */
 };

@@ -1,4 +1,5 @@
-/* run.yaml: what a build says about itself to clean-up and to people (snapshot format, section 11). */
+/* run.yaml: what a build says about itself to clean-up and to people (snapshot format, section 11).
+ */
 #include "core/snapshot/run_record.h"
 
 #include "core/base/utc.h"

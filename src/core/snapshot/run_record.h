@@ -1,4 +1,5 @@
-/* run.yaml: what a build says about itself to clean-up and to people (snapshot format, section 11). */
+/* run.yaml: what a build says about itself to clean-up and to people (snapshot format, section 11).
+ */
 #ifndef TIDEMARK_CORE_SNAPSHOT_RUN_RECORD_H
 #define TIDEMARK_CORE_SNAPSHOT_RUN_RECORD_H
 

@@ -16,8 +16,8 @@ static int append(void *context, unsigned char *data, size_t size)
  * for true, false and null in YAML 1.1 are quoted. */
 static bool looks_like_something_else(const char *text)
 {
-    static const char *const words[] = {"",    "~",  "null", "true", "false", "yes", "no",
-                                        "on",  "off", "y",    "n",    "=",     "<<"};
+    static const char *const words[] = {"",   "~",   "null", "true", "false", "yes", "no",
+                                        "on", "off", "y",    "n",    "=",     "<<"};
     for (size_t i = 0; i < LENGTH_OF(words); i++) {
         size_t j = 0;
         while (text[j] != '\0' && ((text[j] | 0x20) == words[i][j] || text[j] == words[i][j])) {
@@ -96,8 +96,7 @@ bool run_yaml_print(const struct run_yaml_member *members, const char *const *te
     yaml_emitter_set_width(&emitter, -1);
     bool good = emit_document(&emitter, members, texts, count);
     if (!good) {
-        err_set(err, ERR_INPUT, "YAML: %s",
-                emitter.problem == NULL ? "no room" : emitter.problem);
+        err_set(err, ERR_INPUT, "YAML: %s", emitter.problem == NULL ? "no room" : emitter.problem);
     }
     yaml_emitter_delete(&emitter);
     return good;
@@ -190,8 +189,9 @@ static bool take_value(struct reader *reader, size_t member, const yaml_event_t 
 static size_t find_member(const struct reader *reader, const yaml_event_t *key)
 {
     size_t i = 0;
-    while (i < reader->count && (key->type != YAML_SCALAR_EVENT ||
-                                 !bytes_equal(scalar_of(key), bytes_of_text(reader->members[i].name)))) {
+    while (i < reader->count &&
+           (key->type != YAML_SCALAR_EVENT ||
+            !bytes_equal(scalar_of(key), bytes_of_text(reader->members[i].name)))) {
         i++;
     }
     return i;

@@ -18,7 +18,8 @@ struct run_yaml_member {
     enum run_yaml_kind kind;
 };
 
-/* `texts[i]` is the value of members[i]. ERR_INPUT: a text that is not UTF-8, or that YAML refuses. */
+/* `texts[i]` is the value of members[i]. ERR_INPUT: a text that is not UTF-8, or that YAML refuses.
+ */
 MUST_CHECK bool run_yaml_print(const struct run_yaml_member *members, const char *const *texts,
                                size_t count, struct buf *out, struct err *err);
 

@@ -1,4 +1,5 @@
-/* Page-cache sidecar, version 8: the inner pages of a shard file in one object (snapshot format, section 7). */
+/* Page-cache sidecar, version 8: the inner pages of a shard file in one object (snapshot format,
+ * section 7). */
 #include "core/snapshot/sidecar.h"
 
 #include <zstd.h>
@@ -93,7 +94,8 @@ bool sidecar_decode(struct bytes object, size_t body_max, struct arena *arena,
                        (unsigned long long)body_size, body_max);
     }
     sidecar.tag = bytes_of(object.data + PREFIX_SIZE, tag_size);
-    struct bytes frame = bytes_of(sidecar.tag.data + tag_size, object.size - PREFIX_SIZE - tag_size);
+    struct bytes frame =
+        bytes_of(sidecar.tag.data + tag_size, object.size - PREFIX_SIZE - tag_size);
     if (!bytes_are_utf8(sidecar.tag)) {
         return err_set(err, ERR_INPUT, "a sidecar with a bad page size or tag");
     }

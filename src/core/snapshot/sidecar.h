@@ -1,4 +1,5 @@
-/* Page-cache sidecar, version 8: the inner pages of a shard file in one object (snapshot format, section 7). */
+/* Page-cache sidecar, version 8: the inner pages of a shard file in one object (snapshot format,
+ * section 7). */
 #ifndef TIDEMARK_CORE_SNAPSHOT_SIDECAR_H
 #define TIDEMARK_CORE_SNAPSHOT_SIDECAR_H
 
@@ -17,13 +18,13 @@ MUST_CHECK bool sidecar_encode(struct bytes body, uint32_t page_size, const char
 
 struct sidecar {
     uint32_t page_size;
-    struct bytes tag; /* a view into the object */
-    struct bytes body_bytes; /* decompressed; the arena's */
+    struct bytes tag;         /* a view into the object */
+    struct bytes body_bytes;  /* decompressed; the arena's */
     struct sidecar_body body; /* views into body_bytes */
 };
 
-/* Foreign bytes to a checked sidecar. ERR_INPUT: anything that is not version 8 as written by us or the
- * library. `body_max`: the largest body that is accepted, in bytes. */
+/* Foreign bytes to a checked sidecar. ERR_INPUT: anything that is not version 8 as written by us or
+ * the library. `body_max`: the largest body that is accepted, in bytes. */
 MUST_CHECK bool sidecar_decode(struct bytes object, size_t body_max, struct arena *arena,
                                struct sidecar *ret_sidecar, struct err *err);
 

@@ -8,16 +8,17 @@
 #include "core/snapshot/sqlite_pages.h"
 
 /* Every interior page of every B-tree, every page of the schema B-tree, and the chains of overflow
- * pages. Reads every page that is in use once, and interior pages twice. ERR_INPUT: not an SQLite file that a writer of this
- * format makes; ERR_LIMIT: the body does not fit into `out`; and the source's errors. */
+ * pages. Reads every page that is in use once, and interior pages twice. ERR_INPUT: not an SQLite
+ * file that a writer of this format makes; ERR_LIMIT: the body does not fit into `out`; and the
+ * source's errors. */
 MUST_CHECK bool sidecar_body_build(const struct sqlite_pages *pages, struct buf *out,
                                    struct err *err);
 
 /* Views; the u32 arrays are little-endian in the bytes: read them with sidecar_body_u32. */
 struct sidecar_body {
     uint32_t page_count;
-    const uint8_t *pagenos;  /* page_count × u32, strictly ascending */
-    const uint8_t *offsets;  /* (page_count + 1) × u32, into pages */
+    const uint8_t *pagenos; /* page_count × u32, strictly ascending */
+    const uint8_t *offsets; /* (page_count + 1) × u32, into pages */
     uint32_t chain_count;
     const uint8_t *chain_heads;   /* chain_count × u32, ascending */
     const uint8_t *chain_offsets; /* (chain_count + 1) × u32, in pages of chain_pages */

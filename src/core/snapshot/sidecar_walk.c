@@ -9,11 +9,11 @@ struct walker {
     const struct sqlite_pages *source;
     struct sidecar_walk *walk;
     uint8_t *page;
-    uint8_t *seen;                 /* a bit a page: no page is part of two things */
-    struct sidecar_numbers to_do;  /* pages of the tree at hand, a stack */
-    struct sidecar_numbers heads;  /* of overflow chains, and ... */
+    uint8_t *seen;                  /* a bit a page: no page is part of two things */
+    struct sidecar_numbers to_do;   /* pages of the tree at hand, a stack */
+    struct sidecar_numbers heads;   /* of overflow chains, and ... */
     struct sidecar_numbers lengths; /* ... their lengths in pages */
-    struct sidecar_numbers roots;  /* of the trees that the schema names */
+    struct sidecar_numbers roots;   /* of the trees that the schema names */
 };
 
 static void push(struct sidecar_numbers *numbers, uint32_t number)
@@ -76,7 +76,8 @@ static bool root_page_of(struct bytes record, uint32_t *ret_root)
     uint64_t type = 0;
     for (int column = 0; column <= ROOT_PAGE_COLUMN; column++) {
         place += column == 0 ? 0 : value_size(type);
-        size_t used = sqlite_page_varint(bytes_of(record.data + at, (size_t)header_size - at), &type);
+        size_t used =
+            sqlite_page_varint(bytes_of(record.data + at, (size_t)header_size - at), &type);
         if (used == 0 || place > record.size) {
             return false;
         }
@@ -107,8 +108,7 @@ static bool take_cell(struct walker *walker, const struct sqlite_page_header *he
     }
     if (cell.overflow_bytes > 0) {
         push(&walker->heads, cell.overflow_page);
-        push(&walker->lengths,
-             (uint32_t)((cell.overflow_bytes + page_size - 5) / (page_size - 4)));
+        push(&walker->lengths, (uint32_t)((cell.overflow_bytes + page_size - 5) / (page_size - 4)));
     }
     if (is_schema && header->type == SQLITE_PAGE_TABLE_LEAF) {
         uint32_t root = 0;
@@ -179,8 +179,7 @@ static bool check_file(struct walker *walker, struct err *err)
     page_size = page_size == 1 ? 65536 : page_size;
     if (memcmp(walker->page, "SQLite format 3", 16) != 0 || page_size != source->page_size ||
         walker->page[20] != 0) {
-        return err_set(err, ERR_INPUT,
-                       "not an SQLite file of %u-byte pages without reserved bytes",
+        return err_set(err, ERR_INPUT, "not an SQLite file of %u-byte pages without reserved bytes",
                        source->page_size);
     }
     return true;

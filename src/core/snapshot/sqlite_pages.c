@@ -52,7 +52,8 @@ size_t sqlite_page_varint(struct bytes from, uint64_t *ret_value)
     return 0;
 }
 
-/* Bytes of a payload that stay on the page: https://www.sqlite.org/fileformat2.html, section 1.6. */
+/* Bytes of a payload that stay on the page: https://www.sqlite.org/fileformat2.html, section 1.6.
+ */
 static uint64_t local_size(uint64_t payload, bool table_leaf, uint32_t usable)
 {
     uint64_t most = table_leaf ? usable - 35 : (usable - 12) * 64 / 255 - 23;
@@ -75,8 +76,7 @@ static bool parse_payload(struct bytes cell, enum sqlite_page_type type, uint32_
     }
     if (type == SQLITE_PAGE_TABLE_LEAF) {
         uint64_t row_id = 0;
-        size_t more =
-            sqlite_page_varint(bytes_of(cell.data + used, cell.size - used), &row_id);
+        size_t more = sqlite_page_varint(bytes_of(cell.data + used, cell.size - used), &row_id);
         if (more == 0) {
             return false;
         }

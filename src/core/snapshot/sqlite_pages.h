@@ -45,10 +45,10 @@ size_t sqlite_page_varint(struct bytes from, uint64_t *ret_value);
 
 /* One cell: where it leads. */
 struct sqlite_cell {
-    uint32_t left_child;    /* interior pages; else 0 */
-    uint32_t overflow_page; /* 0: all of its payload is on the page */
+    uint32_t left_child;     /* interior pages; else 0 */
+    uint32_t overflow_page;  /* 0: all of its payload is on the page */
     uint64_t overflow_bytes; /* of the payload, not on the page */
-    struct bytes local;     /* the part of the payload that is on the page */
+    struct bytes local;      /* the part of the payload that is on the page */
 };
 
 /* Cell `index` of a page. ERR_INPUT: it does not lie inside the page. */

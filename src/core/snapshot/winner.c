@@ -98,8 +98,7 @@ size_t winner_losers(const struct attempt *winners, size_t winner_count, const c
     for (size_t i = 0; i < url_count; i++) {
         bool again = i > 0 && strcmp(places[i].url, places[i - 1].url) == 0;
         is_loser[places[i].index] =
-            !again &&
-            bsearch(places[i].url, kept, winner_count, sizeof *kept, compare_url) == NULL;
+            !again && bsearch(places[i].url, kept, winner_count, sizeof *kept, compare_url) == NULL;
     }
     size_t losers = 0;
     for (size_t i = 0; i < url_count; i++) {

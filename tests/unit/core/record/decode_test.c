@@ -1,4 +1,5 @@
-/* Does a Kafka record become the key, value and time that the settings say, or a reject with its cause? */
+/* Does a Kafka record become the key, value and time that the settings say, or a reject with its
+ * cause? */
 #include <criterion/criterion.h>
 #include <stdio.h>
 
@@ -25,10 +26,22 @@ static struct raw_record raw_record(const char *key, const char *value)
     };
 }
 
-#define FROM_KEY {.source = FIELD_KEY}
-#define FROM_JSON(pointer) {.source = FIELD_JSON, .name = pointer}
-#define FROM_HEADER(header) {.source = FIELD_HEADER, .name = header}
-#define FROM_TIMESTAMP {.source = FIELD_TIMESTAMP}
+#define FROM_KEY                                                                                   \
+    {                                                                                              \
+        .source = FIELD_KEY                                                                        \
+    }
+#define FROM_JSON(pointer)                                                                         \
+    {                                                                                              \
+        .source = FIELD_JSON, .name = pointer                                                      \
+    }
+#define FROM_HEADER(header)                                                                        \
+    {                                                                                              \
+        .source = FIELD_HEADER, .name = header                                                     \
+    }
+#define FROM_TIMESTAMP                                                                             \
+    {                                                                                              \
+        .source = FIELD_TIMESTAMP                                                                  \
+    }
 
 /* ---- keys ---- */
 
@@ -58,7 +71,8 @@ static const struct {
     {FROM_KEY, KEY_ENCODING_U32BE, 0, "4294967296", "x", REJECT_KEY_RANGE, NULL, 0},
     {FROM_JSON("/id"), KEY_ENCODING_U64BE, 0, NULL, "{\"id\":9007199254740993}", REJECT_NONE,
      "\x00\x20\x00\x00\x00\x00\x00\x01", 8},
-    {FROM_JSON("/id"), KEY_ENCODING_U64BE, 0, NULL, "{\"id\":-0}", REJECT_NONE, "\0\0\0\0\0\0\0\0", 8},
+    {FROM_JSON("/id"), KEY_ENCODING_U64BE, 0, NULL, "{\"id\":-0}", REJECT_NONE, "\0\0\0\0\0\0\0\0",
+     8},
     {FROM_JSON("/id"), KEY_ENCODING_U64BE, 0, NULL, "{\"id\":17.0}", REJECT_KEY_TYPE, NULL, 0},
     {FROM_JSON("/id"), KEY_ENCODING_U64BE, 0, NULL, "{\"id\":1e3}", REJECT_KEY_TYPE, NULL, 0},
     {FROM_JSON("/id"), KEY_ENCODING_U64BE, 0, NULL, "{\"id\":\"17\"}", REJECT_KEY_TYPE, NULL, 0},
@@ -69,13 +83,21 @@ static const struct {
     {FROM_JSON("/id"), KEY_ENCODING_U64BE, 0, "17", NULL, REJECT_NO_KEY, NULL, 0},
     {FROM_JSON("/id"), KEY_ENCODING_UTF8, 0, NULL, "{\"id\":\"a\\u00e9\"}", REJECT_NONE,
      "a\xc3\xa9", 3},
-    {FROM_JSON("/id"), KEY_ENCODING_UTF8, 0, NULL, "{\"id\":\"a\\u0000b\"}", REJECT_NONE, "a\0b", 3},
+    {FROM_JSON("/id"), KEY_ENCODING_UTF8, 0, NULL, "{\"id\":\"a\\u0000b\"}", REJECT_NONE, "a\0b",
+     3},
     {FROM_JSON("/id"), KEY_ENCODING_RAW, 0, NULL, "{\"id\":\"ab\"}", REJECT_NONE, "ab", 2},
     {FROM_JSON("/id"), KEY_ENCODING_UTF8, 0, NULL, "{\"id\":17}", REJECT_KEY_TYPE, NULL, 0},
     {FROM_HEADER("id"), KEY_ENCODING_U32BE, 0, NULL, "x", REJECT_NONE, "\0\0\0\x2a", 4},
     {FROM_HEADER("none"), KEY_ENCODING_UTF8, 0, NULL, "x", REJECT_NO_KEY, NULL, 0},
     {FROM_HEADER("null"), KEY_ENCODING_UTF8, 0, NULL, "x", REJECT_NO_KEY, NULL, 0},
-    {{.source = FIELD_OFFSET}, KEY_ENCODING_U64BE, 0, NULL, "x", REJECT_NONE, "\0\0\0\0\0\0\0\x4d", 8},
+    {{.source = FIELD_OFFSET},
+     KEY_ENCODING_U64BE,
+     0,
+     NULL,
+     "x",
+     REJECT_NONE,
+     "\0\0\0\0\0\0\0\x4d",
+     8},
     {{.source = FIELD_OFFSET}, KEY_ENCODING_UTF8, 0, NULL, "x", REJECT_KEY_TYPE, NULL, 0},
     {{.source = FIELD_TOPIC}, KEY_ENCODING_UTF8, 0, NULL, "x", REJECT_NONE, "orders", 6},
     {FROM_KEY, KEY_ENCODING_RAW, 0,
@@ -120,7 +142,8 @@ Test(decode, keys)
             continue;
         }
         cr_assert(bytes_equal(record.key, bytes_of(keys[i].stored, keys[i].size)), "row %zu", i);
-        bool integer = keys[i].encoding == KEY_ENCODING_U64BE || keys[i].encoding == KEY_ENCODING_U32BE;
+        bool integer = keys[i].encoding == KEY_ENCODING_U64BE ||
+                       keys[i].encoding == KEY_ENCODING_U32BE;
         cr_assert_eq(record.routing.size, integer ? 8 : record.key.size);
         cr_assert_eq(record.tombstone, keys[i].value == NULL);
         cr_assert_eq(record.event_time_us, 1700000000123000);
@@ -336,14 +359,23 @@ Test(decode, whole_payload_is_not_copied)
 
 Test(decode, refused_settings)
 {
-    static const struct value_field twice[] = {{"a", FROM_KEY, false}, {"a", FROM_TIMESTAMP, false}};
+    static const struct value_field twice[] = {{"a", FROM_KEY, false},
+                                               {"a", FROM_TIMESTAMP, false}};
     static const struct value_field no_name[] = {{"", FROM_KEY, false}};
     const struct topic_settings bad[] = {
         {.name = "t", .key = FROM_JSON("id"), .event_time = FROM_TIMESTAMP},
         {.name = "t", .key = FROM_KEY, .event_time = FROM_KEY},
         {.name = "t", .key = FROM_KEY, .event_time = FROM_JSON("/~")},
-        {.name = "t", .key = FROM_KEY, .event_time = FROM_TIMESTAMP, .fields = twice, .field_count = 2},
-        {.name = "t", .key = FROM_KEY, .event_time = FROM_TIMESTAMP, .fields = no_name, .field_count = 1},
+        {.name = "t",
+         .key = FROM_KEY,
+         .event_time = FROM_TIMESTAMP,
+         .fields = twice,
+         .field_count = 2},
+        {.name = "t",
+         .key = FROM_KEY,
+         .event_time = FROM_TIMESTAMP,
+         .fields = no_name,
+         .field_count = 1},
     };
     for (size_t i = 0; i < LENGTH_OF(bad); i++) {
         struct decoder *decoder = NULL;

@@ -138,7 +138,8 @@ Test(json_scan, pointers)
     struct json_view views[LENGTH_OF(found)];
     const char *problem = NULL;
     size_t offset = 0;
-    cr_assert(json_scan(pointers, bytes_of_text(document), views, &problem, &offset), "%s", problem);
+    cr_assert(json_scan(pointers, bytes_of_text(document), views, &problem, &offset), "%s",
+              problem);
     for (size_t i = 0; i < LENGTH_OF(found); i++) {
         cr_assert_eq(views[i].type, found[i].type, "%s", found[i].pointer);
         cr_assert(bytes_equal(views[i].raw, bytes_of_text(found[i].raw)), "%s", found[i].pointer);
@@ -227,9 +228,21 @@ static void add_blanks(struct rng *rng, struct buf *out)
 
 static void add_random_string(struct rng *rng, struct buf *out)
 {
-    static const char *const pieces[] = {"a",      "b",       "\\u0061", "\\n",  "\\\\", "\\/",
-                                         "\\\"",   "\xc3\xa9", "\\u00e9", "0",   "1",    "~",
-                                         "longer than eight bytes",       "/",   "\\ud83d\\ude00"};
+    static const char *const pieces[] = {"a",
+                                         "b",
+                                         "\\u0061",
+                                         "\\n",
+                                         "\\\\",
+                                         "\\/",
+                                         "\\\"",
+                                         "\xc3\xa9",
+                                         "\\u00e9",
+                                         "0",
+                                         "1",
+                                         "~",
+                                         "longer than eight bytes",
+                                         "/",
+                                         "\\ud83d\\ude00"};
     buf_add_byte(out, '"');
     size_t count = (size_t)rng_below(rng, 3);
     for (size_t i = 0; i < count; i++) {
@@ -240,8 +253,8 @@ static void add_random_string(struct rng *rng, struct buf *out)
 
 static void add_random_value(struct rng *rng, int depth, struct buf *out)
 {
-    static const char *const scalars[] = {"true", "false", "null", "0", "-1.5e3", "123456789012345",
-                                          "0.1"};
+    static const char *const scalars[] = {"true",   "false",           "null", "0",
+                                          "-1.5e3", "123456789012345", "0.1"};
     add_blanks(rng, out);
     uint64_t kind = rng_below(rng, depth == 0 ? 3 : 8);
     if (kind == 0) {
@@ -271,8 +284,26 @@ static void add_random_value(struct rng *rng, int depth, struct buf *out)
 }
 
 static const char *const oracle_pointers[] = {
-    "", "/a", "/b", "/a/b", "/a/a", "/0", "/1", "/a/0", "/0/a", "/0/0", "/1/b", "/~1", "/~0",
-    "/\xc3\xa9", "/", "/ab", "/a/a/a", "/0/0/0", "/longer than eight bytes", "/a\xc3\xa9",
+    "",
+    "/a",
+    "/b",
+    "/a/b",
+    "/a/a",
+    "/0",
+    "/1",
+    "/a/0",
+    "/0/a",
+    "/0/0",
+    "/1/b",
+    "/~1",
+    "/~0",
+    "/\xc3\xa9",
+    "/",
+    "/ab",
+    "/a/a/a",
+    "/0/0/0",
+    "/longer than eight bytes",
+    "/a\xc3\xa9",
 };
 
 /* Where `pointer` leads in cJSON's tree, the last of two members counting. */
@@ -334,8 +365,7 @@ Test(json_scan, agrees_with_cjson)
 {
     struct arena *compiled = arena_new(1 << 16);
     struct arena *arena = arena_new(1 << 16);
-    struct json_pointers *pointers =
-        compile(oracle_pointers, LENGTH_OF(oracle_pointers), compiled);
+    struct json_pointers *pointers = compile(oracle_pointers, LENGTH_OF(oracle_pointers), compiled);
     struct rng rng;
     rng_init(&rng, 5);
     int accepted = 0;
@@ -346,7 +376,8 @@ Test(json_scan, agrees_with_cjson)
         add_random_value(&rng, 4, &text);
         bool mutant = i % 2 == 1;
         if (mutant) {
-            text.data[rng_below(&rng, text.size)] = (uint8_t) "{}[],:\"\\a0 -\xff\x01"[rng_below(&rng, 15)];
+            text.data[rng_below(&rng, text.size)] =
+                (uint8_t) "{}[],:\"\\a0 -\xff\x01"[rng_below(&rng, 15)];
         }
         struct json_view views[LENGTH_OF(oracle_pointers)];
         const char *problem = NULL;

@@ -26,14 +26,13 @@ Test(key, encoding_vectors)
             cause = key_store(encoding, &key, scratch, &stored);
         }
         struct bytes error = key_vectors_get(&row, 4);
-        enum reject_cause expected = error.size == 0          ? REJECT_NONE
+        enum reject_cause expected = error.size == 0        ? REJECT_NONE
                                      : error.data[0] == 'r' ? REJECT_KEY_RANGE
                                                             : REJECT_KEY_TYPE;
         cr_assert_eq(cause, expected, "%.*s", (int)line.size, (const char *)line.data);
         if (cause == REJECT_NONE) {
             struct bytes wanted = vectors_hex(key_vectors_get(&row, 3), arena);
-            cr_assert(bytes_equal(stored, wanted), "%.*s", (int)line.size,
-                      (const char *)line.data);
+            cr_assert(bytes_equal(stored, wanted), "%.*s", (int)line.size, (const char *)line.data);
         }
         rows++;
     }
@@ -93,9 +92,8 @@ Test(key, routing_range)
 {
     struct arena *arena = arena_new(1000);
     for (size_t i = 0; i < LENGTH_OF(routed); i++) {
-        struct logical_key key = {.type = KEY_INTEGER,
-                                  .negative = routed[i].negative,
-                                  .magnitude = routed[i].magnitude};
+        struct logical_key key = {
+            .type = KEY_INTEGER, .negative = routed[i].negative, .magnitude = routed[i].magnitude};
         uint8_t scratch[KEY_INTEGER_BYTES_MAX];
         struct bytes routing = {0};
         enum reject_cause cause = key_route(&key, scratch, &routing);
@@ -140,7 +138,8 @@ Test(key, arguments_and_json)
     for (size_t i = 0; i < LENGTH_OF(arguments); i++) {
         struct logical_key key;
         struct err err = {0};
-        bool ok = key_from_argument(arguments[i].encoding, arguments[i].argument, arena, &key, &err);
+        bool ok =
+            key_from_argument(arguments[i].encoding, arguments[i].argument, arena, &key, &err);
         cr_assert_eq(ok, arguments[i].stored_hex != NULL, "%s", arguments[i].argument);
         if (!ok) {
             cr_assert_eq(err.kind, ERR_INPUT);

@@ -19,8 +19,9 @@ Test(hash, routing_vectors)
         struct logical_key key;
         uint8_t scratch[KEY_INTEGER_BYTES_MAX];
         struct bytes routing;
-        bool ok = key_vectors_key(key_vectors_get(&row, 0), key_vectors_get(&row, 1), arena, &key) &&
-                  key_route(&key, scratch, &routing) == REJECT_NONE;
+        bool ok =
+            key_vectors_key(key_vectors_get(&row, 0), key_vectors_get(&row, 1), arena, &key) &&
+            key_route(&key, scratch, &routing) == REJECT_NONE;
         cr_assert_eq(ok, key_vectors_get(&row, 6).size == 0, "%.*s", (int)line.size,
                      (const char *)line.data);
         rows++;

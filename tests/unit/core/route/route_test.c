@@ -13,9 +13,9 @@ static const struct {
     uint64_t max_keys;
     bool ok;
 } settings[] = {
-    {&by_hash, 1, 0, true},   {&by_hash, ROUTE_NUM_DBS_MAX, 0, true},
-    {&by_hash, 0, 1, true},   {&by_hash, ROUTE_NUM_DBS_MAX + 1, 0, false},
-    {&by_hash, 0, 0, false},  {&by_hash, 3, 7, false},
+    {&by_hash, 1, 0, true},  {&by_hash, ROUTE_NUM_DBS_MAX, 0, true},
+    {&by_hash, 0, 1, true},  {&by_hash, ROUTE_NUM_DBS_MAX + 1, 0, false},
+    {&by_hash, 0, 0, false}, {&by_hash, 3, 7, false},
     {&by_cel, 4, 0, false},
 };
 
@@ -36,8 +36,10 @@ static const struct {
     uint64_t max_keys;
     uint32_t num_dbs; /* 0: too many */
 } counts[] = {
-    {0, 10, 1},   {1, 10, 1},  {10, 10, 1}, {11, 10, 2}, {20, 10, 2}, {21, 10, 3},
-    {100000, 1, 100000}, {100001, 1, 0}, {UINT64_MAX, UINT64_MAX, 1}, {UINT64_MAX, 1, 0},
+    {0, 10, 1},          {1, 10, 1},     {10, 10, 1},
+    {11, 10, 2},         {20, 10, 2},    {21, 10, 3},
+    {100000, 1, 100000}, {100001, 1, 0}, {UINT64_MAX, UINT64_MAX, 1},
+    {UINT64_MAX, 1, 0},
 };
 
 Test(route, count_at_close)

@@ -33,7 +33,8 @@ Test(lineage, round_trip)
 
 Test(lineage, refused)
 {
-    static const char *const bad[] = {"", "[]", "7", "{\"made_by\":[]}", "{\"made_by\":{\"group\":7}}"};
+    static const char *const bad[] = {"", "[]", "7", "{\"made_by\":[]}",
+                                      "{\"made_by\":{\"group\":7}}"};
     struct arena *arena = arena_new(1000);
     struct lineage_maker again;
     for (size_t i = 0; i < LENGTH_OF(bad); i++) {

@@ -4,8 +4,13 @@
 #include "tests/support/vectors.h"
 
 static const char *const examples[] = {
-    "manifest_example", "manifest_example_cel", "manifest_example_cel_int",
-    "manifest_example_sparse", "page_auto", "sidecar_64k", "sidecar_deep",
+    "manifest_example",
+    "manifest_example_cel",
+    "manifest_example_cel_int",
+    "manifest_example_sparse",
+    "page_auto",
+    "sidecar_64k",
+    "sidecar_deep",
 };
 
 /* The columns as the library stored them. */
@@ -166,7 +171,9 @@ static struct manifest_columns good_columns(struct manifest_shard_columns rows[2
     };
 }
 
-#define CEL "{\"strategy\":\"cel\",\"hash_algorithm\":\"xxh3_64\",\"cel_expr\":\"k\",\"cel_columns\":{\"k\":\"int\"}"
+#define CEL                                                                                        \
+    "{\"strategy\":\"cel\",\"hash_algorithm\":\"xxh3_64\",\"cel_expr\":\"k\",\"cel_columns\":{"    \
+    "\"k\":\"int\"}"
 
 static const struct {
     const char *sharding;
@@ -187,9 +194,11 @@ static const struct {
     {CEL ",\"more\":1}", 2, "not a member"},
     {"{\"strategy\":\"cel\",\"hash_algorithm\":\"xxh3_64\",\"cel_expr\":\"k\"}", 2, "without"},
     {"{\"strategy\":\"cel\",\"hash_algorithm\":\"xxh3_64\",\"cel_columns\":{}}", 2, "without"},
-    {"{\"strategy\":\"cel\",\"hash_algorithm\":\"xxh3_64\",\"cel_expr\":\"k\",\"cel_columns\":{\"k\":\"INT\"}}",
+    {"{\"strategy\":\"cel\",\"hash_algorithm\":\"xxh3_64\",\"cel_expr\":\"k\",\"cel_columns\":{"
+     "\"k\":\"INT\"}}",
      2, "name of a type"},
-    {"{\"strategy\":\"hash\",\"hash_algorithm\":\"xxh3_64\",\"cel_expr\":\"k\"}", 2, "members of cel"},
+    {"{\"strategy\":\"hash\",\"hash_algorithm\":\"xxh3_64\",\"cel_expr\":\"k\"}", 2,
+     "members of cel"},
     {"{\"strategy\":\"hash\",\"hash_algorithm\":\"xxh3_64\",\"routing_values\":[1,2]}", 2,
      "members of cel"},
     {"{\"strategy\":\"hash\"}", 2, "hash_algorithm"},
@@ -210,14 +219,16 @@ Test(manifest, sharding_rules)
         struct manifest manifest;
         struct err err = {0};
         bool ok = manifest_decode(&columns, arena, &manifest, &err);
-        cr_assert_eq(ok, shardings[i].problem == NULL, "%s: %s", shardings[i].sharding, err.message);
+        cr_assert_eq(ok, shardings[i].problem == NULL, "%s: %s", shardings[i].sharding,
+                     err.message);
         cr_assert(ok || strstr(err.message, shardings[i].problem) != NULL, "%s: %s",
                   shardings[i].sharding, err.message);
     }
     arena_free(arena);
 }
 
-typedef void (*change_function)(struct manifest_columns *columns, struct manifest_shard_columns *rows);
+typedef void (*change_function)(struct manifest_columns *columns,
+                                struct manifest_shard_columns *rows);
 
 #define CHANGE(name, statement)                                                                    \
     static void name(struct manifest_columns *columns, struct manifest_shard_columns *rows)        \
@@ -232,7 +243,8 @@ CHANGE(other_order, rows[0].db_id = 1; rows[1].db_id = 0)
 CHANGE(null_url, rows[0].db_url = NULL)
 CHANGE(null_keys, rows[0].min_key = rows[0].max_key = NULL)
 CHANGE(null_checkpoint, rows[0].checkpoint_id = NULL)
-CHANGE(foreign_custom, columns->meta.custom = "{\"a\":\"\\u0000\",\"sqlite_sidecar\":{\"format_version\":9}}")
+CHANGE(foreign_custom,
+       columns->meta.custom = "{\"a\":\"\\u0000\",\"sqlite_sidecar\":{\"format_version\":9}}")
 CHANGE(version_3, columns->meta.format_version = 3)
 CHANGE(no_dbs, columns->meta.num_dbs = 0)
 CHANGE(too_many_dbs, columns->meta.num_dbs = INT64_C(1) << 32)
@@ -342,7 +354,8 @@ Test(manifest, ours_is_stricter)
     cr_assert_str_eq(columns.meta.sharding,
                      "{\"cel_columns\":null,\"cel_expr\":null,\"hash_algorithm\":\"xxh3_64\","
                      "\"routing_values\":null,\"strategy\":\"hash\"}");
-    cr_assert_str_eq(columns.shards[0].writer_info,
-                     "{\"attempt\":0,\"duration_ms\":0,\"stage_id\":null,\"task_attempt_id\":null}");
+    cr_assert_str_eq(
+        columns.shards[0].writer_info,
+        "{\"attempt\":0,\"duration_ms\":0,\"stage_id\":null,\"task_attempt_id\":null}");
     arena_free(arena);
 }

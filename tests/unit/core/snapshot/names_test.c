@@ -84,9 +84,8 @@ Test(names, layout_vectors)
             hold_shard_url(row, arena);
         } else if (strcmp(kind, "template") == 0) {
             struct names names = make_names("s3://b/p", vectors_text(row, "template"));
-            cr_assert_str_eq(
-                names_db_path(&names, (uint32_t)vectors_integer(row, "db_id"), arena),
-                vectors_text(row, "text"));
+            cr_assert_str_eq(names_db_path(&names, (uint32_t)vectors_integer(row, "db_id"), arena),
+                             vectors_text(row, "text"));
         } else if (strcmp(kind, "time") == 0) {
             hold_time(row);
         } else {
@@ -175,7 +174,8 @@ Test(names, objects_of_a_run)
     cr_assert_str_eq(names_shards_folder(&names, arena), "shards/");
     cr_assert_str_eq(names_runs_folder(&names, arena), "runs/");
     const char *attempt = names_attempt(&names, "r", 3, 1, arena);
-    cr_assert_str_eq(names_shard_file(attempt, arena), "shards/run_id=r/db=00003/attempt=01/shard.db");
+    cr_assert_str_eq(names_shard_file(attempt, arena),
+                     "shards/run_id=r/db=00003/attempt=01/shard.db");
     cr_assert_str_eq(names_sidecar_file(attempt, arena),
                      "shards/run_id=r/db=00003/attempt=01/shard.sidecar");
     const uint8_t random[16] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
@@ -201,17 +201,25 @@ Test(names, objects_of_a_run)
 Test(names, what_is_not_a_name)
 {
     static const char *const folders[] = {"", "run_id", "run_id=", "run_id=/", "run_id=a/b", "x=a"};
-    static const char *const attempts[] = {"attempt=", "attempt=1", "attempt=-1", "attempt=001",
-                                           "attempt=1x", "attempt=01/x", "attempt=9999999999999999999"};
+    static const char *const attempts[] = {"attempt=",
+                                           "attempt=1",
+                                           "attempt=-1",
+                                           "attempt=001",
+                                           "attempt=1x",
+                                           "attempt=01/x",
+                                           "attempt=9999999999999999999"};
     static const char *const records[] = {
-        "2026-03-14T10:30:00.000000Z_run_id=r", "2026-03-14T10:30:00.000000Z_run_id=_",
+        "2026-03-14T10:30:00.000000Z_run_id=r",
+        "2026-03-14T10:30:00.000000Z_run_id=_",
         "2026-03-14T10:30:00.000000Z_run_id=r_fffffffffffffffffffffffffffffff",
         "2026-03-14T10:30:00.000000Z_run_id=r_FFFFffffffffffffffffffffffffffff",
         "2026-03-14T10:30:00.000000Z_run_id=_ffffffffffffffffffffffffffffffff",
     };
-    static const char *const outside[] = {"shards", "shards/", "shards/x", "manifests/run_id=a",
-                                          "s3://b/px/shards/run_id=a", "s3://b/p"};
-    static const char *const bad_ids[] = {"", ".", "..", "a/b", "a b", "a?b", "a#b", "a\\b", "\xc3\xa9"};
+    static const char *const outside[] = {
+        "shards",  "shards/", "shards/x", "manifests/run_id=a", "s3://b/px/shards/run_id=a",
+        "s3://b/p"};
+    static const char *const bad_ids[] = {"",    ".",   "..",   "a/b",     "a b",
+                                          "a?b", "a#b", "a\\b", "\xc3\xa9"};
     struct names names = make_names("s3://b/p", "{db_id}");
     struct bytes run_id;
     int64_t number;

@@ -3,9 +3,12 @@
 #include "tests/support/vectors.h"
 
 static const char *const examples[] = {
-    "manifest_example/objects/_CURRENT",        "manifest_example_cel/objects/_CURRENT",
-    "manifest_example_cel_int/objects/_CURRENT", "manifest_example_sparse/objects/_CURRENT",
-    "page_auto/objects/_CURRENT",               "sidecar_64k/objects/_CURRENT",
+    "manifest_example/objects/_CURRENT",
+    "manifest_example_cel/objects/_CURRENT",
+    "manifest_example_cel_int/objects/_CURRENT",
+    "manifest_example_sparse/objects/_CURRENT",
+    "page_auto/objects/_CURRENT",
+    "sidecar_64k/objects/_CURRENT",
     "sidecar_deep/objects/_CURRENT",
 };
 
@@ -29,7 +32,8 @@ Test(pointer, examples)
 
 Test(pointer, encode)
 {
-    struct pointer pointer = {.manifest_ref = "s3://b/caf\xc3\xa9/m", .run_id = "r", .updated_at_us = 0};
+    struct pointer pointer = {
+        .manifest_ref = "s3://b/caf\xc3\xa9/m", .run_id = "r", .updated_at_us = 0};
     AUTO(buf) struct buf text;
     buf_init(&text, 10000);
     pointer_encode(&pointer, &text);
@@ -54,12 +58,16 @@ static const struct {
     {"{}", "format_version"},
     {HEAD "\"manifest_ref\":\"m\",\"run_id\":\"r\"}", "updated_at"},
     {HEAD "\"manifest_ref\":\"m\",\"run_id\":\"r\",\"updated_at\":\"soon\"}", "updated_at"},
-    {HEAD "\"manifest_ref\":\"m\",\"run_id\":\"a/b\",\"updated_at\":\"2026-03-14T10:30:00Z\"}", "run_id"},
-    {HEAD "\"manifest_ref\":\"m\",\"run_id\":\"\",\"updated_at\":\"2026-03-14T10:30:00Z\"}", "run_id"},
+    {HEAD "\"manifest_ref\":\"m\",\"run_id\":\"a/b\",\"updated_at\":\"2026-03-14T10:30:00Z\"}",
+     "run_id"},
+    {HEAD "\"manifest_ref\":\"m\",\"run_id\":\"\",\"updated_at\":\"2026-03-14T10:30:00Z\"}",
+     "run_id"},
     {HEAD "\"manifest_ref\":\"\",\"run_id\":\"r\",\"updated_at\":\"2026-03-14T10:30:00Z\"}",
      "manifest_ref"},
-    {HEAD "\"manifest_ref\":7,\"run_id\":\"r\",\"updated_at\":\"2026-03-14T10:30:00Z\"}", "manifest_ref"},
-    {"{\"format_version\":2,\"manifest_content_type\":\"application/x-sqlite3\"}", "format_version"},
+    {HEAD "\"manifest_ref\":7,\"run_id\":\"r\",\"updated_at\":\"2026-03-14T10:30:00Z\"}",
+     "manifest_ref"},
+    {"{\"format_version\":2,\"manifest_content_type\":\"application/x-sqlite3\"}",
+     "format_version"},
     {"{\"format_version\":1,\"manifest_content_type\":\"text/plain\"}", "manifest_content_type"},
 };
 

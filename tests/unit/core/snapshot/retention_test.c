@@ -12,10 +12,8 @@ static const char *const points_into_d[] = {"d"};
 
 /* Published newest to oldest: a (100), b (90), c (80), d (70), e (60). */
 static const struct retention_run five[] = {
-    {.run_id = "c", .published_us = 80},
-    {.run_id = "a", .published_us = 100},
-    {.run_id = "e", .published_us = 60},
-    {.run_id = "b", .published_us = 90},
+    {.run_id = "c", .published_us = 80}, {.run_id = "a", .published_us = 100},
+    {.run_id = "e", .published_us = 60}, {.run_id = "b", .published_us = 90},
     {.run_id = "d", .published_us = 70},
 };
 
@@ -68,8 +66,14 @@ Test(retention, protected_whatever_the_age)
         {.run_id = "rolled_back_to", .published_us = 10, .is_current = true},
         {.run_id = "head", .published_us = 20, .is_head = true},
         {.run_id = "open", .published_us = NONE, .is_open_build = true},
-        {.run_id = "live", .published_us = NONE, .has_running_record = true, .lease_expires_us = 1001},
-        {.run_id = "expired", .published_us = NONE, .has_running_record = true, .lease_expires_us = 1000},
+        {.run_id = "live",
+         .published_us = NONE,
+         .has_running_record = true,
+         .lease_expires_us = 1001},
+        {.run_id = "expired",
+         .published_us = NONE,
+         .has_running_record = true,
+         .lease_expires_us = 1000},
         {.run_id = "dead", .published_us = NONE},
     };
     struct retention_policy policy = {.keep_last = 1, .now_us = 1000};
@@ -122,8 +126,9 @@ Test(retention, order_does_not_matter)
             shuffled[i] = shuffled[j];
             shuffled[j] = swap;
         }
-        struct retention_policy policy = {
-            .keep_last = (uint32_t)rng_below(&rng, 4), .keep_for_us = (int64_t)rng_below(&rng, 4), .now_us = 4};
+        struct retention_policy policy = {.keep_last = (uint32_t)rng_below(&rng, 4),
+                                          .keep_for_us = (int64_t)rng_below(&rng, 4),
+                                          .now_us = 4};
         retention_decide(&policy, runs, 8);
         retention_decide(&policy, shuffled, 8);
         for (size_t i = 0; i < 8; i++) {

@@ -5,8 +5,13 @@
 #include "tests/support/vectors.h"
 
 static const char *const examples[] = {
-    "manifest_example", "manifest_example_cel", "manifest_example_cel_int",
-    "manifest_example_sparse", "page_auto", "sidecar_64k", "sidecar_deep",
+    "manifest_example",
+    "manifest_example_cel",
+    "manifest_example_cel_int",
+    "manifest_example_sparse",
+    "page_auto",
+    "sidecar_64k",
+    "sidecar_deep",
 };
 
 static void expect_text(const cJSON *parsed, const char *name, const char *text)
@@ -119,10 +124,18 @@ static void round_trip(const char *text)
 Test(run_record, any_text_survives)
 {
     static const char *const texts[] = {
-        "",     "null", "Null",     "~",    "true",  "no",      "12",          "1.5e3", "2026-03-14",
-        "-",    "- a",  "a: b",     "a #b", "'q'",   "\"q\"",   " a ",         "a\nb",  "a\tb\x01",
-        "{a}",  "[a",   "&a",       "*a",   "!a",    "%a",      "@a",          "`a",    "|",
-        ">",    "?",    "a\\b",     "<<",   "caf\xc3\xa9", "\xf0\x9f\x98\x80", "a\n\n b\n", "---",
+        "",          "null",        "Null",
+        "~",         "true",        "no",
+        "12",        "1.5e3",       "2026-03-14",
+        "-",         "- a",         "a: b",
+        "a #b",      "'q'",         "\"q\"",
+        " a ",       "a\nb",        "a\tb\x01",
+        "{a}",       "[a",          "&a",
+        "*a",        "!a",          "%a",
+        "@a",        "`a",          "|",
+        ">",         "?",           "a\\b",
+        "<<",        "caf\xc3\xa9", "\xf0\x9f\x98\x80",
+        "a\n\n b\n", "---",
     };
     for (size_t i = 0; i < LENGTH_OF(texts); i++) {
         round_trip(texts[i]);
@@ -141,8 +154,8 @@ Test(run_record, any_text_survives)
 }
 
 static const struct {
-    const char *from; /* a line of the good record … */
-    const char *to;   /* … and what stands there instead */
+    const char *from;    /* a line of the good record … */
+    const char *to;      /* … and what stands there instead */
     const char *problem; /* NULL: good */
 } changes[] = {
     {"status: running", "status: failed", NULL},
@@ -174,9 +187,9 @@ Test(run_record, decode_is_strict)
     for (size_t i = 0; i < LENGTH_OF(changes); i++) {
         const char *at = strstr(buf_text(&yaml), changes[i].from);
         cr_assert_not_null(at, "%s", changes[i].from);
-        const char *text = arena_format(arena, "%.*s%s%s", (int)(at - buf_text(&yaml)),
-                                        buf_text(&yaml), changes[i].to,
-                                        at + strlen(changes[i].from));
+        const char *text =
+            arena_format(arena, "%.*s%s%s", (int)(at - buf_text(&yaml)), buf_text(&yaml),
+                         changes[i].to, at + strlen(changes[i].from));
         struct run_record again;
         err = (struct err){0};
         bool ok = run_record_decode(bytes_of_text(text), arena, &again, &err);

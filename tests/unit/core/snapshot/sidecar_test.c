@@ -6,8 +6,8 @@
 enum { BODY_MAX = 1 << 26 };
 
 static const char *const examples[] = {
-    "manifest_example", "manifest_example_cel", "manifest_example_cel_int", "page_auto",
-    "sidecar_64k",      "sidecar_deep",
+    "manifest_example", "manifest_example_cel", "manifest_example_cel_int",
+    "page_auto",        "sidecar_64k",          "sidecar_deep",
 };
 
 static bool read_page(void *context, uint32_t pageno, uint8_t *ret_page, struct err *err)
@@ -71,8 +71,7 @@ static void expect_chains(const struct sidecar_body *body, const cJSON *chains)
 static void hold_shard(const char *example, const cJSON *shard, struct arena *arena)
 {
     const cJSON *expected = vectors_member(shard, "sidecar");
-    const char *folder =
-        arena_format(arena, "%s/objects/%s", example, vectors_text(shard, "dir"));
+    const char *folder = arena_format(arena, "%s/objects/%s", example, vectors_text(shard, "dir"));
     struct bytes file = vectors_read(arena_format(arena, "%s/shard.db", folder), arena);
     struct bytes object = vectors_read(arena_format(arena, "%s/shard.sidecar", folder), arena);
     struct sidecar theirs;
@@ -149,7 +148,8 @@ Test(sidecar, tag_is_left_out_when_it_does_not_fit)
     arena_free(arena);
 }
 
-/* Damage anywhere is an error or a sidecar that parses, never worse (this runs under sanitizers, too). */
+/* Damage anywhere is an error or a sidecar that parses, never worse (this runs under sanitizers,
+ * too). */
 Test(sidecar, damaged_objects)
 {
     struct arena *arena = arena_new(1 << 16);
