@@ -37,7 +37,9 @@ class FileStore:
     def keys(self):
         found = []
         for folder, _, names in os.walk(self.root):
-            found += [os.path.relpath(os.path.join(folder, name), self.root) for name in names]
+            # the service's lock and its unfinished files are no objects
+            found += [os.path.relpath(os.path.join(folder, name), self.root) for name in names
+                      if not name.startswith(".tidemark")]
         return sorted(found)
 
     def get(self, key):
