@@ -205,7 +205,7 @@ struct leader_thread *leader_thread_new(const struct leader_thread_settings *set
     thread->own.end_offset = -1;
     thread->own.leader = leader_new(settings->coord, settings->member_id, os_random_u64());
     leader_out_init(&thread->own.out);
-    leader_hands_init(&thread->own.hands, settings);
+    leader_hands_init(&thread->own.hands, &thread->settings);
     thread->thread = thread_new("leader", run, thread);
     return thread;
 }

@@ -167,7 +167,7 @@ static struct ready_partition account_of(const struct sealing *sealing,
     tally_count(&partition->tally, &cut, partition->futures, partition->future_count, &account);
     struct filter_policy policy = sealing->filter.policy;
     return (struct ready_partition){
-        .id = of->id,
+        .id = {partition->topic, partition->number},
         .owned = partition->owned,
         .from = of->from,
         .to = of->to,
