@@ -6,8 +6,8 @@
 
 enum { CLUSTER_PROPERTIES_NAME_SIZE = 65 };
 
-/* The name that was probably meant by `name`; false when none is near. Any thread; asks no broker. */
-bool cluster_properties_nearest(const char *name,
-                                char ret_nearest[CLUSTER_PROPERTIES_NAME_SIZE]);
+/* The name that was probably meant by `name`; false when none is near. Any thread; asks no broker.
+ */
+bool cluster_properties_nearest(const char *name, char ret_nearest[CLUSTER_PROPERTIES_NAME_SIZE]);
 
 #endif

@@ -1,4 +1,5 @@
-/* What is wrong between settings that are each right: conflicts, gaps, names that do not go together. */
+/* What is wrong between settings that are each right: conflicts, gaps, names that do not go
+ * together. */
 #include "consumer/settings_check.h"
 
 #include "adapters/store_url.h"
@@ -131,10 +132,10 @@ static void check_topics(struct settings_reader *reader)
         if (first_encoding == settings->topic_count) {
             first_encoding = i;
         } else if (topic->key_encoding != settings->topics[first_encoding].key_encoding) {
-            settings_reader_refuse(
-                reader, encoding, "differs from an earlier topic: a snapshot has one key encoding",
-                settings_reader_written(reader, encoding),
-                encodings[settings->topics[first_encoding].key_encoding], NULL);
+            settings_reader_refuse(reader, encoding,
+                                   "differs from an earlier topic: a snapshot has one key encoding",
+                                   settings_reader_written(reader, encoding),
+                                   encodings[settings->topics[first_encoding].key_encoding], NULL);
         }
     }
 }
@@ -157,7 +158,8 @@ static void check_dead_letter(struct settings_reader *reader)
     }
     check_text(reader, "dead_letter.topic", dead->topic, settings_names_topic);
     for (size_t i = 0; i < settings->topic_count && dead->topic != NULL; i++) {
-        if (settings->topics[i].name != NULL && strcmp(settings->topics[i].name, dead->topic) == 0) {
+        if (settings->topics[i].name != NULL &&
+            strcmp(settings->topics[i].name, dead->topic) == 0) {
             refuse(reader, "dead_letter.topic", "a topic that is read: it would feed itself", NULL);
         }
     }

@@ -1,4 +1,5 @@
-/* What is wrong between settings that are each right: conflicts, gaps, names that do not go together. */
+/* What is wrong between settings that are each right: conflicts, gaps, names that do not go
+ * together. */
 #ifndef TIDEMARK_CONSUMER_SETTINGS_CHECK_H
 #define TIDEMARK_CONSUMER_SETTINGS_CHECK_H
 

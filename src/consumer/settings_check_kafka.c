@@ -23,8 +23,7 @@ static void check_property(struct settings_reader *reader, size_t index)
     const struct kafka_settings *kafka = &reader->settings->kafka;
     const struct kafka_property *property = &kafka->properties[index];
     const char *path = arena_format(reader->arena, "kafka.properties[%zu]", property->index);
-    const char *name =
-        settings_reader_written(reader, arena_format(reader->arena, "%s[0]", path));
+    const char *name = settings_reader_written(reader, arena_format(reader->arena, "%s[0]", path));
     for (size_t i = 0; i < index; i++) {
         if (strcmp(kafka->properties[i].name, property->name) == 0) {
             settings_reader_refuse(reader, path, "a property twice", name, NULL, NULL);

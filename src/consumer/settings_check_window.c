@@ -31,8 +31,8 @@ static void check_either(struct settings_reader *reader, const char *a, const ch
         settings_reader_refuse(reader, b, arena_format(reader->arena, "conflicts with %s", a), NULL,
                                "one of the two", NULL);
     } else if (!has_a && !has_b) {
-        settings_reader_refuse(reader, a, arena_format(reader->arena, "missing: trigger is \"%s\"",
-                                                       trigger),
+        settings_reader_refuse(reader, a,
+                               arena_format(reader->arena, "missing: trigger is \"%s\"", trigger),
                                NULL, arena_format(reader->arena, "this or %s", b), NULL);
     }
 }

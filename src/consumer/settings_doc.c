@@ -11,15 +11,21 @@ static const char intro[] =
     "The file is in the format of [libconfig](https://hyperrealm.github.io/libconfig/): "
     "`name = value;`, groups in\n`{ }`, lists in `( )`, texts in `\" \"`, comments after `#`. "
     "`tidemark check -c FILE` names every mistake in\none go.\n\n"
-    "- Durations are texts: `\"250ms\"`, `\"30s\"`, `\"1h30m\"`, `\"2d\"` (units d h m s ms us, largest "
-    "first). Sizes\n  are texts, `\"64MiB\"`, `\"1GB\"` (B kB MB GB TB KiB MiB GiB TiB), or whole numbers "
+    "- Durations are texts: `\"250ms\"`, `\"30s\"`, `\"1h30m\"`, `\"2d\"` (units d h m s ms us, "
+    "largest "
+    "first). Sizes\n  are texts, `\"64MiB\"`, `\"1GB\"` (B kB MB GB TB KiB MiB GiB TiB), or whole "
+    "numbers "
     "of bytes.\n"
-    "- `@include \"other.cfg\"` on a line of its own puts another file there; a relative path counts "
+    "- `@include \"other.cfg\"` on a line of its own puts another file there; a relative path "
+    "counts "
     "from the\n  file that has the line.\n"
-    "- `${NAME}` in a text is an environment variable, `${NAME:-default}` has a default for one that "
-    "is unset or\n  empty, `${file:/path}` is the content of a file without the newline at its end, "
+    "- `${NAME}` in a text is an environment variable, `${NAME:-default}` has a default for one "
+    "that "
+    "is unset or\n  empty, `${file:/path}` is the content of a file without the newline at its "
+    "end, "
     "`$${` is `${`. Such a text\n  may also stand for a number or `true`, `false`. What came from "
-    "there is never shown, and neither are\n  properties of librdkafka whose names look like secrets "
+    "there is never shown, and neither are\n  properties of librdkafka whose names look like "
+    "secrets "
     "(`sasl.…`, password, secret, key, token, …).\n"
     "- `--set path=value` on the command line is stronger than the file: `--set window.size=10m`,\n"
     "  `--set 'topics[0].name=orders'`, `--set kafka.properties.client.id=a`.\n"
@@ -83,7 +89,8 @@ static void print_setting(struct buf *out, const struct setting *setting)
     buf_add_format(out, " | %s | %s |\n", buf_text(&allowed), setting->doc);
 }
 
-/* Whether `path` is in the group: "a.b" and "a[].b" are in "a", "a" and a list "a" alone are not in "". */
+/* Whether `path` is in the group: "a.b" and "a[].b" are in "a", "a" and a list "a" alone are not in
+ * "". */
 static bool is_in(const char *path, const char *group)
 {
     size_t size = strlen(group);

@@ -69,8 +69,8 @@ static bool add_reference(struct arena *arena, struct bytes inside, const char *
     return true;
 }
 
-bool settings_expand(struct arena *arena, const char *text, const char *file,
-                     const char **ret_text, bool *ret_outside, struct err *err)
+bool settings_expand(struct arena *arena, const char *text, const char *file, const char **ret_text,
+                     bool *ret_outside, struct err *err)
 {
     AUTO(buf) struct buf out;
     buf_init(&out, SETTINGS_EXPAND_MAX);

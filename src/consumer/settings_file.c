@@ -86,8 +86,7 @@ static void read_all(struct settings_reader *reader)
         for (size_t i = 0; i < reader->options->override_count; i++) {
             settings_override_apply(reader, reader->options->overrides[i]);
         }
-        settings_group_read(reader, config_root_setting(&reader->config), "", "",
-                            reader->settings);
+        settings_group_read(reader, config_root_setting(&reader->config), "", "", reader->settings);
         settings_lists_read(reader);
         derive(reader);
         settings_check(reader);
@@ -108,8 +107,7 @@ static bool fail(struct settings_mistakes *mistakes, const char *name, enum err_
     if (count == 1) {
         return err_set(err, kind, "%s", buf_text(&first));
     }
-    return err_set(err, kind, "%.200s: %zu mistakes, the first: %s", name, count,
-                   buf_text(&first));
+    return err_set(err, kind, "%.200s: %zu mistakes, the first: %s", name, count, buf_text(&first));
 }
 
 static bool load(const struct bytes *content, const char *name,

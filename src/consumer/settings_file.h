@@ -13,10 +13,11 @@ struct settings_options {
     const char *default_member_id; /* NULL: the host's name */
 };
 
-/* Reads the file at `path` (libconfig, with @include and ${…}), fills in defaults, and reports every
- * mistake in one go. False: ERR_SETTINGS, with the first mistake in the message and all of them,
- * sorted, in `mistakes` (which the caller has initialised); or ERR_MISSING when `path` cannot be
- * read, and then there is one mistake too. May block on files; one thread; `options` may be NULL. */
+/* Reads the file at `path` (libconfig, with @include and ${…}), fills in defaults, and reports
+ * every mistake in one go. False: ERR_SETTINGS, with the first mistake in the message and all of
+ * them, sorted, in `mistakes` (which the caller has initialised); or ERR_MISSING when `path` cannot
+ * be read, and then there is one mistake too. May block on files; one thread; `options` may be
+ * NULL. */
 MUST_CHECK bool settings_load(const char *path, const struct settings_options *options,
                               struct settings **ret_settings, struct settings_mistakes *mistakes,
                               struct err *err);

@@ -1,4 +1,5 @@
-/* A group of a settings file, read by the table: every name known, every value stored or defaulted. */
+/* A group of a settings file, read by the table: every name known, every value stored or defaulted.
+ */
 #include "consumer/settings_group.h"
 
 #include "consumer/settings_value.h"
@@ -79,7 +80,8 @@ static void read_leaf(struct settings_reader *reader, const config_setting_t *se
     if (setting != NULL) {
         struct setting_value value;
         if (settings_value_read(reader, setting, path, schema->secret, &value)) {
-            /* a mistake is in the list; the default stays, so that later checks see a right value */
+            /* a mistake is in the list; the default stays, so that later checks see a right value
+             */
             bool stored = settings_value_store(reader, schema, path, &value, base);
             (void)stored;
         }
@@ -115,8 +117,8 @@ static void read_group(struct settings_reader *reader, const config_setting_t *g
         last = child;
         const char *name = arena_text(reader->arena, child);
         const char *below = settings_reader_join(reader, path, name);
-        const config_setting_t *member =
-            group == NULL ? NULL : config_setting_get_member(group, name);
+        const config_setting_t *member = group == NULL ? NULL
+                                                       : config_setting_get_member(group, name);
         if (child.data[child.size] == '.') {
             read_group(reader, member, settings_reader_join(reader, prefix, name), below, base,
                        needed);

@@ -1,4 +1,5 @@
-/* The lists of a settings file: topics with their fields, librdkafka's properties, explicit offsets. */
+/* The lists of a settings file: topics with their fields, librdkafka's properties, explicit
+ * offsets. */
 #include "consumer/settings_lists.h"
 
 #include "consumer/settings_group.h"
@@ -38,7 +39,8 @@ static void read_fields(struct settings_reader *reader, const char *topic_path,
 {
     const char *path = settings_reader_join(reader, topic_path, "value.fields");
     size_t count = 0;
-    const config_setting_t *list = find_list(reader, path, SETTINGS_FIELDS_MAX, fields_form, &count);
+    const config_setting_t *list =
+        find_list(reader, path, SETTINGS_FIELDS_MAX, fields_form, &count);
     if (list == NULL) {
         return;
     }
@@ -127,7 +129,8 @@ static void read_topics(struct settings_reader *reader)
 
 /* Item `index` of a pair or triple, as text or number. */
 static bool read_part(struct settings_reader *reader, const config_setting_t *tuple,
-                      const char *path, unsigned index, bool secret, struct setting_value *ret_value)
+                      const char *path, unsigned index, bool secret,
+                      struct setting_value *ret_value)
 {
     const config_setting_t *part = config_setting_get_elem(tuple, index);
     return settings_value_read(reader, part, path, secret, ret_value);
@@ -177,8 +180,8 @@ static void read_properties(struct settings_reader *reader)
         }
         const char *file = NULL;
         struct kafka_property *property = &properties[good++];
-        *property = (struct kafka_property){.name = name.text, .value = value.text,
-                                            .shown = name.shown && value.shown, .index = i};
+        *property = (struct kafka_property){
+            .name = name.text, .value = value.text, .shown = name.shown && value.shown, .index = i};
         settings_text_place(reader->text, (int)config_setting_source_line(pair), &file,
                             &property->line);
     }
@@ -229,8 +232,8 @@ static void read_targets(struct settings_reader *reader)
     size_t good = 0;
     for (size_t i = 0; i < count; i++) {
         const char *item = arena_format(reader->arena, "%s[%zu]", path, i);
-        good += read_target(reader, config_setting_get_elem(list, (unsigned)i), item,
-                            &targets[good]);
+        good +=
+            read_target(reader, config_setting_get_elem(list, (unsigned)i), item, &targets[good]);
     }
     if (good == count) { /* else the checks between items would name wrong ones */
         reader->settings->window.targets = targets;

@@ -1,4 +1,5 @@
-/* The lists of a settings file: topics with their fields, librdkafka's properties, explicit offsets. */
+/* The lists of a settings file: topics with their fields, librdkafka's properties, explicit
+ * offsets. */
 #ifndef TIDEMARK_CONSUMER_SETTINGS_LISTS_H
 #define TIDEMARK_CONSUMER_SETTINGS_LISTS_H
 
@@ -7,7 +8,11 @@
 /* Fills topics, kafka.properties and window.targets; mistakes are reported. */
 void settings_lists_read(struct settings_reader *reader);
 
-enum { SETTINGS_TOPICS_MAX = 1000, SETTINGS_FIELDS_MAX = 1000, SETTINGS_PROPERTIES_MAX = 500,
-       SETTINGS_TARGETS_MAX = 100000 };
+enum {
+    SETTINGS_TOPICS_MAX = 1000,
+    SETTINGS_FIELDS_MAX = 1000,
+    SETTINGS_PROPERTIES_MAX = 500,
+    SETTINGS_TARGETS_MAX = 100000
+};
 
 #endif

@@ -95,8 +95,7 @@ static int compare_places(const void *a, const void *b)
 void settings_mistakes_sort(struct settings_mistakes *list)
 {
     struct place *places = arena_alloc(list->arena, (list->count + 1) * sizeof(*places));
-    struct settings_mistake *sorted =
-        arena_alloc(list->arena, (list->count + 1) * sizeof(*sorted));
+    struct settings_mistake *sorted = arena_alloc(list->arena, (list->count + 1) * sizeof(*sorted));
     for (size_t i = 0; i < list->count; i++) {
         places[i] = (struct place){
             .file = first_of_file(list, list->items[i].file),

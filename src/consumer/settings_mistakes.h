@@ -8,9 +8,9 @@
 /* One mistake. Texts are UTF-8 of one line, owned by the list; those that do not apply are NULL.
  * A value that came from the environment or a file, or may be a secret, is never in any of them. */
 struct settings_mistake {
-    const char *file;    /* as the user named it (an included file: as found); "--set" for overrides */
-    int line;            /* from 1; 0: the file as a whole */
-    const char *path;    /* "window.size", "topics[1].key.from"; "" for a syntax error */
+    const char *file; /* as the user named it (an included file: as found); "--set" for overrides */
+    int line;         /* from 1; 0: the file as a whole */
+    const char *path; /* "window.size", "topics[1].key.from"; "" for a syntax error */
     const char *problem; /* "unknown setting", "out of range", … */
     const char *seen;    /* the value, as it was written */
     const char *allowed; /* what would be right */

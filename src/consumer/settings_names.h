@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* Each returns NULL when the text is right, else what is wrong with it, as a constant text that quotes
- * nothing of it. Pure; any thread. */
+/* Each returns NULL when the text is right, else what is wrong with it, as a constant text that
+ * quotes nothing of it. Pure; any thread. */
 
 /* Kafka's rule for topics: 1 to 249 of [A-Za-z0-9._-], not "." or "..". */
 const char *settings_names_topic(const char *text);

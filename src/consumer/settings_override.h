@@ -6,7 +6,8 @@
 
 /* "window.size=5m", "topics[0].name=orders", "kafka.properties.client.id=x" (a pair replaced or
  * added). Values are texts that also stand for numbers. Groups are made as needed; items of other
- * lists must be there. What is wrong with an override is reported; `text` must outlive the reader. */
+ * lists must be there. What is wrong with an override is reported; `text` must outlive the reader.
+ */
 void settings_override_apply(struct settings_reader *reader, const char *text);
 
 #endif

@@ -5,7 +5,8 @@
 
 #include "consumer/settings_schema.h"
 
-/* Follows `path`; *ret_found is false when only a part of it is there, and the result is that part. */
+/* Follows `path`; *ret_found is false when only a part of it is there, and the result is that part.
+ */
 static config_setting_t *follow(const struct settings_reader *reader, const char *path,
                                 bool *ret_found)
 {

@@ -8,7 +8,11 @@
 #define IN_SETTINGS(member) .home = HOME_SETTINGS, .offset = offsetof(struct settings, member)
 #define IN_TOPIC(member) .home = HOME_TOPIC, .offset = offsetof(struct topic_settings, member)
 #define IN_FIELD(member) .home = HOME_VALUE_FIELD, .offset = offsetof(struct value_field, member)
-#define ONE_OF(...) .choices = (const char *const[]){__VA_ARGS__, NULL}
+#define ONE_OF(...)                                                                                \
+    .choices = (const char *const[])                                                               \
+    {                                                                                              \
+        __VA_ARGS__, NULL                                                                          \
+    }
 #define RANGE(low, high) .min = (low), .max = (high)
 #define SOURCE(kind) (INT64_C(1) << (kind))
 
@@ -109,13 +113,15 @@ const struct setting settings_schema[] = {
     {"snapshot.store", SETTING_TEXT, IN_SETTINGS(snapshot.store), .required = true,
      .doc = "Where snapshots go: `s3://bucket/prefix` or `file:///folder`."},
     {"snapshot.contents", SETTING_CHOICE, IN_SETTINGS(snapshot.contents), .fallback = "window",
-     ONE_OF("window", "state"), .doc = "The rows of the window, or the newest row of every key so far."},
+     ONE_OF("window", "state"),
+     .doc = "The rows of the window, or the newest row of every key so far."},
     {"snapshot.routing", SETTING_CHOICE, IN_SETTINGS(snapshot.routing), .fallback = "hash",
      ONE_OF("hash"), .doc = "How a key finds its shard."},
     {"snapshot.shards", SETTING_U32, IN_SETTINGS(snapshot.shards), RANGE(1, 65536),
      .doc = "Number of shards. Either this or `max_keys_per_shard`."},
     {"snapshot.max_keys_per_shard", SETTING_U64, IN_SETTINGS(snapshot.max_keys_per_shard),
-     RANGE(1, INT64_MAX), .doc = "As many shards as the build's records need, counted at its close."},
+     RANGE(1, INT64_MAX),
+     .doc = "As many shards as the build's records need, counted at its close."},
     {"snapshot.order", SETTING_CHOICE, IN_SETTINGS(snapshot.order), .fallback = "offset",
      ONE_OF("offset", "event_time"), .doc = "Which of two rows of one key is newer."},
     {"snapshot.key_column", SETTING_TEXT, IN_SETTINGS(snapshot.key_column), .fallback = "_key",
@@ -129,7 +135,8 @@ const struct setting settings_schema[] = {
     {"snapshot.run_registry_prefix", SETTING_TEXT, IN_SETTINGS(snapshot.run_registry_prefix),
      .fallback = "runs", .doc = "Folder of the run records under the store's prefix."},
     {"snapshot.db_path_template", SETTING_TEXT, IN_SETTINGS(snapshot.db_path_template),
-     .fallback = "db={db_id:05d}", .doc = "Folder of one shard; has `{db_id}` or `{db_id:05d}` once."},
+     .fallback = "db={db_id:05d}",
+     .doc = "Folder of one shard; has `{db_id}` or `{db_id:05d}` once."},
     {"snapshot.keep_last", SETTING_U32, IN_SETTINGS(snapshot.keep_last), .fallback = "0",
      RANGE(0, 1000000), .doc = "Keeps so many snapshots and deletes older ones; 0: no limit."},
     {"snapshot.keep_for", SETTING_DURATION, IN_SETTINGS(snapshot.keep_for_us), .fallback = "0s",
@@ -149,7 +156,8 @@ const struct setting settings_schema[] = {
      .doc = "A process whose clock is further off the broker's does not lead."},
 
     {"dead_letter.policy", SETTING_CHOICE, IN_SETTINGS(dead_letter.policy), .fallback = "fail",
-     ONE_OF("fail", "drop", "topic", "file"), .doc = "What becomes of a record that cannot be used."},
+     ONE_OF("fail", "drop", "topic", "file"),
+     .doc = "What becomes of a record that cannot be used."},
     {"dead_letter.topic", SETTING_TEXT, IN_SETTINGS(dead_letter.topic),
      .doc = "`topic`: where such records go."},
     {"dead_letter.path", SETTING_TEXT, IN_SETTINGS(dead_letter.path),
@@ -161,19 +169,22 @@ const struct setting settings_schema[] = {
 
     {"s3.endpoint", SETTING_TEXT, IN_SETTINGS(s3.endpoint), .also = "AWS's own",
      .doc = "`https://host:port` of an S3-compatible server."},
-    {"s3.region", SETTING_TEXT, IN_SETTINGS(s3.region), .also = "environment, profile, else `us-east-1`",
+    {"s3.region", SETTING_TEXT, IN_SETTINGS(s3.region),
+     .also = "environment, profile, else `us-east-1`",
      .doc = "The region that requests are signed for."},
     {"s3.profile", SETTING_TEXT, IN_SETTINGS(s3.profile), .also = "`AWS_PROFILE`, else `default`",
      .doc = "Profile in the shared configuration and credentials files."},
     {"s3.addressing", SETTING_TEXT, IN_SETTINGS(s3.addressing), .fallback = "auto",
-     ONE_OF("auto", "path", "virtual"), .doc = "Whether the bucket is in the path or in the host's name."},
+     ONE_OF("auto", "path", "virtual"),
+     .doc = "Whether the bucket is in the path or in the host's name."},
     {"s3.sse", SETTING_TEXT, IN_SETTINGS(s3.sse), ONE_OF("AES256", "aws:kms"),
      .also = "the bucket's own", .doc = "Encryption at rest by the server."},
     {"s3.kms_key", SETTING_TEXT, IN_SETTINGS(s3.kms_key), .also = "the bucket's own",
      .doc = "`aws:kms`: the key's id or ARN."},
     {"s3.ca_file", SETTING_TEXT, IN_SETTINGS(s3.ca_file), .also = "the system's",
      .doc = "Certificates that are trusted, as PEM."},
-    {"s3.proxy", SETTING_TEXT, IN_SETTINGS(s3.proxy), .secret = true, .also = "`https_proxy` of the environment",
+    {"s3.proxy", SETTING_TEXT, IN_SETTINGS(s3.proxy), .secret = true,
+     .also = "`https_proxy` of the environment",
      .doc = "Proxy for the store; may hold a user and a password, so it is never shown."},
     {"s3.connect_timeout", SETTING_DURATION, IN_SETTINGS(s3.connect_timeout_us), .fallback = "5s",
      RANGE(100 * MS, 10 * MINUTE), .doc = "Longest time to connect."},
@@ -192,12 +203,14 @@ const struct setting settings_schema[] = {
      .fallback = "/var/lib/tidemark", .doc = "Where they are; a restart goes on from it."},
     {"limits.max_key_bytes", SETTING_SIZE, IN_SETTINGS(limits.max_key_bytes), .fallback = "4KiB",
      RANGE(8, 1 * MIB), .doc = "A record with a longer key is rejected."},
-    {"limits.max_value_bytes", SETTING_SIZE, IN_SETTINGS(limits.max_value_bytes), .fallback = "16MiB",
-     RANGE(1 * KIB, 1024 * MIB), .doc = "A record with a longer value is rejected."},
+    {"limits.max_value_bytes", SETTING_SIZE, IN_SETTINGS(limits.max_value_bytes),
+     .fallback = "16MiB", RANGE(1 * KIB, 1024 * MIB),
+     .doc = "A record with a longer value is rejected."},
     {"limits.build_threads", SETTING_INT, IN_SETTINGS(limits.build_threads), .fallback = "2",
      RANGE(1, 64), .doc = "Shards that are built at the same time."},
-    {"limits.stop_timeout", SETTING_DURATION, IN_SETTINGS(limits.stop_timeout_us), .fallback = "30s",
-     RANGE(1 * SECOND, 60 * MINUTE), .doc = "After SIGTERM an orderly stop may take so long."},
+    {"limits.stop_timeout", SETTING_DURATION, IN_SETTINGS(limits.stop_timeout_us),
+     .fallback = "30s", RANGE(1 * SECOND, 60 * MINUTE),
+     .doc = "After SIGTERM an orderly stop may take so long."},
 
     {"status.listen", SETTING_TEXT, IN_SETTINGS(status.listen), .also = "no status server",
      .doc = "`host:port` for `/status`, `/metrics`, `/livez` and `/readyz`."},

@@ -1,4 +1,5 @@
-/* A settings file with its @include lines replaced by the files they name, and where each line is from. */
+/* A settings file with its @include lines replaced by the files they name, and where each line is
+ * from. */
 #include "consumer/settings_text.h"
 
 #include "adapters/os/file.h"
@@ -163,7 +164,8 @@ static bool find_include(const struct scan *scan, struct bytes *ret_name, size_t
     while (at < content.size && (content.data[at] == ' ' || content.data[at] == '\t')) {
         at++;
     }
-    if (content.size - at < sizeof(word) || memcmp(content.data + at, word, sizeof(word) - 1) != 0) {
+    if (content.size - at < sizeof(word) ||
+        memcmp(content.data + at, word, sizeof(word) - 1) != 0) {
         return false;
     }
     at += sizeof(word) - 1;
@@ -266,8 +268,9 @@ static bool add(struct settings_text *text, struct bytes content, const char *pa
     }
     if (scan.state == SCAN_STRING || scan.state == SCAN_BLOCK_COMMENT) {
         return refuse(mistakes, path, scan.opened_line,
-                      scan.state == SCAN_STRING ? "a text has no closing \" up to the file's end"
-                                                : "a comment has no closing */ up to the file's end",
+                      scan.state == SCAN_STRING
+                          ? "a text has no closing \" up to the file's end"
+                          : "a comment has no closing */ up to the file's end",
                       NULL);
     }
     return good;
@@ -294,6 +297,7 @@ void settings_text_place(const struct settings_text *text, int line, const char 
         i--;
     }
     *ret_file = text->runs[i].file;
-    *ret_line = line < text->runs[i].first_line ? 0 : line - text->runs[i].first_line +
-                                                         text->runs[i].file_line;
+    *ret_line = line < text->runs[i].first_line
+                    ? 0
+                    : line - text->runs[i].first_line + text->runs[i].file_line;
 }

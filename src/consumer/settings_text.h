@@ -1,4 +1,5 @@
-/* A settings file with its @include lines replaced by the files they name, and where each line is from. */
+/* A settings file with its @include lines replaced by the files they name, and where each line is
+ * from. */
 #ifndef TIDEMARK_CONSUMER_SETTINGS_TEXT_H
 #define TIDEMARK_CONSUMER_SETTINGS_TEXT_H
 
@@ -31,8 +32,8 @@ struct settings_text {
 void settings_text_init(struct settings_text *text, struct arena *arena);
 void settings_text_done(struct settings_text *text);
 
-/* Adds the file at `path`, or `content` under that name, with all that it includes. False: something
- * was added to `mistakes`. */
+/* Adds the file at `path`, or `content` under that name, with all that it includes. False:
+ * something was added to `mistakes`. */
 MUST_CHECK bool settings_text_add_file(struct settings_text *text, const char *path,
                                        struct settings_mistakes *mistakes);
 MUST_CHECK bool settings_text_add(struct settings_text *text, struct bytes content,

@@ -78,10 +78,14 @@ static void add_choices(const struct setting *schema, struct buf *out)
 static void add_sources(const struct setting *schema, struct buf *out)
 {
     static const char *const names[] = {
-        [FIELD_KEY] = "key",       [FIELD_VALUE] = "value",
-        [FIELD_JSON] = "json:/…",  [FIELD_HEADER] = "header:…",
-        [FIELD_TIMESTAMP] = "timestamp", [FIELD_TOPIC] = "topic",
-        [FIELD_PARTITION] = "partition", [FIELD_OFFSET] = "offset",
+        [FIELD_KEY] = "key",
+        [FIELD_VALUE] = "value",
+        [FIELD_JSON] = "json:/…",
+        [FIELD_HEADER] = "header:…",
+        [FIELD_TIMESTAMP] = "timestamp",
+        [FIELD_TOPIC] = "topic",
+        [FIELD_PARTITION] = "partition",
+        [FIELD_OFFSET] = "offset",
     };
     const char *comma = "";
     for (size_t i = 0; i < LENGTH_OF(names); i++) {
@@ -390,7 +394,8 @@ static bool is_pointer(const char *text)
 
 static bool store_field(const struct conversion *c)
 {
-    static const char *const words[] = {"key", "value", "timestamp", "topic", "partition", "offset"};
+    static const char *const words[] = {"key",   "value",     "timestamp",
+                                        "topic", "partition", "offset"};
     static const enum field_source sources[] = {FIELD_KEY,   FIELD_VALUE,     FIELD_TIMESTAMP,
                                                 FIELD_TOPIC, FIELD_PARTITION, FIELD_OFFSET};
     if (c->value->type != VALUE_TEXT) {
@@ -468,7 +473,10 @@ void settings_value_default(struct settings_reader *reader, const struct setting
     if (schema->fallback == NULL) {
         return;
     }
-    struct setting_value value = {.type = VALUE_TEXT, .text = schema->fallback, .loose = true,
-                                  .shown = true, .written = schema->fallback};
+    struct setting_value value = {.type = VALUE_TEXT,
+                                  .text = schema->fallback,
+                                  .loose = true,
+                                  .shown = true,
+                                  .written = schema->fallback};
     CHECK(settings_value_store(reader, schema, schema->path, &value, base));
 }

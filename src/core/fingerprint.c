@@ -19,10 +19,14 @@ static void add_text(struct buf *out, const char *text)
 static void add_field(struct buf *out, const struct field_ref *field)
 {
     static const char *const names[] = {
-        [FIELD_KEY] = "key",           [FIELD_VALUE] = "value",
-        [FIELD_JSON] = "json:",        [FIELD_HEADER] = "header:",
-        [FIELD_TIMESTAMP] = "timestamp", [FIELD_TOPIC] = "topic",
-        [FIELD_PARTITION] = "partition", [FIELD_OFFSET] = "offset",
+        [FIELD_KEY] = "key",
+        [FIELD_VALUE] = "value",
+        [FIELD_JSON] = "json:",
+        [FIELD_HEADER] = "header:",
+        [FIELD_TIMESTAMP] = "timestamp",
+        [FIELD_TOPIC] = "topic",
+        [FIELD_PARTITION] = "partition",
+        [FIELD_OFFSET] = "offset",
     };
     buf_add_text(out, names[field->source]);
     if (field->name != NULL) {
@@ -95,8 +99,7 @@ void fingerprint_print(const struct settings *settings, struct buf *out)
     buf_add_format(out, "window=%s %" PRId64 "\n", triggers[window->trigger],
                    by_time ? window->size_us : 0);
     buf_add_format(out, "late=%s future=%s\n", lates[window->late], futures[window->future]);
-    buf_add_format(out,
-                   "contents=%s order=%s routing=%s shards=%" PRIu32 " max_keys=%" PRIu64 "\n",
+    buf_add_format(out, "contents=%s order=%s routing=%s shards=%" PRIu32 " max_keys=%" PRIu64 "\n",
                    contents[snapshot->contents], orders[snapshot->order],
                    routings[snapshot->routing], snapshot->shards, snapshot->max_keys_per_shard);
     buf_add_text(out, "key_column=");

@@ -20,9 +20,9 @@
  *   store=… shard_prefix=… db_path_template=…
  *
  * Topics are sorted by name: their order in a file shapes nothing. Names and pointers are JSON
- * texts, so that no name can look like another line. What is on record in CLOSE (cuts, future bound) or
- * only paces the work (lateness bounds, idleness, schedules, budgets) is not in it, nor is the group,
- * which R9 compares by itself.
+ * texts, so that no name can look like another line. What is on record in CLOSE (cuts, future
+ * bound) or only paces the work (lateness bounds, idleness, schedules, budgets) is not in it, nor
+ * is the group, which R9 compares by itself.
  *
  * The fingerprint is XXH3-128 of that text, its canonical big-endian form in lower-case hex. */
 enum { FINGERPRINT_TEXT_SIZE = 33 };

@@ -11,14 +11,24 @@ struct unit {
 
 /* Largest first: the order in which they may follow each other, and in which they are printed. */
 static const struct unit duration_units[] = {
-    {"d", UINT64_C(86400) * 1000000}, {"h", UINT64_C(3600) * 1000000}, {"m", UINT64_C(60) * 1000000},
-    {"s", 1000000},                   {"ms", 1000},                    {"us", 1},
+    {"d", UINT64_C(86400) * 1000000},
+    {"h", UINT64_C(3600) * 1000000},
+    {"m", UINT64_C(60) * 1000000},
+    {"s", 1000000},
+    {"ms", 1000},
+    {"us", 1},
 };
 
 static const struct unit size_units[] = {
-    {"TiB", UINT64_C(1) << 40}, {"TB", UINT64_C(1000000000000)}, {"GiB", UINT64_C(1) << 30},
-    {"GB", 1000000000},         {"MiB", UINT64_C(1) << 20},      {"MB", 1000000},
-    {"KiB", 1024},              {"kB", 1000},                    {"B", 1},
+    {"TiB", UINT64_C(1) << 40},
+    {"TB", UINT64_C(1000000000000)},
+    {"GiB", UINT64_C(1) << 30},
+    {"GB", 1000000000},
+    {"MiB", UINT64_C(1) << 20},
+    {"MB", 1000000},
+    {"KiB", 1024},
+    {"kB", 1000},
+    {"B", 1},
 };
 
 static const char duration_hint[] = "write a number and a unit (d h m s ms us), as in \"1h30m\"";

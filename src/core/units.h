@@ -7,8 +7,9 @@
 #include "core/base/bytes.h"
 #include "core/base/err.h"
 
-/* Pure; any thread. Errors are ERR_INPUT and say what is wrong and what to write instead; they quote
- * at most the unit of the text, so that a caller with a secret in its hands drops the message. */
+/* Pure; any thread. Errors are ERR_INPUT and say what is wrong and what to write instead; they
+ * quote at most the unit of the text, so that a caller with a secret in its hands drops the
+ * message. */
 
 /* One or more numbers with a unit each, largest unit first: d h m s ms us. No blank, sign or
  * fraction. "0s" is 0. At most UNITS_DURATION_MAX_US. */

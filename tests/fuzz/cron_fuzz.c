@@ -1,4 +1,5 @@
-/* Cron expressions: a parsed one ticks on whole minutes, forwards only, and never misses what is next. */
+/* Cron expressions: a parsed one ticks on whole minutes, forwards only, and never misses what is
+ * next. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -12,8 +12,8 @@ static enum exit_code report_mistakes(struct command_call *call,
         return command_fail(call, EXIT_CODE_USAGE, err);
     }
     if (call->output.json) {
-        AUTO(json) cJSON *root =
-            command_settings_mistakes_json(command_settings_path(call), mistakes);
+        AUTO(json)
+        cJSON *root = command_settings_mistakes_json(command_settings_path(call), mistakes);
         json_put_bool(root, "ok", false);
         output_json(&call->output, root);
     } else {
@@ -62,7 +62,8 @@ static const struct command_option options[] = {
     COMMAND_OPTION_FILE,
     COMMAND_OPTION_SET,
     COMMAND_OPTION_JSON,
-    {"list-settings", 0, NULL, "Print every setting there is, as Markdown, and read no file.", false},
+    {"list-settings", 0, NULL, "Print every setting there is, as Markdown, and read no file.",
+     false},
     COMMAND_OPTIONS_END,
 };
 
@@ -70,15 +71,17 @@ const struct command check_command = {
     .name = "check",
     .summary = "Name every mistake of a settings file, or say what it means",
     .options = options,
-    .help = "Reads the file as `run` would, with all that it includes and the environment, and asks "
-            "librdkafka about its properties, but talks to no broker and no store. Each mistake is "
-            "one line on standard error: file, line, setting, what is wrong, the value as it is "
-            "written there, what is allowed, and the nearest right name. Values from the environment "
-            "or from files are never shown.\n\n"
-            "With --json a file with mistakes gives {\"ok\":false,\"file\":…,\"more\":0,\"mistakes\":"
-            "[{\"file\",\"line\",\"path\",\"problem\",\"seen\",\"allowed\",\"nearest\",\"text\"}…]}, a right "
-            "one {\"ok\":true,\"file\":…,\"mistakes\":[],\"settings\":{…}}.\n\n"
-            "Ends with 3 when there are mistakes, with 0 when there are none.",
+    .help =
+        "Reads the file as `run` would, with all that it includes and the environment, and asks "
+        "librdkafka about its properties, but talks to no broker and no store. Each mistake is "
+        "one line on standard error: file, line, setting, what is wrong, the value as it is "
+        "written there, what is allowed, and the nearest right name. Values from the environment "
+        "or from files are never shown.\n\n"
+        "With --json a file with mistakes gives {\"ok\":false,\"file\":…,\"more\":0,\"mistakes\":"
+        "[{\"file\",\"line\",\"path\",\"problem\",\"seen\",\"allowed\",\"nearest\",\"text\"}…]}, a "
+        "right "
+        "one {\"ok\":true,\"file\":…,\"mistakes\":[],\"settings\":{…}}.\n\n"
+        "Ends with 3 when there are mistakes, with 0 when there are none.",
     .examples = "tidemark check -c /etc/tidemark.cfg\tevery mistake, or a summary\n"
                 "tidemark check -c a.cfg --set window.size=10m --json\tfor scripts\n",
     .run = run,

@@ -5,9 +5,9 @@
 #include "cli/commands/exit_code.h"
 #include "cli/commands/output.h"
 
-/* How to add a command: a file `<name>_command.c` with `const struct command <name>_command`, a line
- * in commands.h, one in commands.c, a section in docs/commands.md. Help, man pages and the checking
- * of command lines come from this table. */
+/* How to add a command: a file `<name>_command.c` with `const struct command <name>_command`, a
+ * line in commands.h, one in commands.c, a section in docs/commands.md. Help, man pages and the
+ * checking of command lines come from this table. */
 
 struct command_option {
     const char *name;     /* without "--"; NULL ends the table */
@@ -36,17 +36,28 @@ struct command {
 
 /* Options that many commands share, to be put into their tables. */
 #define COMMAND_OPTION_JSON                                                                        \
-    {"json", 0, NULL, "Print the result as one JSON document.", false}
+    {                                                                                              \
+        "json", 0, NULL, "Print the result as one JSON document.", false                           \
+    }
 #define COMMAND_OPTION_FILE                                                                        \
-    {"config", 'c', "FILE",                                                                        \
-     "The settings file; without it the environment variable TIDEMARK_CONFIG names it.", false}
+    {                                                                                              \
+        "config", 'c', "FILE",                                                                     \
+            "The settings file; without it the environment variable TIDEMARK_CONFIG names it.",    \
+            false                                                                                  \
+    }
 #define COMMAND_OPTION_SET                                                                         \
-    {"set", 0, "PATH=VALUE", "Another value for one setting, as in window.size=5m.", true}
+    {                                                                                              \
+        "set", 0, "PATH=VALUE", "Another value for one setting, as in window.size=5m.", true       \
+    }
 #define COMMAND_OPTION_SNAPSHOT                                                                    \
-    {"snapshot", 's', "URL", "Where snapshots are, s3://… or file://…, instead of a settings file.", \
-     false}
+    {                                                                                              \
+        "snapshot", 's', "URL",                                                                    \
+            "Where snapshots are, s3://… or file://…, instead of a settings file.", false          \
+    }
 #define COMMAND_OPTIONS_END                                                                        \
-    {NULL, 0, NULL, NULL, false}
+    {                                                                                              \
+        NULL, 0, NULL, NULL, false                                                                 \
+    }
 
 enum { COMMAND_VALUES_MAX = 256 };
 
@@ -65,8 +76,8 @@ struct command_call {
     size_t value_count;
 };
 
-/* Reads argv after the command's name; `argv` must outlive the call. ERR_INPUT says what is wrong, with
- * the nearest right option. `--` ends the options. Options and arguments may be mixed. */
+/* Reads argv after the command's name; `argv` must outlive the call. ERR_INPUT says what is wrong,
+ * with the nearest right option. `--` ends the options. Options and arguments may be mixed. */
 MUST_CHECK bool command_parse(const struct command *command, int argc, char **argv,
                               struct command_call *call, struct err *err);
 
@@ -79,8 +90,7 @@ size_t command_values(const struct command_call *call, const char *option, const
 
 /* A whole number of an option in a range; `fallback` when it was not given. */
 MUST_CHECK bool command_number(const struct command_call *call, const char *option, int64_t min,
-                               int64_t max, int64_t fallback, int64_t *ret_number,
-                               struct err *err);
+                               int64_t max, int64_t fallback, int64_t *ret_number, struct err *err);
 /* The same for durations like "30s", in microseconds. */
 MUST_CHECK bool command_duration(const struct command_call *call, const char *option,
                                  int64_t fallback_us, int64_t *ret_us, struct err *err);

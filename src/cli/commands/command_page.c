@@ -5,13 +5,16 @@
 
 static const char intro[] =
     "# Commands\n\n"
-    "`tidemark COMMAND [OPTION]… [ARGUMENT]…`. This page, `tidemark COMMAND --help`, the manual pages\n"
+    "`tidemark COMMAND [OPTION]… [ARGUMENT]…`. This page, `tidemark COMMAND --help`, the manual "
+    "pages\n"
     "`tidemark-COMMAND(1)` and the reading of command lines come from the same tables\n"
     "(`tidemark help --markdown > docs/commands.md`); a test holds them together.\n\n"
-    "- Results go to standard output; messages, mistakes and progress to standard error. With `--json` "
+    "- Results go to standard output; messages, mistakes and progress to standard error. With "
+    "`--json` "
     "the result\n  is one JSON document, and errors are JSON too, on standard error:\n"
     "  `{\"error\":{\"kind\":…,\"message\":…}}`.\n"
-    "- `-c FILE` names the settings file ([settings](settings.md)); without it the environment variable\n"
+    "- `-c FILE` names the settings file ([settings](settings.md)); without it the environment "
+    "variable\n"
     "  `TIDEMARK_CONFIG` does. `--set PATH=VALUE` is stronger than the file.\n"
     "- [Exit codes](exit-codes.md) are the same for every command.\n"
     "- Colours and progress bars only on a terminal; `NO_COLOR` turns colours off.\n";

@@ -90,8 +90,8 @@ bool command_settings_load(struct command_call *call, struct settings **ret_sett
         return false;
     }
     if (call->output.json) {
-        AUTO(json) cJSON *root =
-            command_settings_mistakes_json(command_settings_path(call), &mistakes);
+        AUTO(json)
+        cJSON *root = command_settings_mistakes_json(command_settings_path(call), &mistakes);
         AUTO(buf) struct buf text;
         buf_init(&text, SIZE_MAX);
         json_print(root, &text);

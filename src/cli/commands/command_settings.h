@@ -5,9 +5,9 @@
 #include "cli/commands/command.h"
 #include "consumer/settings_file.h"
 
-/* For commands with COMMAND_OPTION_FILE and COMMAND_OPTION_SET. On a mistake all mistakes are printed
- * (with --json as a document on standard error), and *ret_code says how to end. `ret_settings` ends
- * with settings_free. */
+/* For commands with COMMAND_OPTION_FILE and COMMAND_OPTION_SET. On a mistake all mistakes are
+ * printed (with --json as a document on standard error), and *ret_code says how to end.
+ * `ret_settings` ends with settings_free. */
 MUST_CHECK bool command_settings_load(struct command_call *call, struct settings **ret_settings,
                                       enum exit_code *ret_code);
 

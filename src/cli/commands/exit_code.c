@@ -3,7 +3,8 @@
 
 const struct exit_code_doc exit_code_docs[] = {
     {EXIT_CODE_OK, "ok", "Done. For `check`: the file is right. For `get`: the key was found."},
-    {EXIT_CODE_FAILED, "failed", "Something that no other number stands for; the message says what."},
+    {EXIT_CODE_FAILED, "failed",
+     "Something that no other number stands for; the message says what."},
     {EXIT_CODE_USAGE, "usage", "The command line is wrong. Nothing was done."},
     {EXIT_CODE_SETTINGS, "settings",
      "Somebody must change something: the settings file, a topic's configuration, a permission."},
@@ -13,7 +14,8 @@ const struct exit_code_doc exit_code_docs[] = {
     {EXIT_CODE_KAFKA, "kafka", "Kafka does not answer."},
     {EXIT_CODE_HELD, "held", "The service refuses: a hold is open, or no leader answered in time."},
     {EXIT_CODE_CONFLICT, "conflict", "Somebody else changed it first. Look, then decide."},
-    {EXIT_CODE_FENCED, "fenced", "Another process took over: the same group and `member_id` twice."},
+    {EXIT_CODE_FENCED, "fenced",
+     "Another process took over: the same group and `member_id` twice."},
     {EXIT_CODE_STOPPED, "stopped", "Asked to stop, or a deadline passed, before it was done."},
     {EXIT_CODE_LIMIT, "limit", "A budget is used up: records that cannot be used, memory, disk."},
     {EXIT_CODE_CORRUPT, "corrupt", "Stored bytes are not what was written."},

@@ -6,8 +6,8 @@
 
 #include "core/base/json.h"
 
-/* One thread. Results go to standard output; messages, errors and progress to standard error, so that
- * output can be piped. With `json`, results are one JSON document and nothing else. */
+/* One thread. Results go to standard output; messages, errors and progress to standard error, so
+ * that output can be piped. With `json`, results are one JSON document and nothing else. */
 struct output {
     FILE *results;
     FILE *messages;
@@ -33,7 +33,14 @@ void output_message(struct output *output, const char *format, ...) PRINTF_LIKE(
 /* "tidemark: message", with `json` {"error":{"kind":…,"message":…}}, on standard error. */
 void output_error(struct output *output, const struct err *err);
 
-enum output_colour { OUTPUT_PLAIN, OUTPUT_BOLD, OUTPUT_DIM, OUTPUT_RED, OUTPUT_GREEN, OUTPUT_YELLOW };
+enum output_colour {
+    OUTPUT_PLAIN,
+    OUTPUT_BOLD,
+    OUTPUT_DIM,
+    OUTPUT_RED,
+    OUTPUT_GREEN,
+    OUTPUT_YELLOW
+};
 
 /* The terminal's sequence, or "" where there are no colours; end with OUTPUT_PLAIN. */
 const char *output_colour(const struct output *output, enum output_colour colour);

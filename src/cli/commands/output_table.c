@@ -77,8 +77,8 @@ static void print_cell(const struct output_table *table, struct output *output, 
     bool right = table->columns[column].right;
     bool last = column + 1 == table->column_count;
     size_t pad = width - width_of(text);
-    output_print(output, "%*s%s%*s%s", right ? (int)pad : 0, "", text,
-                 right || last ? 0 : (int)pad, "", last ? "" : "  ");
+    output_print(output, "%*s%s%*s%s", right ? (int)pad : 0, "", text, right || last ? 0 : (int)pad,
+                 "", last ? "" : "  ");
 }
 
 void output_table_print(const struct output_table *table, struct output *output)

@@ -35,10 +35,14 @@ static struct spelled size(uint64_t bytes)
 static void add_field(struct buf *out, const struct field_ref *field)
 {
     static const char *const names[] = {
-        [FIELD_KEY] = "key",           [FIELD_VALUE] = "value",
-        [FIELD_JSON] = "json:",        [FIELD_HEADER] = "header:",
-        [FIELD_TIMESTAMP] = "timestamp", [FIELD_TOPIC] = "topic",
-        [FIELD_PARTITION] = "partition", [FIELD_OFFSET] = "offset",
+        [FIELD_KEY] = "key",
+        [FIELD_VALUE] = "value",
+        [FIELD_JSON] = "json:",
+        [FIELD_HEADER] = "header:",
+        [FIELD_TIMESTAMP] = "timestamp",
+        [FIELD_TOPIC] = "topic",
+        [FIELD_PARTITION] = "partition",
+        [FIELD_OFFSET] = "offset",
     };
     buf_add_text(out, names[field->source]);
     if (field->name != NULL) {
@@ -149,8 +153,8 @@ void settings_summary_print(struct output *output, const struct settings *settin
     print_snapshot(output, &settings->snapshot);
     output_print(output, "  bad records  %s\n", dead_names[settings->dead_letter.policy]);
     output_print(output, "  budgets      %s of memory, %s of disk in %s\n",
-                 size(settings->limits.memory_budget).text,
-                 size(settings->limits.disk_budget).text, settings->limits.work_folder);
+                 size(settings->limits.memory_budget).text, size(settings->limits.disk_budget).text,
+                 settings->limits.work_folder);
     output_print(output, "  status       %s\n",
                  settings->status.listen == NULL ? "no server" : settings->status.listen);
 }
@@ -173,7 +177,6 @@ void settings_summary_json(cJSON *object, const struct settings *settings)
     cJSON *properties = json_put_object(object, "kafka_properties");
     for (size_t i = 0; i < settings->kafka.property_count; i++) {
         const struct kafka_property *property = &settings->kafka.properties[i];
-        json_put_text(properties, property->name,
-                      property->shown ? property->value : SECRET_SHOWN);
+        json_put_text(properties, property->name, property->shown ? property->value : SECRET_SHOWN);
     }
 }

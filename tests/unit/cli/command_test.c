@@ -41,16 +41,15 @@ static size_t copy_words(const char *const *words, char **argv)
     return count;
 }
 
-static bool parse(struct command_call *call, struct err *err, char **argv,
-                  const char *const *words)
+static bool parse(struct command_call *call, struct err *err, char **argv, const char *const *words)
 {
     return command_parse(&example, (int)copy_words(words, argv), argv, call, err);
 }
 
 Test(command, options_and_arguments_in_any_order)
 {
-    static const char *const words[] = {"--config=a.cfg", "k1", "--set", "a=1", "-n5", "-q",
-                                        "--set=b=2", "--", "--json", NULL};
+    static const char *const words[] = {"--config=a.cfg", "k1", "--set",  "a=1", "-n5", "-q",
+                                        "--set=b=2",      "--", "--json", NULL};
     char *argv[WORDS_MAX];
     struct command_call call;
     struct err err = {0};
@@ -218,8 +217,8 @@ Test(command, tables_are_well_formed)
         cr_expect(summary > 0 && summary <= 80 && command->summary[summary - 1] != '.', "%s",
                   command->name);
         for (const struct command_option *o = command->options; o != NULL && o->name != NULL; o++) {
-            cr_expect(o->doc != NULL && o->doc[strlen(o->doc) - 1] == '.', "%s --%s",
-                      command->name, o->name);
+            cr_expect(o->doc != NULL && o->doc[strlen(o->doc) - 1] == '.', "%s --%s", command->name,
+                      o->name);
             cr_expect(strcmp(o->name, "help") != 0 && o->letter != 'h', "%s", command->name);
             for (const struct command_option *p = command->options; p != o; p++) {
                 cr_expect(strcmp(p->name, o->name) != 0, "%s --%s twice", command->name, o->name);

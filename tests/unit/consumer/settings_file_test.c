@@ -157,7 +157,11 @@ Test(settings_file, every_value_reaches_its_place)
     cr_expect(topic->event_time.source == FIELD_JSON && topic->time_unit == TIME_RFC3339);
     cr_expect(s->topics[1].format == PAYLOAD_JSON && s->topics[1].fields == NULL);
     cr_expect(s->topics[1].event_time.source == FIELD_TIMESTAMP);
+}
 
+Test(settings_file, every_value_of_a_window_and_a_snapshot_reaches_its_place)
+{
+    AUTO(settings) struct settings *s = load_good("full", NULL, 0);
     const struct window_settings *w = &s->window;
     cr_expect(w->trigger == TRIGGER_EVENT_TIME && w->size_us == INT64_C(5400000000));
     cr_expect(w->out_of_orderness_us == 1000000 && w->allowed_lateness_us == 2000000);
@@ -309,7 +313,8 @@ Test(settings_file, an_unknown_property_is_named_and_its_value_is_not)
 {
     static const char text[] =
         "group = \"g\"; kafka: { brokers = \"b\";\n"
-        "properties = ( (\"security.protocl\", \"hunter2\"), (\"sasl.pasword\", \"hunter2\") ); };\n"
+        "properties = ( (\"security.protocl\", \"hunter2\"), (\"sasl.pasword\", \"hunter2\") ); "
+        "};\n"
         "topics = ( { name = \"t\"; key = { encoding = \"raw\"; }; } );\n"
         "window: { trigger = \"manual\"; }; snapshot: { store = \"file:///a\"; shards = 1; };";
     AUTO(settings_mistakes) struct settings_mistakes mistakes;

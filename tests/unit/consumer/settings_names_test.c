@@ -37,13 +37,16 @@ Test(settings_names, topics)
 Test(settings_names, brokers_and_addresses)
 {
     static const struct name_case brokers[] = {
-        {"localhost:9092", true},  {"localhost", true},      {"a:1,b:2", true},
-        {"a:1, b:2", true},        {"[::1]:9092", true},     {"10.0.0.1:9092", true},
-        {"SSL://a:9093", true},    {"", false},              {"a:1,", false},
-        {",a:1", false},           {"a:1,,b:2", false},      {"a:0", false},
-        {"a:65536", false},        {"a:", false},            {"a:b", false},
-        {"a b:1", false},          {":9092", false},         {"[]:1", false},
-        {"[::1:1", false},         {"http://a:1/x", false},
+        {"localhost:9092", true}, {"localhost", true},
+        {"a:1,b:2", true},        {"a:1, b:2", true},
+        {"[::1]:9092", true},     {"10.0.0.1:9092", true},
+        {"SSL://a:9093", true},   {"", false},
+        {"a:1,", false},          {",a:1", false},
+        {"a:1,,b:2", false},      {"a:0", false},
+        {"a:65536", false},       {"a:", false},
+        {"a:b", false},           {"a b:1", false},
+        {":9092", false},         {"[]:1", false},
+        {"[::1:1", false},        {"http://a:1/x", false},
     };
     static const struct name_case addresses[] = {
         {"127.0.0.1:9464", true}, {"[::]:9464", true}, {"localhost:0", true}, {"9464", false},

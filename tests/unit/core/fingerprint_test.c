@@ -10,17 +10,23 @@ static struct settings example(void)
 {
     fields[0] = (struct value_field){.name = "a", .from = {FIELD_JSON, "/a"}, .required = true};
     fields[1] = (struct value_field){.name = "b", .from = {FIELD_OFFSET, NULL}};
-    topics[0] = (struct topic_settings){.name = "orders", .format = PAYLOAD_JSON,
-                                        .key = {FIELD_JSON, "/id"}, .fields = fields,
-                                        .field_count = 2, .event_time = {FIELD_HEADER, "t"}};
+    topics[0] = (struct topic_settings){.name = "orders",
+                                        .format = PAYLOAD_JSON,
+                                        .key = {FIELD_JSON, "/id"},
+                                        .fields = fields,
+                                        .field_count = 2,
+                                        .event_time = {FIELD_HEADER, "t"}};
     topics[1] = (struct topic_settings){.name = "items", .event_time = {FIELD_TIMESTAMP, NULL}};
     return (struct settings){
         .group = "g",
         .topics = topics,
         .topic_count = 2,
         .window = {.trigger = TRIGGER_EVENT_TIME, .size_us = 5000000},
-        .snapshot = {.store = "file:///srv/a", .shards = 8, .key_column = "_key",
-                     .shard_prefix = "shards", .db_path_template = "db={db_id:05d}"},
+        .snapshot = {.store = "file:///srv/a",
+                     .shards = 8,
+                     .key_column = "_key",
+                     .shard_prefix = "shards",
+                     .db_path_template = "db={db_id:05d}"},
         .limits = {.max_key_bytes = 4096, .max_value_bytes = 65536},
     };
 }

@@ -7,17 +7,25 @@
 
 Test(nearest, finds_the_name_that_was_meant)
 {
-    static const char *const names[] = {"trigger",          "size",    "late",   "cron",
+    static const char *const names[] = {"trigger",          "size",     "late",      "cron",
                                         "allowed_lateness", "keep_for", "keep_last", "from"};
     static const struct {
         const char *name;
         const char *expected; /* NULL: none is near */
     } cases[] = {
-        {"triger", "trigger"},   {"tirgger", "trigger"},       {"Trigger", "trigger"},
-        {"sise", "size"},        {"form", "from"},             {"lat", "late"},
-        {"keep_lst", "keep_last"}, {"allowed_latenes", "allowed_lateness"},
-        {"chron", "cron"},       {"xyzzy", NULL},              {"", NULL},
-        {"banana", NULL},        {"k", NULL},
+        {"triger", "trigger"},
+        {"tirgger", "trigger"},
+        {"Trigger", "trigger"},
+        {"sise", "size"},
+        {"form", "from"},
+        {"lat", "late"},
+        {"keep_lst", "keep_last"},
+        {"allowed_latenes", "allowed_lateness"},
+        {"chron", "cron"},
+        {"xyzzy", NULL},
+        {"", NULL},
+        {"banana", NULL},
+        {"k", NULL},
     };
     for (size_t i = 0; i < LENGTH_OF(cases); i++) {
         const char *found = nearest_name(cases[i].name, names, LENGTH_OF(names));

@@ -29,8 +29,8 @@ Test(units, durations_are_read)
     for (size_t i = 0; i < LENGTH_OF(cases); i++) {
         struct err err = {0};
         int64_t us = -1;
-        cr_expect(units_duration(bytes_of_text(cases[i].text), &us, &err), "%s: %s",
-                  cases[i].text, err.message);
+        cr_expect(units_duration(bytes_of_text(cases[i].text), &us, &err), "%s: %s", cases[i].text,
+                  err.message);
         cr_expect(us == cases[i].us, "%s: %ld", cases[i].text, (long)us);
     }
 }
@@ -80,11 +80,16 @@ Test(units, sizes_are_read)
         const char *text;
         uint64_t bytes;
     } cases[] = {
-        {"0", 0},           {"512", 512},
-        {"512B", 512},      {"1kB", 1000},
-        {"1KiB", 1024},     {"64MiB", UINT64_C(64) << 20},
-        {"1GB", 1000000000}, {"1GiB", UINT64_C(1) << 30},
-        {"3TB", UINT64_C(3000000000000)}, {"2TiB", UINT64_C(2) << 40},
+        {"0", 0},
+        {"512", 512},
+        {"512B", 512},
+        {"1kB", 1000},
+        {"1KiB", 1024},
+        {"64MiB", UINT64_C(64) << 20},
+        {"1GB", 1000000000},
+        {"1GiB", UINT64_C(1) << 30},
+        {"3TB", UINT64_C(3000000000000)},
+        {"2TiB", UINT64_C(2) << 40},
         {"4194304TiB", UINT64_C(1) << 62},
     };
     for (size_t i = 0; i < LENGTH_OF(cases); i++) {
@@ -102,11 +107,16 @@ Test(units, sizes_are_refused_with_a_reason)
         const char *text;
         const char *reason;
     } cases[] = {
-        {"", "a number is missing"},   {"MiB", "a number is missing"},
-        {"64M", "no unit \"M\""},      {"64mib", "no unit \"mib\""},
-        {"1.5GiB", "fractions"},       {"64 MiB", "no such unit"},
-        {"1MiB1KiB", "no such unit"},  {"4194305TiB", "larger than"},
-        {"99999999999999999TiB", "larger than"}, {"9999999999999999999", "too large"},
+        {"", "a number is missing"},
+        {"MiB", "a number is missing"},
+        {"64M", "no unit \"M\""},
+        {"64mib", "no unit \"mib\""},
+        {"1.5GiB", "fractions"},
+        {"64 MiB", "no such unit"},
+        {"1MiB1KiB", "no such unit"},
+        {"4194305TiB", "larger than"},
+        {"99999999999999999TiB", "larger than"},
+        {"9999999999999999999", "too large"},
         {"-1", "a number is missing"},
     };
     for (size_t i = 0; i < LENGTH_OF(cases); i++) {
