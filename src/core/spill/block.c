@@ -144,7 +144,7 @@ static size_t compress(struct block_writer *writer, size_t raw_bytes)
 }
 
 /* The header goes in as the seed of the payload's hash: one pass, nothing copied. */
-static uint64_t checksum(const uint8_t *block, size_t stored_bytes)
+uint64_t block_checksum(const uint8_t *block, size_t stored_bytes)
 {
     XXH64_hash_t head = XXH3_64bits(block, CHECKED_BYTES);
     return XXH3_64bits_withSeed(block + BLOCK_HEADER_BYTES, stored_bytes, head);
@@ -162,7 +162,7 @@ struct bytes block_writer_take(struct block_writer *writer, uint64_t *ret_checks
     put_u32le(block + 4, (uint32_t)stored);
     put_u32le(block + 8, writer->rows);
     put_u32le(block + 12, packed > 0 ? BLOCK_ZSTD : BLOCK_RAW);
-    *ret_checksum = checksum(block, stored);
+    *ret_checksum = block_checksum(block, stored);
     put_u64le(block + 16, *ret_checksum);
     writer->rows = 0;
     writer->raw_end = BLOCK_HEADER_BYTES;
@@ -228,9 +228,10 @@ static bool decompress(struct block_reader *reader, const struct block_header *h
         reader->zstd = ZSTD_createDCtx();
         CHECK(reader->zstd != NULL);
     }
-    /* The size is in the frame too: looked at before memory of the claimed size is taken. */
+    /* Before memory of the claimed size is taken: the frame claims the same, and could keep it (zstd
+     * makes at most 128 KiB of 3 bytes). */
     unsigned long long framed = ZSTD_getFrameContentSize(payload, header->stored_bytes);
-    if (framed != header->raw_bytes) {
+    if (framed != header->raw_bytes || header->raw_bytes / (64 * 1024) > header->stored_bytes) {
         return err_set(err, ERR_CORRUPT, "a block of %u bytes says it has %llu", header->raw_bytes,
                        framed);
     }
@@ -258,7 +259,7 @@ bool block_reader_start(struct block_reader *reader, struct bytes borrowed_block
         return err_set(err, ERR_CORRUPT, "a block of %zu bytes, %u by its header",
                        borrowed_block.size, header.stored_bytes);
     }
-    if (checksum(borrowed_block.data, header.stored_bytes) != header.checksum) {
+    if (block_checksum(borrowed_block.data, header.stored_bytes) != header.checksum) {
         return err_set(err, ERR_CORRUPT, "a block's checksum does not match");
     }
     const uint8_t *payload = borrowed_block.data + BLOCK_HEADER_BYTES;

@@ -51,6 +51,9 @@ size_t block_writer_memory(const struct block_writer *writer);
 
 /* ---- reading ---- */
 
+/* What the header's checksum must be: of its other fields and `stored_bytes` of payload behind it. */
+uint64_t block_checksum(const uint8_t *block, size_t stored_bytes);
+
 /* Refuses sizes that no writer makes: CORRUPT. `data` has BLOCK_HEADER_BYTES bytes. */
 MUST_CHECK bool block_header_decode(const uint8_t *data, struct block_header *ret_header,
                                     struct err *err);
