@@ -24,3 +24,18 @@ foreach(kind versitygw minio)
     add_test(NAME conformance/store/${kind} COMMAND conformance_store_s3 ${kind})
     set_tests_properties(conformance/store/${kind} PROPERTIES TIMEOUT 900)
 endforeach()
+
+add_executable(conformance_store_faults store_faults_main.c store_faults.c store_faults_writes.c
+               store_faults_reads.c store_faults_parts.c)
+tidemark_flags(conformance_store_faults)
+target_compile_definitions(conformance_store_faults PRIVATE TESTS_FOLDER="${PROJECT_SOURCE_DIR}/tests")
+target_link_libraries(conformance_store_faults PRIVATE store_suite store_server)
+add_test(NAME conformance/store/faults COMMAND conformance_store_faults)
+set_tests_properties(conformance/store/faults PROPERTIES TIMEOUT 600)
+
+add_executable(conformance_store_credentials store_credentials.c)
+tidemark_flags(conformance_store_credentials)
+target_compile_definitions(conformance_store_credentials PRIVATE TESTS_FOLDER="${PROJECT_SOURCE_DIR}/tests")
+target_link_libraries(conformance_store_credentials PRIVATE store_suite store_server)
+add_test(NAME conformance/store/credentials COMMAND conformance_store_credentials)
+set_tests_properties(conformance/store/credentials PROPERTIES TIMEOUT 120)

@@ -25,6 +25,9 @@ struct store_case {
     void (*run)(const struct store_suite *suite, struct store *store);
 };
 
+/* Runs cases of one's own, a store each; the number of failed ones. */
+int store_suite_run_cases(const struct store_suite *suite, const struct store_case *cases);
+
 extern const struct store_case store_suite_objects[]; /* end with a NULL name */
 extern const struct store_case store_suite_names[];
 extern const struct store_case store_suite_races[];

@@ -1,0 +1,16 @@
+/* The faulty way to a server (tests/support/s3_faults.py), as the tests speak to it. */
+#ifndef TIDEMARK_TESTS_CONFORMANCE_STORE_FAULTS_H
+#define TIDEMARK_TESTS_CONFORMANCE_STORE_FAULTS_H
+
+#include "core/base/buf.h"
+
+void store_faults_start(void); /* the endpoint in the environment is the proxy's from now on */
+void store_faults_stop(void);
+
+/* Replaces the rules (a JSON list, with ' for ") and forgets the log. */
+void store_faults_set(const char *rules);
+
+/* How many requests since then had `text` in their line "METHOD path?query action". */
+unsigned store_faults_seen(const char *text);
+
+#endif
