@@ -51,12 +51,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct spill_footer footer;
     struct spill_index index;
     if (size >= SPILL_HEADER_BYTES) {
-        (void)spill_header_decode(data, &order, &err);
+        CHECK(spill_header_decode(data, &order, &err) || err.kind == ERR_CORRUPT);
     }
     if (size >= SPILL_FOOTER_BYTES) {
         uint8_t end[SPILL_FOOTER_BYTES];
         memcpy(end, data + size - sizeof end, sizeof end);
-        (void)spill_footer_decode(end, size, &footer, &err);
+        CHECK(spill_footer_decode(end, size, &footer, &err) || err.kind == ERR_CORRUPT);
         put_u64le(end + 32, spill_checksum(bytes_of(end, 32)));
         memcpy(end + 40, "TMSPEND", 8);
         if (spill_footer_decode(end, size, &footer, &err)) {
