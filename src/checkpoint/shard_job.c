@@ -108,10 +108,16 @@ static bool build_file(struct shard_job *job, const char *path, struct build_res
         sets[i] = row_share_set(contribution_share(from, i));
     }
     struct filter filter = narrowed_filter(job);
+    const struct regroup regroup = {
+        .router = job->settings->router,
+        .key_encoding = job->settings->key_encoding,
+        .num_dbs = job->num_dbs,
+    };
     struct build_request request = {
         .kv = job->settings->kv,
         .path = path,
         .shard = job->shard,
+        .regroup = regroup.router->kind == ROUTE_HASH_AT_CLOSE ? &regroup : NULL,
         .order = contribution_order(from),
         .page_size = job->settings->snapshot->page_size,
         .cache_bytes = job->settings->cache_bytes,
