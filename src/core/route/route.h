@@ -6,8 +6,8 @@
 #include "core/record/reject.h"
 #include "core/route/sharding.h"
 
-/* db_id is written with five digits, so that names sort; ours never has more. */
-enum { ROUTE_NUM_DBS_MAX = 100000 };
+/* A PLAN lists every shard in one record of the ledger; and five digits of a db_id sort by name. */
+enum { ROUTE_NUM_DBS_MAX = 65536 };
 
 enum route_kind {
     ROUTE_HASH,          /* fixed count: the token is the db_id */
