@@ -257,7 +257,6 @@ static bool add(struct settings_text *text, struct bytes content, const char *pa
         size_t after = 0;
         if (scan.state == SCAN_PLAIN && line_start && find_include(&scan, &name, &after)) {
             good = include(text, &scan, name, after, mistakes) && good;
-            line_start = false;
             continue;
         }
         step(&scan, text);

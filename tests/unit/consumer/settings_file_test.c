@@ -101,10 +101,14 @@ Test(settings_file, examples_are_right)
     setenv("KAFKA_PASSWORD", "p", 1);
     setenv("SNAPSHOT_BUCKET", "bucket", 1);
     setenv("SNAPSHOT_KMS_KEY", "k", 1);
+    setenv("DEMO_BROKERS", "localhost:9092", 1);
+    setenv("DEMO_STORE", "file:///tmp/demo/store", 1);
+    setenv("DEMO_WORK", "/tmp/demo/work", 1);
     glob_t files;
     cr_assert(glob(TESTS_FOLDER "/../etc/tidemark.cfg", 0, NULL, &files) == 0);
     cr_assert(glob(TESTS_FOLDER "/../etc/examples/*.cfg", GLOB_APPEND, NULL, &files) == 0);
-    cr_assert(files.gl_pathc >= 6);
+    cr_assert(glob(TESTS_FOLDER "/../etc/demo/demo.cfg", GLOB_APPEND, NULL, &files) == 0);
+    cr_assert(files.gl_pathc >= 7);
     for (size_t i = 0; i < files.gl_pathc; i++) {
         AUTO(settings_mistakes) struct settings_mistakes mistakes;
         settings_mistakes_init(&mistakes);
