@@ -226,7 +226,7 @@ static bool decode_key(struct decoder *decoder, const struct field_record *recor
                        struct arena *arena, struct record *ret, struct reject *ret_why)
 {
     const struct topic_settings *settings = decoder->borrowed_settings;
-    struct logical_key key;
+    struct logical_key key = {0};
     TRY(find_key(decoder, record, arena, &key, ret_why));
     uint8_t *stored = NULL;
     uint8_t *routing = NULL;

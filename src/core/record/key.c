@@ -200,7 +200,7 @@ bool key_from_argument(enum key_encoding encoding, const char *text, struct aren
 
 bool key_print_json(enum key_encoding encoding, struct bytes stored, struct buf *out)
 {
-    struct logical_key key;
+    struct logical_key key = {0};
     struct err err;
     if (!key_load(encoding, stored, &key, &err)) {
         return false;
