@@ -2,12 +2,12 @@
  *
  *     shard_bench [rows] [rounds] [folder]
  *
- * In one process, in turns: ours: rows with random 8-byte keys and 100-byte values are buffered, sorted
- * and spilled several times, then merged and written as one shard file. Plain: the same rows, sorted
- * beforehand, go through one prepared INSERT in one transaction, into the same table with the same
- * pragmas. CPU is the user and system time of the process (getrusage). The values are random bytes, or,
- * in a second pass, text that compresses. Progress goes to standard error, lines of "name: value" to
- * standard output; ratios are of medians. */
+ * In one process, in turns: ours: rows with random 8-byte keys and 100-byte values are buffered,
+ * sorted and spilled several times, then merged and written as one shard file. Plain: the same
+ * rows, sorted beforehand, go through one prepared INSERT in one transaction, into the same table
+ * with the same pragmas. CPU is the user and system time of the process (getrusage). The values are
+ * random bytes, or, in a second pass, text that compresses. Progress goes to standard error, lines
+ * of "name: value" to standard output; ratios are of medians. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,8 +28,8 @@ struct bench {
     size_t rows;
     size_t rounds;
     const char *folder;
-    uint8_t *keys;   /* in the order they come in */
-    uint8_t *values; /* of each key */
+    uint8_t *keys;    /* in the order they come in */
+    uint8_t *values;  /* of each key */
     uint8_t **sorted; /* the keys, ascending: the place in `keys` tells the value */
 };
 
@@ -77,8 +77,8 @@ static void make_rows(struct bench *bench, bool text)
         if (text) {
             char line[VALUE_BYTES + 64];
             snprintf(line, sizeof line,
-                     "{\"order\": %10" PRIu64 ", \"customer\": %7" PRIu64
-                     ", \"amount\": %6" PRIu64 ", \"currency\": \"EUR\", \"state\": \"shipped\"}%40s",
+                     "{\"order\": %10" PRIu64 ", \"customer\": %7" PRIu64 ", \"amount\": %6" PRIu64
+                     ", \"currency\": \"EUR\", \"state\": \"shipped\"}%40s",
                      rng_below(&rng, 10000000000), rng_below(&rng, 10000000),
                      rng_below(&rng, 1000000), "");
             memcpy(value, line, VALUE_BYTES);
@@ -171,8 +171,8 @@ static void run_ours(const struct bench *bench, const char *path, struct times *
     double start = cpu_seconds();
     struct row_set *spills[SPILLS];
     for (size_t i = 0; i < SPILLS; i++) {
-        spills[i] = spill_rows(bench, bench->rows * i / SPILLS, bench->rows * (i + 1) / SPILLS, i,
-                               times);
+        spills[i] =
+            spill_rows(bench, bench->rows * i / SPILLS, bench->rows * (i + 1) / SPILLS, i, times);
     }
     double spilled = cpu_seconds();
     build_one(bench, spills, path);

@@ -1,4 +1,5 @@
-/* The interface of shard files: sorted rows become one file of keys and values, and can be read back. */
+/* The interface of shard files: sorted rows become one file of keys and values, and can be read
+ * back. */
 #ifndef TIDEMARK_ADAPTERS_KV_H
 #define TIDEMARK_ADAPTERS_KV_H
 
@@ -12,16 +13,16 @@ struct kv;
 struct kv_file;
 
 struct kv_write_request {
-    const char *path;    /* of a file that does not exist */
-    uint32_t page_size;  /* 4096 … 65536; ignored by drivers without pages */
-    uint64_t cache_bytes; /* memory for pages that are not written yet */
+    const char *path;        /* of a file that does not exist */
+    uint32_t page_size;      /* 4096 … 65536; ignored by drivers without pages */
+    uint64_t cache_bytes;    /* memory for pages that are not written yet */
     const atomic_bool *stop; /* may be NULL; looked at now and then: STOPPED */
 };
 
 struct kv_written {
     uint64_t rows;
     uint64_t file_bytes;
-    uint64_t key_bytes;   /* sums */
+    uint64_t key_bytes; /* sums */
     uint64_t value_bytes;
 };
 
@@ -31,11 +32,11 @@ struct kv_features {
 };
 
 struct kv_ops {
-    /* Writes all rows of the stream (keys strictly ascending, no tombstones) into a new file, closed
-     * and complete when it returns; on failure the file may be left, unfinished. First and last key are
-     * copied into `key_min` and `key_max` (empty for no rows). Errors: LIMIT (disk full), STOPPED,
-     * CORRUPT (a key that comes twice), TRANSIENT, what the stream gives. Blocks. Any thread, a file
-     * each. */
+    /* Writes all rows of the stream (keys strictly ascending, no tombstones) into a new file,
+     * closed and complete when it returns; on failure the file may be left, unfinished. First and
+     * last key are copied into `key_min` and `key_max` (empty for no rows). Errors: LIMIT (disk
+     * full), STOPPED, CORRUPT (a key that comes twice), TRANSIENT, what the stream gives. Blocks.
+     * Any thread, a file each. */
     bool (*write)(struct kv *kv, const struct kv_write_request *request, struct row_stream *rows,
                   struct kv_written *ret_written, struct buf *key_min, struct buf *key_max,
                   struct err *err);
@@ -46,8 +47,8 @@ struct kv_ops {
     /* Adds the value of `key` to `value`; *ret_found false: there is none. CORRUPT. */
     bool (*get)(struct kv_file *file, struct bytes key, struct buf *value, bool *ret_found,
                 struct err *err);
-    /* All rows, keys ascending, as rows of ROW_SOURCE_BASE with offset 0 and event time INT64_MIN. At
-     * most one stream of a file at a time, freed before the file is closed. */
+    /* All rows, keys ascending, as rows of ROW_SOURCE_BASE with offset 0 and event time INT64_MIN.
+     * At most one stream of a file at a time, freed before the file is closed. */
     bool (*rows)(struct kv_file *file, struct row_stream **ret_stream, struct err *err);
     struct kv_features features;
     const char *name; /* "sqlite" */

@@ -1,9 +1,10 @@
 /* Sorted rows of many sets -> one shard file.
  *
- * The happy path: a stream for every section of the shard that the filter lets in, one merge, one row
- * a key, one file. With `page_size` auto the size must be known first: mostly the smallest and largest
- * sizes in the sections' statistics decide it; where they do not, the rows are merged twice. What can
- * go wrong: a spill does not check, the disk is full, somebody wants us to stop: no file is left. */
+ * The happy path: a stream for every section of the shard that the filter lets in, one merge, one
+ * row a key, one file. With `page_size` auto the size must be known first: mostly the smallest and
+ * largest sizes in the sections' statistics decide it; where they do not, the rows are merged
+ * twice. What can go wrong: a spill does not check, the disk is full, somebody wants us to stop: no
+ * file is left. */
 #include "checkpoint/build.h"
 
 #include <stdlib.h>
@@ -37,8 +38,8 @@ struct inputs {
 
 /* ---- the sections of one shard ---- */
 
-/* The next section of the shard at or behind `from`; section_count at the end. Sections are sorted by
- * (window, group): two searches a window, however many shards there are. */
+/* The next section of the shard at or behind `from`; section_count at the end. Sections are sorted
+ * by (window, group): two searches a window, however many shards there are. */
 static size_t next_section(const struct spill_index *index, uint32_t shard, size_t from)
 {
     while (from < index->section_count) {
@@ -183,8 +184,7 @@ static void find_bounds(const struct inputs *inputs, struct bounds *bounds)
         size_t at = next_section(index, group_of(request), 0);
         for (; at < index->section_count; at = next_section(index, group_of(request), at + 1)) {
             const struct section *section = &index->sections[at];
-            enum filter_verdict verdict =
-                filter_section(request->filter, section, inputs->maps[i]);
+            enum filter_verdict verdict = filter_section(request->filter, section, inputs->maps[i]);
             if (verdict == FILTER_MIXED || filter_takes(request->filter, verdict)) {
                 add_bounds(bounds, section, verdict);
             }
@@ -194,8 +194,8 @@ static void find_bounds(const struct inputs *inputs, struct bounds *bounds)
     bounds->some_stored = bounds->some_stored && request->regroup == NULL;
 }
 
-/* True: whichever rows of the sections are stored, their page size is *ret_page_size. It never falls
- * when sizes grow, and is the smallest for no rows at all. */
+/* True: whichever rows of the sections are stored, their page size is *ret_page_size. It never
+ * falls when sizes grow, and is the smallest for no rows at all. */
 static bool page_size_from_bounds(const struct bounds *bounds, uint32_t *ret_page_size)
 {
     uint32_t most = page_size_for(bounds->value_size_max, bounds->key_size_max);
@@ -269,8 +269,8 @@ static bool write_file(struct inputs *inputs, struct build_result *result, struc
         .stop = request->stop,
     };
     struct kv_written written;
-    bool ok = kv_write(request->kv, &write, rows, &written, &result->key_min, &result->key_max,
-                       err);
+    bool ok =
+        kv_write(request->kv, &write, rows, &written, &result->key_min, &result->key_max, err);
     row_stream_free(rows);
     if (!ok) {
         return false;
@@ -287,8 +287,8 @@ static void result_init(struct build_result *result, const struct build_request 
     *result = (struct build_result){0};
     buf_init(&result->key_min, SIZE_MAX);
     buf_init(&result->key_max, SIZE_MAX);
-    result->counts.sources = calloc((size_t)request->sources->count + 1,
-                                    sizeof *result->counts.sources);
+    result->counts.sources =
+        calloc((size_t)request->sources->count + 1, sizeof *result->counts.sources);
     CHECK(result->counts.sources != NULL);
 }
 

@@ -22,7 +22,7 @@ struct build_request {
     const struct filter *filter;        /* by numbers of that table */
     struct row_set *const *sets;        /* all in `order` */
     size_t set_count;
-    struct kv_file *base; /* the shard's last file, for `state`; NULL: none */
+    struct kv_file *base;    /* the shard's last file, for `state`; NULL: none */
     const atomic_bool *stop; /* may be NULL */
 };
 
@@ -31,8 +31,8 @@ struct build_result {
     uint64_t rows;               /* stored */
     uint64_t file_bytes;
     uint64_t value_bytes;
-    uint32_t page_size;  /* the one chosen */
-    struct buf key_min;  /* stored bytes; empty when rows is 0 */
+    uint32_t page_size; /* the one chosen */
+    struct buf key_min; /* stored bytes; empty when rows is 0 */
     struct buf key_max;
     int64_t sizes_us; /* reading all rows once to choose the page size; 0 where bounds told it */
     int64_t write_us; /* merging and writing */
@@ -40,9 +40,9 @@ struct build_result {
 
 void build_result_done(struct build_result *result);
 
-/* Errors: STOPPED, CORRUPT (a spill; named), LIMIT (disk full), MISSING, TRANSIENT. On failure no file
- * is left. Blocks: build threads only. With no rows a file with an empty table is made all the same:
- * whether an empty shard is published is the caller's business. */
+/* Errors: STOPPED, CORRUPT (a spill; named), LIMIT (disk full), MISSING, TRANSIENT. On failure no
+ * file is left. Blocks: build threads only. With no rows a file with an empty table is made all the
+ * same: whether an empty shard is published is the caller's business. */
 MUST_CHECK bool build_shard(const struct build_request *request, struct build_result *ret_result,
                             struct err *err);
 

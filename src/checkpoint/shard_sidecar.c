@@ -14,7 +14,7 @@
 
 enum {
     HEADER_BYTES = 100,
-    PAGE_SIZE_PLACE = 16, /* big-endian u16; 1 is 65536 */
+    PAGE_SIZE_PLACE = 16,     /* big-endian u16; 1 is 65536 */
     AHEAD_BYTES = 256 * 1024, /* read at once: the pages of a tree lie mostly in order */
 };
 

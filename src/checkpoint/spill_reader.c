@@ -11,7 +11,9 @@
 #include "core/spill/block.h"
 #include "core/spill/spill_format.h"
 
-enum { WINDOW_BYTES = BLOCK_TARGET_BYTES + 32 * 1024 }; /* asked for at once: mostly a whole block */
+enum {
+    WINDOW_BYTES = BLOCK_TARGET_BYTES + 32 * 1024
+}; /* asked for at once: mostly a whole block */
 
 struct spill {
     struct row_set set;

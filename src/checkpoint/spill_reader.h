@@ -6,8 +6,8 @@
 
 /* Where the bytes of a spill come from: a local file, or an object read by range. */
 struct spill_bytes {
-    /* Exactly `size` bytes at `place`, or an error: MISSING, TRANSIENT, CORRUPT (it is shorter). May
-     * block. From several threads at once. */
+    /* Exactly `size` bytes at `place`, or an error: MISSING, TRANSIENT, CORRUPT (it is shorter).
+     * May block. From several threads at once. */
     bool (*read)(void *context, uint64_t place, uint8_t *to, size_t size, struct err *err);
     void (*free)(void *context); /* may be NULL */
     void *context;

@@ -22,9 +22,9 @@ void budget_charge(struct budget *budget, uint64_t bytes)
     }
     uint64_t used = atomic_fetch_add_explicit(&budget->used, bytes, memory_order_relaxed) + bytes;
     uint64_t most = atomic_load_explicit(&budget->used_max, memory_order_relaxed);
-    while (used > most && !atomic_compare_exchange_weak_explicit(&budget->used_max, &most, used,
-                                                                 memory_order_relaxed,
-                                                                 memory_order_relaxed)) {
+    while (used > most &&
+           !atomic_compare_exchange_weak_explicit(&budget->used_max, &most, used,
+                                                  memory_order_relaxed, memory_order_relaxed)) {
     }
 }
 

@@ -18,8 +18,8 @@ struct budget {
     atomic_bool paused;
 };
 
-/* Marks at 1/2 (spill), 7/8 (pause) and 5/8 (resume) of `limit` (bytes): what lies above the spill mark
- * is for what comes in while a spill is written, and for librdkafka's queues. */
+/* Marks at 1/2 (spill), 7/8 (pause) and 5/8 (resume) of `limit` (bytes): what lies above the spill
+ * mark is for what comes in while a spill is written, and for librdkafka's queues. */
 void budget_init(struct budget *budget, uint64_t limit);
 
 void budget_charge(struct budget *budget, uint64_t bytes);  /* `budget` may be NULL: uncounted */

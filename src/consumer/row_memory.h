@@ -31,8 +31,8 @@ enum { ROW_ENTRY_GROUP_SHIFT = 44 };
 
 static inline struct stored_row *row_entry_row(const struct row_entry *entry)
 {
-    uint64_t address = (entry->place & ((UINT64_C(1) << ROW_ENTRY_GROUP_SHIFT) - 1)) *
-                       STORED_ROW_ALIGN;
+    uint64_t address =
+        (entry->place & ((UINT64_C(1) << ROW_ENTRY_GROUP_SHIFT) - 1)) * STORED_ROW_ALIGN;
     return (struct stored_row *)(uintptr_t)address;
 }
 

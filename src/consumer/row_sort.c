@@ -1,9 +1,9 @@
 /* Sorts rows by key, newest first: radix sort from the front, on eight bytes at a time.
  *
  * A row is a sequence of words: eight bytes of the key, how the key ends within or behind them, the
- * next eight, …, then what its age is made of, upside down. Entries with different words are put into
- * buckets by their highest differing bits, bucket by bucket in the same way; entries with one word
- * all go on to the next word. Small ranges are sorted by insertion with a full comparison. */
+ * next eight, …, then what its age is made of, upside down. Entries with different words are put
+ * into buckets by their highest differing bits, bucket by bucket in the same way; entries with one
+ * word all go on to the next word. Small ranges are sorted by insertion with a full comparison. */
 #include "consumer/row_sort.h"
 
 #include <stdlib.h>

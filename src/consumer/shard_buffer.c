@@ -51,7 +51,7 @@ struct shard_buffer {
     struct cell *cells;
     size_t cell_count;
     size_t cell_capacity;
-    int32_t *cell_table; /* by hash of (window, group, slot); NO_CELL: free */
+    int32_t *cell_table;    /* by hash of (window, group, slot); NO_CELL: free */
     size_t cell_table_size; /* a power of two, at least twice the cells */
     uint32_t group_count;
     uint64_t cell_charge;
@@ -187,7 +187,9 @@ static void grow_cells(struct shard_buffer *buffer)
     buffer->cell_charge = charge;
 }
 
-enum { NO_SLOT = INT32_MAX }; /* the cell of a pair (window, group) itself: it has the pair's number */
+enum {
+    NO_SLOT = INT32_MAX
+}; /* the cell of a pair (window, group) itself: it has the pair's number */
 
 /* The number of (window, group): a cell without a source holds it. False: there are too many. */
 static bool find_group(struct shard_buffer *buffer, int64_t window, uint32_t group,
@@ -376,8 +378,7 @@ static void make_sections(struct shard_buffer *buffer, struct sorted_memory *mem
     index->arena = arena_new(16 * 1024);
     index->rows = buffer->entry_count;
     index->sections = arena_alloc(index->arena, buffer->group_count * sizeof *index->sections);
-    struct section_source *parts =
-        arena_alloc(index->arena, buffer->cell_count * sizeof *parts);
+    struct section_source *parts = arena_alloc(index->arena, buffer->cell_count * sizeof *parts);
     qsort_r(buffer->cells, buffer->cell_count, sizeof *buffer->cells, compare_cells,
             memory->numbers);
     struct section *section = NULL;

@@ -6,9 +6,9 @@
 #include "consumer/sorted_rows.h"
 #include "core/spill/row.h"
 
-/* One owner, one thread at a time. Its memory depends on the rows, not on how many windows and shards
- * they are of: one arena of chunks from the kernel, and 16 bytes of sort index a row (32 while it
- * sorts; 32 are charged from the start). */
+/* One owner, one thread at a time. Its memory depends on the rows, not on how many windows and
+ * shards they are of: one arena of chunks from the kernel, and 16 bytes of sort index a row (32
+ * while it sorts; 32 are charged from the start). */
 struct shard_buffer;
 
 /* `borrowed_budget` is charged with what is held, NULL: not counted; it must outlive the rows. */
@@ -20,7 +20,7 @@ struct shard_buffer *shard_buffer_free(struct shard_buffer *buffer); /* takes NU
 uint32_t shard_buffer_source(struct shard_buffer *buffer, const char *topic, int32_t partition);
 
 enum {
-    SHARD_BUFFER_GROUPS_MAX = 1 << 20, /* pairs of (window, group) at a time */
+    SHARD_BUFFER_GROUPS_MAX = 1 << 20,       /* pairs of (window, group) at a time */
     SHARD_BUFFER_ROW_MAX = (1 << 30) - 4096, /* bytes of key and value together */
 };
 

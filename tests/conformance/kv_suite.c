@@ -74,10 +74,8 @@ struct outcome {
 static bool write_made(const char *name, uint32_t page_size, uint64_t cache_bytes,
                        const atomic_bool *stop, struct outcome *outcome, struct err *err)
 {
-    struct kv_write_request request = {.path = path_of(name),
-                                       .page_size = page_size,
-                                       .cache_bytes = cache_bytes,
-                                       .stop = stop};
+    struct kv_write_request request = {
+        .path = path_of(name), .page_size = page_size, .cache_bytes = cache_bytes, .stop = stop};
     buf_init(&outcome->key_min, SIZE_MAX);
     buf_init(&outcome->key_max, SIZE_MAX);
     made.at = 0;
@@ -135,7 +133,7 @@ static void rows_come_back(void)
         size_t count;
         size_t value_bytes;
         uint32_t page_size;
-    } cases[] = {{0, 0, 4096},      {1, 0, 4096},       {5000, 100, 4096}, {300, 2000, 8192},
+    } cases[] = {{0, 0, 4096},      {1, 0, 4096},       {5000, 100, 4096},   {300, 2000, 8192},
                  {40, 9000, 16384}, {40, 20000, 32768}, {20, 380000, 65536}, {2000, 1, 65536}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct outcome outcome;

@@ -4,7 +4,7 @@
 
 #include "adapters/kv.h"
 
-/* Runs all stories on the driver, in `folder`, an empty one; ends the program at the first failure. */
+/* Runs all stories on the driver, in an empty folder; ends the program at the first failure. */
 void kv_suite_run(struct kv *kv, const char *folder);
 
 #endif

@@ -75,7 +75,8 @@ static void write_block(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Once as it is, once with size and checksum made right: or no changed byte would ever get behind them. */
+/* Once as it is, once with size and checksum made right: or no changed byte would ever get behind
+ * them. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     read_block(data, size);

@@ -1,4 +1,5 @@
-/* Header, index and footer of a spill from a hostile writer: refused, or a table of contents that holds. */
+/* Header, index and footer of a spill from a hostile writer: refused, or a table of contents that
+ * holds. */
 #include <stdint.h>
 #include <stdlib.h>
 

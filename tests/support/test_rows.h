@@ -1,4 +1,4 @@
-/* Rows for tests: made from a seed, sorted plainly, and given as a stream that catches stale views. */
+/* Rows for tests: made from a seed, sorted plainly, given as a stream that catches stale views. */
 #ifndef TIDEMARK_TESTS_SUPPORT_TEST_ROWS_H
 #define TIDEMARK_TESTS_SUPPORT_TEST_ROWS_H
 
@@ -121,8 +121,8 @@ static inline void test_rows_expect(struct row_stream *stream, const struct row 
     cr_assert(!more);
 }
 
-/* A stream of borrowed rows whose views end with the next call: each row is a copy of its own, freed
- * then, so that the address sanitizer sees whoever looks at an old one. Fails at `fail_at`. */
+/* A stream of borrowed rows whose views end with the next call: each row is a copy of its own,
+ * freed then: the address sanitizer sees whoever looks at an old one. Fails at row `fail_at`. */
 struct test_stream {
     struct row_stream stream;
     const struct row *rows;

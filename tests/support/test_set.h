@@ -11,8 +11,8 @@ struct test_set {
     struct row_set set;
     struct spill_index index;
     struct row *rows[TEST_SET_SECTIONS_MAX]; /* borrowed, sorted */
-    size_t fail_at; /* rows into each stream; SIZE_MAX: never */
-    size_t opened;  /* streams, since the start */
+    size_t fail_at;                          /* rows into each stream; SIZE_MAX: never */
+    size_t opened;                           /* streams, since the start */
 };
 
 static inline bool test_set_open(struct row_set *set, size_t section,

@@ -15,16 +15,15 @@ size_t pages_round(size_t bytes)
 
 void *pages_new(size_t bytes)
 {
-    void *pages = mmap(NULL, pages_round(bytes), PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *pages =
+        mmap(NULL, pages_round(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(pages != MAP_FAILED);
     return pages;
 }
 
 void *pages_grow(void *pages, size_t old_bytes, size_t new_bytes)
 {
-    void *moved =
-        mremap(pages, pages_round(old_bytes), pages_round(new_bytes), MREMAP_MAYMOVE);
+    void *moved = mremap(pages, pages_round(old_bytes), pages_round(new_bytes), MREMAP_MAYMOVE);
     CHECK(moved != MAP_FAILED);
     return moved;
 }

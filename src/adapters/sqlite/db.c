@@ -40,7 +40,8 @@ bool db_err(struct err *err, sqlite3 *db, int code, const char *doing)
 static bool open_with(const char *name, int flags, sqlite3 **ret_db, struct err *err)
 {
     sqlite3 *db = NULL;
-    int code = sqlite3_open_v2(name, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    int code =
+        sqlite3_open_v2(name, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     if (code != SQLITE_OK) {
         (void)db_err(err, db, code, "open");
         sqlite3_close(db);
@@ -163,7 +164,7 @@ const char *db_text(sqlite3_stmt *statement, int column)
     return (const char *)sqlite3_column_text(statement, column);
 }
 
-/* Out of memory or a parameter that the statement does not have: bugs, as far as we are concerned. */
+/* Out of memory, or a parameter that the statement does not have: bugs, for us. */
 static void check_bound(int code)
 {
     CHECK(code == SQLITE_OK);

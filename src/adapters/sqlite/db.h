@@ -10,8 +10,8 @@
 /* A connection belongs to one thread at a time (SQLITE_OPEN_NOMUTEX). Errors everywhere: what
  * db_err() makes of SQLite's result codes. */
 
-/* Makes the file, or opens it. Reading only: the file must be there and not change (immutable=1, so no
- * lock is taken and a write-ahead log is not looked for). */
+/* Makes the file, or opens it. Reading only: the file must be there and not change (immutable=1, so
+ * no lock is taken and a write-ahead log is not looked for). */
 MUST_CHECK bool db_create(const char *path, sqlite3 **ret_db, struct err *err);
 MUST_CHECK bool db_open_reading(const char *path, sqlite3 **ret_db, struct err *err);
 MUST_CHECK bool db_open_writing(const char *path, sqlite3 **ret_db, struct err *err);
@@ -35,12 +35,13 @@ MUST_CHECK bool db_step(sqlite3_stmt *statement, bool *ret_row, struct err *err)
 struct bytes db_blob(sqlite3_stmt *statement, int column);
 const char *db_text(sqlite3_stmt *statement, int column); /* NULL for SQL NULL */
 void db_bind_blob(sqlite3_stmt *statement, int parameter, struct bytes borrowed_value);
-void db_bind_text(sqlite3_stmt *statement, int parameter, const char *borrowed_text); /* NULL: null */
+void db_bind_text(sqlite3_stmt *statement, int parameter, const char *borrowed_text); /* NULL: null
+                                                                                       */
 void db_bind_i64(sqlite3_stmt *statement, int parameter, int64_t value);
 
-/* The one translation: FULL -> LIMIT; CORRUPT, NOTADB -> CORRUPT; CANTOPEN -> MISSING; PERM, READONLY,
- * AUTH -> SETTINGS; INTERRUPT -> STOPPED; CONSTRAINT, TOOBIG, MISMATCH -> INPUT; the rest TRANSIENT.
- * Returns false. */
+/* The one translation: FULL -> LIMIT; CORRUPT, NOTADB -> CORRUPT; CANTOPEN -> MISSING; PERM,
+ * READONLY, AUTH -> SETTINGS; INTERRUPT -> STOPPED; CONSTRAINT, TOOBIG, MISMATCH -> INPUT; the rest
+ * TRANSIENT. Returns false. */
 bool db_err(struct err *err, sqlite3 *db, int code, const char *doing);
 enum err_kind db_err_kind(int code);
 

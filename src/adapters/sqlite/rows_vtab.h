@@ -1,4 +1,5 @@
-/* A row_stream as a table that SQLite reads: INSERT … SELECT over merged rows, without a bind a row. */
+/* A row_stream as a table that SQLite reads: INSERT … SELECT over merged rows, without a bind a
+ * row. */
 #ifndef TIDEMARK_ADAPTERS_SQLITE_ROWS_VTAB_H
 #define TIDEMARK_ADAPTERS_SQLITE_ROWS_VTAB_H
 
@@ -17,12 +18,12 @@ struct rows_vtab {
     uint64_t rows;
     uint64_t key_bytes;
     uint64_t value_bytes;
-    bool failed;    /* then `err` says why, and it is the error to report */
+    bool failed; /* then `err` says why, and it is the error to report */
     struct err err;
 };
 
-/* Adds the table-valued name `rows_in(k, v)` to the connection; it can be read once. `borrowed_state`
- * lives as long as the connection. Returns SQLite's code. */
+/* Adds the table-valued name `rows_in(k, v)` to the connection; it can be read once.
+ * `borrowed_state` lives as long as the connection. Returns SQLite's code. */
 int rows_vtab_add(sqlite3 *db, struct rows_vtab *borrowed_state);
 
 #endif

@@ -14,9 +14,9 @@ enum { PRAGMA_MAX = 128, PAGE_MIN = 4096, PAGE_MAX = 65536, CACHE_BYTES_MIN = 25
 /* ---- writing ----
  *
  * CREATE TABLE is a transaction of its own and all rows are a second one: so the change counter in
- * the header becomes what the library's files have (1 for a table of one page, else 2). The rows come
- * from a virtual table inside one statement: no bind, step and reset a row. OR REPLACE is not needed,
- * and a plain INSERT refuses a key that comes twice. */
+ * the header becomes what the library's files have (1 for a table of one page, else 2). The rows
+ * come from a virtual table inside one statement: no bind, step and reset a row. OR REPLACE is not
+ * needed, and a plain INSERT refuses a key that comes twice. */
 
 static bool start_file(sqlite3 *db, const struct kv_write_request *request, struct err *err)
 {
@@ -54,8 +54,8 @@ static bool insert_rows(sqlite3 *db, struct rows_vtab *state, struct err *err)
 }
 
 static bool write_file(struct kv *kv, const struct kv_write_request *request,
-                       struct row_stream *rows, struct kv_written *ret_written,
-                       struct buf *key_min, struct buf *key_max, struct err *err)
+                       struct row_stream *rows, struct kv_written *ret_written, struct buf *key_min,
+                       struct buf *key_max, struct err *err)
 {
     (void)kv;
     CHECK(request->page_size >= PAGE_MIN && request->page_size <= PAGE_MAX &&

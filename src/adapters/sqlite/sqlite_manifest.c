@@ -221,8 +221,8 @@ static bool decode(struct bytes object, struct arena *arena, struct manifest_col
            read_shards(db, arena, columns, err);
 }
 
-bool sqlite_manifest_decode(struct bytes object, struct arena *arena,
-                            struct manifest *ret_manifest, struct err *err)
+bool sqlite_manifest_decode(struct bytes object, struct arena *arena, struct manifest *ret_manifest,
+                            struct err *err)
 {
     struct manifest_columns columns = {0};
     if (!decode(object, arena, &columns, err)) {

@@ -7,8 +7,9 @@
 #include "core/base/err.h"
 #include "core/snapshot/manifest.h"
 
-/* The object of SNAPSHOT-FORMAT section 3 for a manifest, added to `to`. The same manifest and SQLite
- * version give the same bytes. Errors: INPUT (manifest_encode), LIMIT (`to` is full). Any thread. */
+/* The object of SNAPSHOT-FORMAT section 3 for a manifest, added to `to`. The same manifest and
+ * SQLite version give the same bytes. Errors: INPUT (manifest_encode), LIMIT (`to` is full). Any
+ * thread. */
 MUST_CHECK bool sqlite_manifest_encode(const struct manifest *manifest, struct buf *to,
                                        struct err *err);
 

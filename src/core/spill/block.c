@@ -11,8 +11,8 @@ enum {
     BASES_BYTES = 16,
     ROW_HEAD_MAX = 5 * VARINT_MAX,
     CHECKED_BYTES = 16, /* of the header: what the checksum covers of it */
-    /* zstd's negative levels trade size for speed: at this one it costs about what the writing of the
-     * bytes saved would. Measured in docs/performance.md. */
+    /* zstd's negative levels trade size for speed: at this one it costs about what the writing of
+     * the bytes saved would. Measured in docs/performance.md. */
     ZSTD_LEVEL = -1,
     SKIP_MAX = 16, /* blocks stored without a try, at most, while compression gains nothing */
 };
@@ -106,8 +106,8 @@ bool block_writer_add(struct block_writer *writer, const struct row *row)
     at = varint_put(at, (uint64_t)row->value.size << 1 | (row->tombstone ? 1 : 0));
     at = varint_put(at, row->source);
     at = varint_put(at, varint_zigzag(wrapping_difference(row->offset, writer->offset_base)));
-    at = varint_put(at, varint_zigzag(wrapping_difference(row->event_time_us,
-                                                          writer->event_time_base_us)));
+    at = varint_put(
+        at, varint_zigzag(wrapping_difference(row->event_time_us, writer->event_time_base_us)));
     if (row->key.size > 0) {
         memcpy(at, row->key.data, row->key.size);
         at += row->key.size;
@@ -228,8 +228,8 @@ static bool decompress(struct block_reader *reader, const struct block_header *h
         reader->zstd = ZSTD_createDCtx();
         CHECK(reader->zstd != NULL);
     }
-    /* Before memory of the claimed size is taken: the frame claims the same, and could keep it (zstd
-     * makes at most 128 KiB of 3 bytes). */
+    /* Before memory of the claimed size is taken: the frame claims the same, and could keep it
+     * (zstd makes at most 128 KiB of 3 bytes). */
     unsigned long long framed = ZSTD_getFrameContentSize(payload, header->stored_bytes);
     if (framed != header->raw_bytes || header->raw_bytes / (64 * 1024) > header->stored_bytes) {
         return err_set(err, ERR_CORRUPT, "a block of %u bytes says it has %llu", header->raw_bytes,

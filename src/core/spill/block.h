@@ -8,15 +8,15 @@
 
 /* A block on disk: a header of BLOCK_HEADER_BYTES, then `stored_bytes` of payload. The header, all
  * little-endian: raw_bytes u32, stored_bytes u32, rows u32, codec u32, checksum u64: XXH3-64 of the
- * payload, seeded with that of the 16 bytes before (seed 0). The payload is the rows one behind the other, each
- *     key_size, value_size * 2 + tombstone, source     LEB128 varints
- *     offset - base, event_time - base                 zigzag LEB128 varints
- *     key, value
- * The bases are offset and event time of the block's first row, i64 each, before the first row. */
+ * payload, seeded with that of the 16 bytes before (seed 0). The payload: offset and event time of
+ * the first row (the bases, i64 each), then the rows one behind the other, each of them:
+ * - key_size, value_size * 2 + tombstone, source: LEB128 varints
+ * - offset - base, event_time - base: zigzag LEB128 varints
+ * - key, value */
 enum {
     BLOCK_HEADER_BYTES = 24,
-    BLOCK_TARGET_BYTES = 128 * 1024, /* a block ends with the row that reaches it */
-    BLOCK_RAW_MAX = 1 << 30,         /* more than one huge row: refused when read */
+    BLOCK_TARGET_BYTES = 128 * 1024,     /* a block ends with the row that reaches it */
+    BLOCK_RAW_MAX = 1 << 30,             /* more than one huge row: refused when read */
     BLOCK_ROW_MAX = BLOCK_RAW_MAX - 128, /* key and value of one row together */
 };
 
@@ -42,8 +42,8 @@ struct block_writer *block_writer_free(struct block_writer *writer); /* takes NU
 bool block_writer_add(struct block_writer *writer, const struct row *row);
 bool block_writer_is_empty(const struct block_writer *writer);
 
-/* The block with its header, valid until the next call; the writer is empty again. Not empty before.
- * It is stored raw where zstd (its fastest level) does not gain an eighth. */
+/* The block with its header, valid until the next call; the writer is empty again. Not empty
+ * before. It is stored raw where zstd (its fastest level) does not gain an eighth. */
 struct bytes block_writer_take(struct block_writer *writer, uint64_t *ret_checksum);
 
 /* Bytes of memory it holds. */
@@ -51,7 +51,7 @@ size_t block_writer_memory(const struct block_writer *writer);
 
 /* ---- reading ---- */
 
-/* What the header's checksum must be: of its other fields and `stored_bytes` of payload behind it. */
+/* The right checksum of a header: of its other fields and `stored_bytes` of payload behind it. */
 uint64_t block_checksum(const uint8_t *block, size_t stored_bytes);
 
 /* Refuses sizes that no writer makes: CORRUPT. `data` has BLOCK_HEADER_BYTES bytes. */
@@ -64,7 +64,7 @@ struct block_reader *block_reader_new(void);
 struct block_reader *block_reader_free(struct block_reader *reader); /* takes NULL; returns NULL */
 
 /* Starts on a whole block, header included: verifies the checksum, decompresses. The bytes are
- * borrowed until the next start. CORRUPT: anything that does not fit, also from a hostile writer. */
+ * borrowed until the next start. CORRUPT: what does not fit, also from a hostile writer. */
 MUST_CHECK bool block_reader_start(struct block_reader *reader, struct bytes borrowed_block,
                                    struct err *err);
 

@@ -10,10 +10,10 @@ struct dedupe {
     struct row_stream *sorted; /* owned */
     struct dedupe_counts *borrowed_counts;
     bool started;
-    bool shared;       /* the key in hand is counted in shared_keys */
-    uint32_t source;   /* of the newest row of the key in hand */
-    uint64_t prefix;   /* of the key in hand */
-    uint8_t *key;      /* a copy of it: the stream's view ends with the next row */
+    bool shared;     /* the key in hand is counted in shared_keys */
+    uint32_t source; /* of the newest row of the key in hand */
+    uint64_t prefix; /* of the key in hand */
+    uint8_t *key;    /* a copy of it: the stream's view ends with the next row */
     size_t key_size;
     size_t key_capacity;
 };
@@ -111,8 +111,7 @@ static void free_dedupe(struct row_stream *stream)
 
 static const struct row_stream_ops dedupe_ops = {.next = next, .free = free_dedupe};
 
-struct row_stream *dedupe_new(struct row_stream *take_sorted,
-                              struct dedupe_counts *borrowed_counts)
+struct row_stream *dedupe_new(struct row_stream *take_sorted, struct dedupe_counts *borrowed_counts)
 {
     struct dedupe *self = calloc(1, sizeof *self);
     CHECK(self != NULL);

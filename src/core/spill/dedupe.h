@@ -19,10 +19,10 @@ struct dedupe_counts {
     uint64_t shared_keys;      /* keys with rows of two or more sources, base not counted */
 };
 
-/* Takes the sorted stream, gives the rows to be stored: keys strictly ascending, no tombstones. A row
- * is valid until the next call. `borrowed_counts` is filled as rows pass, complete at the end. The
- * array of sources must reach over every source number of the stream: CORRUPT otherwise, and when
- * rows are out of order. */
+/* Takes the sorted stream, gives the rows to be stored: keys strictly ascending, no tombstones. A
+ * row is valid until the next call. `borrowed_counts` is filled as rows pass, complete at the end.
+ * The array of sources must reach over every source number of the stream: CORRUPT otherwise, and
+ * when rows are out of order. */
 struct row_stream *dedupe_new(struct row_stream *take_sorted,
                               struct dedupe_counts *borrowed_counts);
 

@@ -21,7 +21,7 @@ struct filter_source {
     int64_t tail_from; /* the contribution's range is [tail_from, cut) … */
     int64_t from;      /* … and PLAN may give a sub-range of it [from, to) (PROTOCOL R8) */
     int64_t to;
-    const int64_t *cuts; /* of each build of `builds`; ascend. A source that was not in a build: 0 */
+    const int64_t *cuts; /* of each build of `builds`; ascend. Not in a build: 0 */
     bool first_build;    /* not in any build before: its rows are never late (PROTOCOL R7) */
 };
 
@@ -36,8 +36,8 @@ struct filter {
     /* Oldest first; the last one is the build itself. It needs every build whose cut for some
      * source is above that source's tail_from (the lineage keeps these, R24), and nothing older. */
     const struct filter_build *builds;
-    size_t build_count; /* > 0 */
-    int64_t closed_before; /* the last window closed by the build before; INT64_MIN: the first build */
+    size_t build_count;                  /* > 0 */
+    int64_t closed_before;               /* last window of the build before; INT64_MIN: none */
     const struct filter_source *sources; /* by source number of the build's table */
     uint32_t source_count;
     struct filter_policy policy;

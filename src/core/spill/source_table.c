@@ -33,9 +33,9 @@ static uint32_t lower_bound(const struct source_table *table, const char *topic,
 static bool is_at(const struct source_table *table, uint32_t at, const char *topic,
                   int32_t partition)
 {
-    return at < table->count && source_name_compare(table->names[at].topic,
-                                                    table->names[at].partition, topic,
-                                                    partition) == 0;
+    return at < table->count &&
+           source_name_compare(table->names[at].topic, table->names[at].partition, topic,
+                               partition) == 0;
 }
 
 void source_table_done(struct source_table *table)
@@ -63,8 +63,7 @@ void source_table_add(struct source_table *table, const char *topic, int32_t par
     }
     char *copy = strdup(topic);
     CHECK(copy != NULL);
-    memmove(&table->names[at + 1], &table->names[at],
-            (table->count - at) * sizeof table->names[0]);
+    memmove(&table->names[at + 1], &table->names[at], (table->count - at) * sizeof table->names[0]);
     table->names[at] = (struct source_name){.topic = copy, .partition = partition};
     table->count++;
 }

@@ -1,4 +1,5 @@
-/* The numbers of the sources of rows: (topic, partition) pairs, sorted, so that numbers compare as pairs. */
+/* The numbers of the sources of rows: (topic, partition) pairs, sorted, so that numbers compare as
+ * pairs. */
 #ifndef TIDEMARK_CORE_SPILL_SOURCE_TABLE_H
 #define TIDEMARK_CORE_SPILL_SOURCE_TABLE_H
 
@@ -36,8 +37,9 @@ void source_table_add_all(struct source_table *table, const struct source_table 
 /* The pair's number; SOURCE_NONE when it is not in the table. */
 uint32_t source_table_find(const struct source_table *table, const char *topic, int32_t partition);
 
-/* ret_map[i] = the number in `to` of pair i of `from` (SOURCE_NONE when it is not there); `from->count`
- * items. The map ascends, so rows keep their order under it. Returns true when nothing changes. */
+/* ret_map[i] = the number in `to` of pair i of `from` (SOURCE_NONE when it is not there);
+ * `from->count` items. The map ascends, so rows keep their order under it. Returns true when
+ * nothing changes. */
 bool source_table_map(const struct source_table *from, const struct source_table *to,
                       uint32_t *ret_map);
 

@@ -7,11 +7,12 @@
 #include "core/spill/spill_index.h"
 
 /* The object, all fixed-width integers little-endian:
- *   header  SPILL_HEADER_BYTES: magic "TMSPILL" and a NUL, version u32, order u32
- *   blocks  of the first section, of the second, … with nothing between (core/spill/block.h)
- *   index   sources, sections and their statistics, as LEB128 varints
- *   footer  SPILL_FOOTER_BYTES: index place u64, index bytes u64, rows u64, XXH3-64 of the index u64,
- *           XXH3-64 of the 32 bytes before it u64, magic "TMSPEND" and a NUL
+ * - header, SPILL_HEADER_BYTES: magic "TMSPILL" and a NUL, version u32, order u32
+ * - the blocks of the first section, of the second, … with nothing between (core/spill/block.h)
+ * - index: sources, sections and their statistics, as LEB128 varints
+ * - footer, SPILL_FOOTER_BYTES: place of the index, its bytes, rows, XXH3-64 of the index, XXH3-64
+ *   of the 32 bytes before (u64 each), magic "TMSPEND" and a NUL
+ *
  * The table of sources is in the index, not the header: whoever reads it needs the index too, and a
  * store is asked twice (footer, index) and not three times. */
 enum {

@@ -24,7 +24,7 @@ struct section {
     struct section_source *sources;
     uint64_t rows; /* > 0 */
     uint64_t tombstones;
-    uint64_t key_bytes;   /* sums over all rows */
+    uint64_t key_bytes; /* sums over all rows */
     uint64_t value_bytes;
     uint64_t key_size_min; /* sizes in bytes, over all rows */
     uint64_t key_size_max;

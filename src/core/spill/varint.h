@@ -21,7 +21,8 @@ static inline uint8_t *varint_put(uint8_t *to, uint64_t value)
 
 /* What comes behind the number at `from`, or NULL: it does not end before `end`, or does not fit 64
  * bits. Longer forms than needed are taken: only our own checksummed bytes come here. */
-static inline const uint8_t *varint_get(const uint8_t *from, const uint8_t *end, uint64_t *ret_value)
+static inline const uint8_t *varint_get(const uint8_t *from, const uint8_t *end,
+                                        uint64_t *ret_value)
 {
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 64 && from < end; shift += 7) {

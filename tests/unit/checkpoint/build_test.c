@@ -1,4 +1,5 @@
-/* Does a build take the right sections, choose the right page size, and leave nothing when it fails? */
+/* Does a build take the right sections, choose the right page size, and leave nothing when it
+ * fails? */
 #include "checkpoint/build.h"
 
 #include <stdio.h>
@@ -154,8 +155,11 @@ Test(build, auto_page_size_is_exact_and_mostly_free)
         cr_assert(build_shard(&story->request, &result, &err), "%s", err.message);
         cr_assert_eq(result.page_size, sizes[i].page_size, "%s: %u", sizes[i].what,
                      result.page_size);
-        cr_assert_eq(story->set->opened, count == 0 ? 0 : sizes[i].read_twice ? 2 : 1, "%s",
-                     sizes[i].what);
+        cr_assert_eq(story->set->opened,
+                     count == 0            ? 0
+                     : sizes[i].read_twice ? 2
+                                           : 1,
+                     "%s", sizes[i].what);
         cr_assert_eq(result.file_bytes % result.page_size, 0);
         build_result_done(&result);
         story_free(story);

@@ -1,4 +1,5 @@
-/* Do golden shard files hold what decoded.json says, and do we write the same files from their rows? */
+/* Do golden shard files hold what decoded.json says, and do we write the same files from their
+ * rows? */
 #include <unistd.h>
 
 #include "adapters/crypto/digest.h"
@@ -7,22 +8,27 @@
 #include "checkpoint/shard_sidecar.h"
 #include "tests/support/vectors.h"
 
-/* How near a file that we write from the golden rows comes to the golden one. The library's writer puts
- * rows in the order of its input; ours, always in key order. */
+/* How near a file that we write from the golden rows comes to the golden one. The library's writer
+ * puts rows in the order of its input; ours, always in key order. */
 enum likeness {
-    SAME_FILE,    /* its input was in key order */
-    SAME_INSIDE,  /* leaves are filled in another order; interior pages are equal, so is the sidecar */
+    SAME_FILE,   /* its input was in key order */
+    SAME_INSIDE, /* leaves are filled in another order; interior pages are equal, so is the sidecar
+                  */
     SAME_BUT_HEADER, /* it was vacuumed: counters in the header differ as well */
-    OTHER_TREE,   /* input order made the tree another one */
+    OTHER_TREE,      /* input order made the tree another one */
 };
 
 static const struct {
     const char *name;
     enum likeness likeness;
 } snapshots[] = {
-    {"manifest_example", SAME_INSIDE}, {"manifest_example_cel", SAME_INSIDE},
-    {"manifest_example_cel_int", SAME_FILE}, {"manifest_example_sparse", SAME_FILE},
-    {"page_auto", SAME_BUT_HEADER}, {"sidecar_64k", SAME_FILE}, {"sidecar_deep", OTHER_TREE},
+    {"manifest_example", SAME_INSIDE},
+    {"manifest_example_cel", SAME_INSIDE},
+    {"manifest_example_cel_int", SAME_FILE},
+    {"manifest_example_sparse", SAME_FILE},
+    {"page_auto", SAME_BUT_HEADER},
+    {"sidecar_64k", SAME_FILE},
+    {"sidecar_deep", OTHER_TREE},
 };
 
 static void check_digest(struct bytes bytes, const cJSON *wanted, const char *length,
@@ -105,7 +111,7 @@ static void write_again(const char *golden, const char *ours, uint32_t page_size
     buf_done(&key_max);
 }
 
-/* The change counter, the schema cookie and the counter that validates the size (file format 1.3). */
+/* The change counter, the schema cookie and what validates the size (file format, 1.3). */
 static void blank_counters(struct bytes file)
 {
     static const size_t places[] = {24, 40, 92};

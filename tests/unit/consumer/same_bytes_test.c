@@ -1,4 +1,5 @@
-/* Is a shard file a function of the rows and the cuts alone, whatever is buffered, spilled or tried again? */
+/* Is a shard file a function of the rows and the cuts alone, whatever is buffered, spilled or tried
+ * again? */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -92,14 +93,14 @@ static void hold(struct sets *sets, const struct test_rows *rows, uint64_t seed,
             cr_assert(shard_buffer_append(buffer, window_of_row(&row), group, &row));
             if (rng_chance(&rng, spill_chance) && sets->count < SETS_MAX - 4) {
                 struct sorted_rows *sorted = shard_buffer_sort(buffer, order);
-                sets->all[sets->count++] =
-                    rng_chance(&rng, 700000) ? to_disk(&sorted->set) : &sorted->set;
+                sets->all[sets->count++] = rng_chance(&rng, 700000) ? to_disk(&sorted->set)
+                                                                    : &sorted->set;
             }
         }
         struct sorted_rows *sorted = shard_buffer_sort(buffer, order);
         if (sorted != NULL) {
-            sets->all[sets->count++] =
-                rng_chance(&rng, 300000) ? to_disk(&sorted->set) : &sorted->set;
+            sets->all[sets->count++] = rng_chance(&rng, 300000) ? to_disk(&sorted->set)
+                                                                : &sorted->set;
         }
         shard_buffer_free(buffer);
     }
@@ -193,9 +194,8 @@ static void check_rows(const struct plan *plan, const struct test_rows *rows, ui
     for (size_t i = 0; i < rows->count; i++) {
         const struct row *row = &rows->rows[i];
         if (shard_of(row) == shard &&
-            filter_takes(&plan->filter,
-                         filter_row(&plan->filter, window_of_row(row), row->source, row->offset,
-                                    row->event_time_us))) {
+            filter_takes(&plan->filter, filter_row(&plan->filter, window_of_row(row), row->source,
+                                                   row->offset, row->event_time_us))) {
             wanted[count++] = *row;
         }
     }
@@ -225,7 +225,10 @@ static const struct {
     struct test_rows_plan rows;
     uint32_t page_size;
 } cases[] = {
-    {{.count = 3000, .keys = 900, .sources = SOURCES, .value_bytes_max = 200,
+    {{.count = 3000,
+      .keys = 900,
+      .sources = SOURCES,
+      .value_bytes_max = 200,
       .tombstones_per_million = 150000},
      4096},
     {{.count = 1500, .keys = 700, .sources = SOURCES, .key_bytes_max = 60, .value_bytes_max = 3000},
@@ -296,8 +299,8 @@ Test(same_bytes, however_rows_are_held)
 
 Test(same_bytes, a_state_built_in_two_steps_has_the_rows_of_one)
 {
-    /* All rows in one build, or half of them and then the rest over the file of the first half. Window
-     * order and offsets agree here, so both are the newest row of each key. */
+    /* All rows in one build, or half of them and then the rest over the file of the first half.
+     * Window order and offsets agree here, so both are the newest row of each key. */
     struct test_rows_plan kinds = {.count = 2000,
                                    .keys = 600,
                                    .sources = 1,

@@ -1,4 +1,4 @@
-/* Do rows come out of the buffer by window and shard, sorted, counted, with all memory given back? */
+/* Do rows come out of the buffer by window and shard, sorted and counted, and all memory back? */
 #include "consumer/shard_buffer.h"
 
 #include "tests/support/test_rows.h"
@@ -50,10 +50,10 @@ static void check_statistics(const struct section *section, const struct row *ro
             if (rows[i].source == s) {
                 part.rows++;
                 part.tombstones += rows[i].tombstone;
-                part.offset_min =
-                    rows[i].offset < part.offset_min ? rows[i].offset : part.offset_min;
-                part.offset_max =
-                    rows[i].offset > part.offset_max ? rows[i].offset : part.offset_max;
+                part.offset_min = rows[i].offset < part.offset_min ? rows[i].offset
+                                                                   : part.offset_min;
+                part.offset_max = rows[i].offset > part.offset_max ? rows[i].offset
+                                                                   : part.offset_max;
             }
         }
         if (part.rows > 0) {
@@ -131,8 +131,14 @@ static const struct {
      {.count = 6000, .keys = 3000, .sources = 2, .key_bytes_max = 40, .value_bytes_max = 5},
      2,
      2},
-    {"long common beginnings", {.count = 1500, .keys = 600, .sources = 2, .key_bytes_max = 9000}, 1, 1},
-    {"only tombstones", {.count = 300, .keys = 50, .sources = 2, .tombstones_per_million = 1000000}, 2, 2},
+    {"long common beginnings",
+     {.count = 1500, .keys = 600, .sources = 2, .key_bytes_max = 9000},
+     1,
+     1},
+    {"only tombstones",
+     {.count = 300, .keys = 50, .sources = 2, .tombstones_per_million = 1000000},
+     2,
+     2},
     {"one row", {.count = 1, .keys = 1, .sources = 1, .value_bytes_max = 8}, 1, 1},
 };
 
@@ -203,7 +209,9 @@ Test(shard_buffer, huge_rows)
     struct shard_buffer *buffer = shard_buffer_new(&budget);
     uint32_t source = shard_buffer_source(buffer, "t", 0);
     struct row rows[] = {
-        {.key = bytes_of(data, 70000), .value = bytes_of(data, sizeof data), .offset = 2,
+        {.key = bytes_of(data, 70000),
+         .value = bytes_of(data, sizeof data),
+         .offset = 2,
          .source = source},
         {.key = bytes_of(data, 70001), .offset = 1, .source = source, .tombstone = true},
         {.key = bytes_of(data, 70001), .value = bytes_of(NULL, 0), .source = source},

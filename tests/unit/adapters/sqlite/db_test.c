@@ -56,7 +56,8 @@ Test(db, statements_and_values)
 
 Test(db, paths_that_look_like_uris)
 {
-    static const char *const names[] = {"plain", "a?mode=memory", "b#c", "d%41", "e f", "g&immutable=0"};
+    static const char *const names[] = {"plain", "a?mode=memory", "b#c",
+                                        "d%41",  "e f",           "g&immutable=0"};
     char folder[] = "/tmp/tidemark-db-XXXXXX";
     cr_assert_not_null(mkdtemp(folder));
     struct err err = {0};

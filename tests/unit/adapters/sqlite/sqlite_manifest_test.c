@@ -5,8 +5,13 @@
 #include "tests/support/vectors.h"
 
 static const char *const snapshots[] = {
-    "manifest_example", "manifest_example_cel", "manifest_example_cel_int",
-    "manifest_example_sparse", "page_auto", "sidecar_64k", "sidecar_deep",
+    "manifest_example",
+    "manifest_example_cel",
+    "manifest_example_cel_int",
+    "manifest_example_sparse",
+    "page_auto",
+    "sidecar_64k",
+    "sidecar_deep",
 };
 
 static const char *text_or_none(const char *text)
@@ -91,18 +96,18 @@ static bool decodes_after(const char *sql, struct err *err)
     AUTO(arena) struct arena *arena = arena_new(1 << 16);
     struct bytes text = vectors_read("manifest_example/decoded.json", arena);
     cJSON *root = vectors_json(text);
-    struct bytes object = vectors_read(
-        arena_format(arena, "manifest_example/objects/%s",
-                     vectors_text(vectors_member(root, "manifest"), "object")),
-        arena);
+    struct bytes object =
+        vectors_read(arena_format(arena, "manifest_example/objects/%s",
+                                  vectors_text(vectors_member(root, "manifest"), "object")),
+                     arena);
     cJSON_Delete(root);
     sqlite3 *db = NULL;
     cr_assert(db_open_memory(&db, err));
     unsigned char *copy = sqlite3_malloc64(object.size);
     memcpy(copy, object.data, object.size);
-    cr_assert_eq(sqlite3_deserialize(db, "main", copy, (sqlite3_int64)object.size,
-                                     (sqlite3_int64)object.size,
-                                     SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE),
+    cr_assert_eq(sqlite3_deserialize(
+                     db, "main", copy, (sqlite3_int64)object.size, (sqlite3_int64)object.size,
+                     SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE),
                  SQLITE_OK);
     cr_assert(db_run(db, sql, err), "%s", err->message);
     sqlite3_int64 size = 0;

@@ -73,8 +73,11 @@ Test(dedupe, delta_beats_base_whatever_its_offset)
 {
     /* PROTOCOL A6: the base has k from offset 9, the delta has k at offset 5, and a tombstone. */
     struct row base[] = {
-        {.key = bytes_of_text("k"), .value = bytes_of_text("old"), .source = ROW_SOURCE_BASE,
-         .event_time_us = INT64_MAX, .offset = 9},
+        {.key = bytes_of_text("k"),
+         .value = bytes_of_text("old"),
+         .source = ROW_SOURCE_BASE,
+         .event_time_us = INT64_MAX,
+         .offset = 9},
         {.key = bytes_of_text("m"), .value = bytes_of_text("kept"), .source = ROW_SOURCE_BASE},
         {.key = bytes_of_text("n"), .value = bytes_of_text("gone"), .source = ROW_SOURCE_BASE},
     };

@@ -1,4 +1,5 @@
-/* Do exactly the rows of the build come through, under the build's numbers, without a look where none is needed? */
+/* Do exactly the rows of the build come through, under the build's numbers, without a look where
+ * none is needed? */
 #include "core/spill/filter_stream.h"
 
 #include "tests/support/test_set.h"
@@ -41,11 +42,10 @@ Test(filter_stream, exactly_the_rows_of_the_build)
         for (size_t i = 0; i < ROWS; i++) {
             struct row row = rows.rows[i];
             row.source = map[row.source];
-            enum filter_verdict verdict =
-                row.source == SOURCE_NONE
-                    ? FILTER_OUTSIDE
-                    : filter_row(&filter, (int64_t)seed % 3, row.source, row.offset,
-                                 row.event_time_us);
+            enum filter_verdict verdict = row.source == SOURCE_NONE
+                                              ? FILTER_OUTSIDE
+                                              : filter_row(&filter, (int64_t)seed % 3, row.source,
+                                                           row.offset, row.event_time_us);
             wanted_counts[verdict]++;
             all[verdict]++;
             if (filter_takes(&filter, verdict)) {

@@ -1,4 +1,4 @@
-/* Does a row belong to exactly the build that PROTOCOL R1, R2 and R24 say, whoever asks and when? */
+/* Does a row belong to exactly the build that PROTOCOL R1, R2 and R24 say, whoever asks? */
 #include "core/spill/filter.h"
 
 #include <criterion/criterion.h>
@@ -49,10 +49,8 @@ Test(filter, stories)
 {
     for (size_t i = 0; i < LENGTH_OF(stories); i++) {
         size_t build = stories[i].build;
-        struct filter_source source = {.tail_from = stories[i].tail_from,
-                                       .from = 0,
-                                       .to = INT64_MAX,
-                                       .cuts = three_cuts};
+        struct filter_source source = {
+            .tail_from = stories[i].tail_from, .from = 0, .to = INT64_MAX, .cuts = three_cuts};
         struct filter filter = {
             .builds = three_builds,
             .build_count = build,
@@ -60,8 +58,8 @@ Test(filter, stories)
             .sources = &source,
             .source_count = 1,
         };
-        enum filter_verdict got = filter_row(&filter, stories[i].window, 0, stories[i].offset,
-                                             stories[i].event_time_us);
+        enum filter_verdict got =
+            filter_row(&filter, stories[i].window, 0, stories[i].offset, stories[i].event_time_us);
         cr_expect_eq(got, stories[i].wanted, "%s: %s, wanted %s", stories[i].story,
                      verdict_names[got], verdict_names[stories[i].wanted]);
     }
@@ -71,8 +69,7 @@ Test(filter, a_partition_in_its_first_build_is_never_late)
 {
     /* R7: it was in no build before, so all its rows are of windows that are closed already. */
     static const int64_t cuts[] = {0, 0, 150};
-    struct filter_source source = {
-        .from = 0, .to = INT64_MAX, .cuts = cuts, .first_build = true};
+    struct filter_source source = {.from = 0, .to = INT64_MAX, .cuts = cuts, .first_build = true};
     struct filter filter = {.builds = three_builds,
                             .build_count = 3,
                             .closed_before = 2,
@@ -85,7 +82,8 @@ Test(filter, a_partition_in_its_first_build_is_never_late)
 
 Test(filter, a_sub_range_of_the_plan)
 {
-    /* R8: two members have the rows; PLAN gives [0, 40) to one of them and [40, 100) to this one. */
+    /* R8: two members have the rows; PLAN gives [0, 40) to one of them and [40, 100) to this one.
+     */
     struct filter_source source = {.from = 40, .to = 60, .cuts = three_cuts};
     struct filter filter = {.builds = three_builds,
                             .build_count = 1,
@@ -107,8 +105,7 @@ Test(filter, policies)
     filter.policy = (struct filter_policy){.take_late = true, .take_future = true};
     for (int verdict = 0; verdict < FILTER_VERDICTS; verdict++) {
         cr_assert_eq(filter_takes(&filter, (enum filter_verdict)verdict),
-                     verdict == FILTER_TAKE || verdict == FILTER_LATE ||
-                         verdict == FILTER_FUTURE);
+                     verdict == FILTER_TAKE || verdict == FILTER_LATE || verdict == FILTER_FUTURE);
     }
 }
 
@@ -150,7 +147,7 @@ static void make_world(struct world *world, struct rng *rng)
 }
 
 struct belongs {
-    size_t build; /* BUILDS: to none so far */
+    size_t build;                /* BUILDS: to none so far */
     enum filter_verdict verdict; /* there */
 };
 
@@ -284,21 +281,19 @@ Test(filter, every_row_is_in_exactly_the_build_of_the_definition)
             make_filter(&world, build, &filter, sources);
             for (uint32_t s = 0; s < SOURCES; s++) {
                 for (size_t o = 0; o < OFFSETS; o++) {
-                    enum filter_verdict got = filter_row(&filter, world.windows[s][o], s,
-                                                         (int64_t)o, world.times[s][o]);
+                    enum filter_verdict got =
+                        filter_row(&filter, world.windows[s][o], s, (int64_t)o, world.times[s][o]);
                     enum filter_verdict wanted =
                         wanted_verdict(&world, build, s, o, sources[s].tail_from);
                     cr_assert_eq(got, wanted, "round %d, build %zu, offset %zu: %s, wanted %s",
                                  round, build, o, verdict_names[got], verdict_names[wanted]);
                     seen[got]++;
-                    taken[s][o] += got == FILTER_TAKE || got == FILTER_LATE ||
-                                   got == FILTER_FUTURE;
+                    taken[s][o] += got == FILTER_TAKE || got == FILTER_LATE || got == FILTER_FUTURE;
                 }
             }
             for (int64_t window = 0; window < WINDOWS; window++) {
                 size_t low = rng_below(&rng, OFFSETS);
-                check_section(&world, &filter, window, low,
-                              low + rng_below(&rng, OFFSETS - low));
+                check_section(&world, &filter, window, low, low + rng_below(&rng, OFFSETS - low));
             }
         }
         for (size_t s = 0; s < SOURCES; s++) {

@@ -102,8 +102,8 @@ Test(spill_format, index_cut_short_or_of_another_object)
     struct spill_index got;
     struct err err = {0};
     for (size_t size = 0; size < bytes.size; size++) {
-        cr_assert(!spill_index_decode(bytes_of(bytes.data, size), index.order, end_of(&index),
-                                      &got, &err));
+        cr_assert(!spill_index_decode(bytes_of(bytes.data, size), index.order, end_of(&index), &got,
+                                      &err));
         cr_assert_eq(err.kind, ERR_CORRUPT);
     }
     cr_assert(!spill_index_decode(buf_bytes(&bytes), index.order, end_of(&index) + 1, &got, &err));
@@ -213,12 +213,13 @@ Test(spill_format, header_and_footer)
 
 Test(spill_format, sections_are_found)
 {
-    struct section sections[] = {{.window = -5, .group = 1}, {.window = -5, .group = 4},
-                                 {.window = 0, .group = 0},  {.window = 7, .group = 4}};
+    struct section sections[] = {{.window = -5, .group = 1},
+                                 {.window = -5, .group = 4},
+                                 {.window = 0, .group = 0},
+                                 {.window = 7, .group = 4}};
     struct spill_index index = {.sections = sections, .section_count = LENGTH_OF(sections)};
     for (size_t i = 0; i < LENGTH_OF(sections); i++) {
-        cr_assert_eq(spill_index_find(&index, sections[i].window, sections[i].group),
-                     &sections[i]);
+        cr_assert_eq(spill_index_find(&index, sections[i].window, sections[i].group), &sections[i]);
     }
     cr_assert_null(spill_index_find(&index, -5, 2));
     cr_assert_null(spill_index_find(&index, 7, 5));
