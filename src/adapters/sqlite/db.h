@@ -35,8 +35,8 @@ MUST_CHECK bool db_step(sqlite3_stmt *statement, bool *ret_row, struct err *err)
 struct bytes db_blob(sqlite3_stmt *statement, int column);
 const char *db_text(sqlite3_stmt *statement, int column); /* NULL for SQL NULL */
 void db_bind_blob(sqlite3_stmt *statement, int parameter, struct bytes borrowed_value);
-void db_bind_text(sqlite3_stmt *statement, int parameter, const char *borrowed_text); /* NULL: null
-                                                                                       */
+/* NULL binds SQL NULL. */
+void db_bind_text(sqlite3_stmt *statement, int parameter, const char *borrowed_text);
 void db_bind_i64(sqlite3_stmt *statement, int parameter, int64_t value);
 
 /* The one translation: FULL -> LIMIT; CORRUPT, NOTADB -> CORRUPT; CANTOPEN -> MISSING; PERM,

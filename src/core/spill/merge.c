@@ -19,8 +19,7 @@ struct merge {
     bool started;
     size_t count;
     uint32_t winner;
-    uint32_t *losers; /* [1 … count - 1]: the leaf that lost at this node; leaf i is node count + i
-                       */
+    uint32_t *losers; /* [1 … count - 1]: who lost there; leaf i is node count + i */
     struct leaf *leaves;
 };
 

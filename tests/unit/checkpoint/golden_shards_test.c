@@ -11,9 +11,8 @@
 /* How near a file that we write from the golden rows comes to the golden one. The library's writer
  * puts rows in the order of its input; ours, always in key order. */
 enum likeness {
-    SAME_FILE,   /* its input was in key order */
-    SAME_INSIDE, /* leaves are filled in another order; interior pages are equal, so is the sidecar
-                  */
+    SAME_FILE,       /* its input was in key order */
+    SAME_INSIDE,     /* leaves filled in another order; interior pages and the sidecar equal */
     SAME_BUT_HEADER, /* it was vacuumed: counters in the header differ as well */
     OTHER_TREE,      /* input order made the tree another one */
 };

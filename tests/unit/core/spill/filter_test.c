@@ -82,8 +82,7 @@ Test(filter, a_partition_in_its_first_build_is_never_late)
 
 Test(filter, a_sub_range_of_the_plan)
 {
-    /* R8: two members have the rows; PLAN gives [0, 40) to one of them and [40, 100) to this one.
-     */
+    /* R8: two members have rows; PLAN gives [0, 40) to one, [40, 60) to this one. */
     struct filter_source source = {.from = 40, .to = 60, .cuts = three_cuts};
     struct filter filter = {.builds = three_builds,
                             .build_count = 1,
