@@ -1,4 +1,4 @@
-/* The threads that build and upload shards, away from the one that polls Kafka. */
+/* The threads that do the work of builds, away from the one that polls Kafka. */
 #include "checkpoint/build_thread.h"
 
 #include <stdlib.h>
@@ -6,6 +6,7 @@
 
 #include "adapters/os/lock.h"
 #include "adapters/os/thread.h"
+#include "core/base/check.h"
 
 enum { BUILD_THREADS_MAX = 64 };
 
@@ -16,31 +17,31 @@ struct build_threads {
     int count;
     struct {
         struct lock lock;
-        struct shard_job **jobs; /* handed in and not finished: to be stopped */
+        struct work **pieces; /* handed in and not finished: to be stopped */
         size_t count;
         size_t capacity;
     } locked;
 };
 
-static void remember(struct build_threads *threads, struct shard_job *job)
+static void remember(struct build_threads *threads, struct work *work)
 {
     lock_take(&threads->locked.lock);
     if (threads->locked.count == threads->locked.capacity) {
         threads->locked.capacity = threads->locked.capacity * 2 + 16;
-        threads->locked.jobs =
-            realloc(threads->locked.jobs, threads->locked.capacity * sizeof(void *));
-        CHECK(threads->locked.jobs != NULL);
+        threads->locked.pieces =
+            realloc(threads->locked.pieces, threads->locked.capacity * sizeof(void *));
+        CHECK(threads->locked.pieces != NULL);
     }
-    threads->locked.jobs[threads->locked.count++] = job;
+    threads->locked.pieces[threads->locked.count++] = work;
     lock_give(&threads->locked.lock);
 }
 
-static void forget(struct build_threads *threads, const struct shard_job *job)
+static void forget(struct build_threads *threads, const struct work *work)
 {
     lock_take(&threads->locked.lock);
     for (size_t i = 0; i < threads->locked.count; i++) {
-        if (threads->locked.jobs[i] == job) {
-            threads->locked.jobs[i] = threads->locked.jobs[--threads->locked.count];
+        if (threads->locked.pieces[i] == work) {
+            threads->locked.pieces[i] = threads->locked.pieces[--threads->locked.count];
             break;
         }
     }
@@ -52,11 +53,11 @@ static void run(void *argument)
     struct build_threads *threads = argument;
     void *item = NULL;
     while (queue_pop(threads->waiting, &item, -1) == QUEUE_DONE) {
-        struct shard_job *job = item;
-        shard_job_run(job);
-        forget(threads, job);
-        if (queue_push(threads->done, job, -1) != QUEUE_DONE) {
-            shard_job_free(job);
+        struct work *work = item;
+        work->run(work);
+        forget(threads, work);
+        if (queue_push(threads->done, work, -1) != QUEUE_DONE) {
+            work_free(work);
         }
     }
 }
@@ -65,7 +66,7 @@ struct build_threads *build_threads_new(int count, struct queue *borrowed_done)
 {
     struct build_threads *threads = calloc(1, sizeof *threads);
     CHECK(threads != NULL && count > 0);
-    threads->waiting = queue_new(BUILD_JOBS_MAX);
+    threads->waiting = queue_new(BUILD_WORK_MAX);
     threads->done = borrowed_done;
     threads->count = count < BUILD_THREADS_MAX ? count : BUILD_THREADS_MAX;
     lock_init(&threads->locked.lock);
@@ -75,18 +76,18 @@ struct build_threads *build_threads_new(int count, struct queue *borrowed_done)
     return threads;
 }
 
-void build_threads_add(struct build_threads *threads, struct shard_job *take_job)
+void build_threads_add(struct build_threads *threads, struct work *take_work)
 {
-    remember(threads, take_job);
-    CHECK(queue_push(threads->waiting, take_job, -1) == QUEUE_DONE);
+    remember(threads, take_work);
+    CHECK(queue_push(threads->waiting, take_work, -1) == QUEUE_DONE);
 }
 
 void build_threads_drop(struct build_threads *threads, const char *run_id)
 {
     lock_take(&threads->locked.lock);
     for (size_t i = 0; i < threads->locked.count; i++) {
-        if (run_id == NULL || strcmp(threads->locked.jobs[i]->run_id, run_id) == 0) {
-            atomic_store(&threads->locked.jobs[i]->stop, true);
+        if (run_id == NULL || strcmp(threads->locked.pieces[i]->run_id, run_id) == 0) {
+            atomic_store(&threads->locked.pieces[i]->stop, true);
         }
     }
     lock_give(&threads->locked.lock);
@@ -103,7 +104,7 @@ struct build_threads *build_threads_free(struct build_threads *threads)
         thread_join(threads->threads[i]);
     }
     queue_free(threads->waiting);
-    free(threads->locked.jobs);
+    free(threads->locked.pieces);
     lock_done(&threads->locked.lock);
     free(threads);
     return NULL;

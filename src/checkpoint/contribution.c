@@ -106,6 +106,13 @@ struct contribution *contribution_new(uint64_t build, enum row_order order,
     return contribution;
 }
 
+struct contribution *contribution_with(const struct contribution *like,
+                                       struct row_share *const *shares, size_t share_count)
+{
+    return contribution_new(like->build, like->order, like->policy, like->partitions,
+                            like->sources.count, shares, share_count);
+}
+
 struct contribution *contribution_use(struct contribution *contribution)
 {
     CHECK(atomic_fetch_add(&contribution->users, 1) > 0);

@@ -26,6 +26,9 @@ struct contribution *contribution_new(uint64_t build, enum row_order order,
                                       struct filter_policy policy,
                                       const struct contribution_partition *partitions, size_t count,
                                       struct row_share *const *shares, size_t share_count);
+/* The same partitions and rules over other rows. One user: the caller. */
+struct contribution *contribution_with(const struct contribution *like,
+                                       struct row_share *const *shares, size_t share_count);
 struct contribution *contribution_use(struct contribution *contribution);
 struct contribution *contribution_drop(struct contribution *contribution); /* NULL; takes NULL */
 

@@ -8,66 +8,123 @@
 #include "adapters/os/log.h"
 #include "adapters/os/os_random.h"
 #include "checkpoint/build.h"
+#include "checkpoint/part.h"
+#include "checkpoint/range_set.h"
 #include "checkpoint/upload.h"
 #include "core/record/key.h"
 
-struct shard_job *shard_job_new(const struct shard_job_settings *settings,
-                                const struct member_command *command,
-                                struct contribution *contribution)
+static void run_job(struct work *work);
+
+static void free_job(struct work *work)
 {
-    struct shard_job *job = calloc(1, sizeof *job);
-    CHECK(job != NULL && command->build.contribution_count == 1);
-    const struct member_contribution *from = &command->build.contributions[0];
-    job->settings = settings;
-    job->arena = arena_new(16 * 1024);
-    job->build = command->build.build;
-    job->run_id = arena_text(job->arena, bytes_of_text(command->build.run_id));
-    job->shard = command->build.shard;
-    job->attempt = command->build.attempt;
-    job->num_dbs = command->build.num_dbs;
-    job->contribution = contribution_use(contribution);
+    struct shard_job *job = (struct shard_job *)work;
+    for (size_t i = 0; i < job->input_count; i++) {
+        contribution_drop(job->inputs[i].own);
+    }
+    contribution_drop(job->frame);
+    arena_free(job->arena);
+    free(job);
+}
+
+static void copy_input(struct shard_job *job, const struct member_contribution *from,
+                       struct contribution *own, struct shard_input *to)
+{
     struct plan_range *ranges = arena_zero(job->arena, (from->range_count + 1) * sizeof *ranges);
     for (size_t i = 0; i < from->range_count; i++) {
         ranges[i] = from->ranges[i];
         ranges[i].id.topic = arena_text(job->arena, bytes_of_text(from->ranges[i].id.topic));
     }
-    job->ranges = ranges;
-    job->range_count = from->range_count;
-    atomic_init(&job->stop, false);
+    to->ranges = ranges;
+    to->range_count = from->range_count;
+    if (from->own) {
+        to->own = contribution_use(own);
+    } else {
+        to->part_url = arena_text(job->arena, bytes_of_text(from->url));
+        to->part_digest = arena_text(job->arena, bytes_of_text(from->digest));
+    }
+}
+
+struct shard_job *shard_job_new(const struct shard_job_settings *settings,
+                                const struct member_command *command, struct contribution *frame,
+                                struct contribution *own)
+{
+    struct shard_job *job = calloc(1, sizeof *job);
+    CHECK(job != NULL);
+    job->settings = settings;
+    job->arena = arena_new(16 * 1024);
+    job->work.kind = WORK_SHARD;
+    job->work.run = run_job;
+    job->work.free = free_job;
+    job->work.build = command->build.build;
+    job->work.run_id = arena_text(job->arena, bytes_of_text(command->build.run_id));
+    atomic_init(&job->work.stop, false);
+    job->shard = command->build.shard;
+    job->attempt = command->build.attempt;
+    job->frame = contribution_use(frame);
+    job->input_count = command->build.contribution_count;
+    job->inputs = arena_zero(job->arena, (job->input_count + 1) * sizeof *job->inputs);
+    for (size_t i = 0; i < job->input_count; i++) {
+        copy_input(job, &command->build.contributions[i], own, &job->inputs[i]);
+    }
     return job;
 }
 
-struct shard_job *shard_job_free(struct shard_job *job)
+void shard_job_set_rows(struct shard_job *job, struct contribution *own)
 {
-    if (job != NULL) {
-        contribution_drop(job->contribution);
-        arena_free(job->arena);
-        free(job);
-    }
-    return NULL;
-}
-
-/* Rows of the ranges that PLAN gave to this contribution, and no others. */
-static struct filter narrowed_filter(struct shard_job *job)
-{
-    struct filter filter = contribution_filter(job->contribution, job->arena);
-    const struct source_table *table = contribution_sources(job->contribution);
-    struct filter_source *sources =
-        arena_zero(job->arena, (filter.source_count + 1) * sizeof *sources);
-    for (uint32_t i = 0; i < filter.source_count; i++) {
-        sources[i] = filter.sources[i];
-        sources[i].to = sources[i].from;
-    }
-    for (size_t i = 0; i < job->range_count; i++) {
-        const struct plan_range *range = &job->ranges[i];
-        uint32_t source = source_table_find(table, range->id.topic, range->id.number);
-        if (source != SOURCE_NONE) {
-            sources[source].from = range->from;
-            sources[source].to = range->to;
+    for (size_t i = 0; i < job->input_count; i++) {
+        if (job->inputs[i].own != NULL) {
+            contribution_drop(job->inputs[i].own);
+            job->inputs[i].own = contribution_use(own);
         }
     }
-    filter.sources = sources;
-    return filter;
+}
+
+/* The sets of all inputs, each narrowed to its ranges; what was made for the job alone is freed with
+ * it. */
+struct open_sets {
+    struct row_set **sets;
+    size_t count;
+    struct row_set **made; /* views first, what they look at behind them */
+    size_t made_count;
+};
+
+static void close_sets(struct open_sets *open)
+{
+    while (open->made_count > 0) {
+        row_set_free(open->made[--open->made_count]);
+    }
+}
+
+static void add_narrowed(struct open_sets *open, struct row_set *set,
+                         const struct shard_input *input)
+{
+    struct row_set *view = range_set_new(set, input->ranges, input->range_count);
+    open->made[open->made_count++] = view;
+    open->sets[open->count++] = view;
+}
+
+static bool open_sets(struct shard_job *job, struct open_sets *open, struct err *err)
+{
+    size_t room = 1;
+    for (size_t i = 0; i < job->input_count; i++) {
+        room += job->inputs[i].own == NULL ? 1 : contribution_share_count(job->inputs[i].own);
+    }
+    open->sets = arena_zero(job->arena, room * sizeof(void *));
+    open->made = arena_zero(job->arena, 2 * room * sizeof(void *));
+    for (size_t i = 0; i < job->input_count; i++) {
+        const struct shard_input *input = &job->inputs[i];
+        if (input->own == NULL) {
+            struct row_set *part = NULL;
+            TRY(part_open(job->settings->store, input->part_url, input->part_digest, &part, err));
+            open->made[open->made_count++] = part;
+            add_narrowed(open, part, input);
+            continue;
+        }
+        for (size_t k = 0; k < contribution_share_count(input->own); k++) {
+            add_narrowed(open, row_share_set(contribution_share(input->own, k)), input);
+        }
+    }
+    return true;
 }
 
 static const char *key_text(struct shard_job *job, const struct buf *stored)
@@ -82,12 +139,12 @@ static const char *key_text(struct shard_job *job, const struct buf *stored)
 
 static void report_counts(struct shard_job *job, const struct build_result *built)
 {
-    const struct source_table *table = contribution_sources(job->contribution);
+    const struct source_table *table = contribution_sources(job->frame);
     struct attempt_partition *partitions =
         arena_zero(job->arena, (table->count + 1) * sizeof *partitions);
     for (uint32_t i = 0; i < table->count; i++) {
         partitions[i] = (struct attempt_partition){
-            .id = contribution_partition(job->contribution, i)->id,
+            .id = contribution_partition(job->frame, i)->id,
             .stored = built->counts.sources[i].stored,
             .superseded = built->counts.sources[i].superseded,
             .tombstones = built->counts.sources[i].tombstones,
@@ -101,33 +158,25 @@ static void report_counts(struct shard_job *job, const struct build_result *buil
 static bool build_file(struct shard_job *job, const char *path, struct build_result *built,
                        struct err *err)
 {
-    struct contribution *from = job->contribution;
-    size_t count = contribution_share_count(from);
-    struct row_set **sets = arena_zero(job->arena, (count + 1) * sizeof *sets);
-    for (size_t i = 0; i < count; i++) {
-        sets[i] = row_share_set(contribution_share(from, i));
-    }
-    struct filter filter = narrowed_filter(job);
-    const struct regroup regroup = {
-        .router = job->settings->router,
-        .key_encoding = job->settings->key_encoding,
-        .num_dbs = job->num_dbs,
-    };
+    struct filter filter = contribution_filter(job->frame, job->arena);
+    struct open_sets open = {0};
     struct build_request request = {
         .kv = job->settings->kv,
         .path = path,
         .shard = job->shard,
-        .regroup = regroup.router->kind == ROUTE_HASH_AT_CLOSE ? &regroup : NULL,
-        .order = contribution_order(from),
+        .order = contribution_order(job->frame),
         .page_size = job->settings->snapshot->page_size,
         .cache_bytes = job->settings->cache_bytes,
-        .sources = contribution_sources(from),
+        .sources = contribution_sources(job->frame),
         .filter = &filter,
-        .sets = sets,
-        .set_count = count,
-        .stop = &job->stop,
+        .stop = &job->work.stop,
     };
-    TRY(build_shard(&request, built, err));
+    bool done = open_sets(job, &open, err);
+    request.sets = open.sets;
+    request.set_count = open.count;
+    done = done && build_shard(&request, built, err);
+    close_sets(&open);
+    TRY(done);
     job->result.row_count = built->rows;
     job->result.page_size = built->page_size;
     job->result.duration_ms = (uint64_t)((built->sizes_us + built->write_us) / 1000);
@@ -137,7 +186,7 @@ static bool build_file(struct shard_job *job, const char *path, struct build_res
         job->result.min_key = key_text(job, &built->key_min);
         job->result.max_key = key_text(job, &built->key_max);
     }
-    if (built->counts.shared_keys > 0 && contribution_order(from) == ROW_ORDER_OFFSET) {
+    if (built->counts.shared_keys > 0 && contribution_order(job->frame) == ROW_ORDER_OFFSET) {
         log_warn("build",
                  "%llu keys of shard %u came from more than one partition: the order between "
                  "partitions is arbitrary (snapshot.order = \"event_time\" decides by time)",
@@ -148,7 +197,7 @@ static bool build_file(struct shard_job *job, const char *path, struct build_res
 
 static bool store_file(struct shard_job *job, const char *path, struct err *err)
 {
-    const char *folder = names_attempt(job->settings->names, job->run_id, job->shard, job->attempt,
+    const char *folder = names_attempt(job->settings->names, job->work.run_id, job->shard, job->attempt,
                                        job->arena);
     struct upload_request request = {
         .store = job->settings->store,
@@ -166,27 +215,31 @@ static bool store_file(struct shard_job *job, const char *path, struct err *err)
     return true;
 }
 
-void shard_job_run(struct shard_job *job)
+static void run_job(struct work *work)
 {
+    struct shard_job *job = (struct shard_job *)work;
     struct err err = {0};
     struct build_result built = {0};
     const char *path = arena_format(job->arena, "%s/%s-db%05u-a%02u.db", job->settings->folder,
-                                    job->run_id, job->shard, job->attempt);
+                                    job->work.run_id, job->shard, job->attempt);
     job->result = (struct message_attempt){
-        .run_id = job->run_id,
+        .run_id = job->work.run_id,
         .shard = job->shard,
         .attempt = job->attempt,
         .error = "",
         .url = "",
     };
-    job->result.ok = build_file(job, path, &built, &err) &&
+    if (atomic_load(&work->stop)) {
+        err_set(&err, ERR_STOPPED, "stopped before it began");
+    }
+    job->result.ok = err.kind == ERR_NONE && build_file(job, path, &built, &err) &&
                      (built.rows == 0 || store_file(job, path, &err));
     if (!job->result.ok) {
         job->result.error = arena_text(job->arena, bytes_of_text(err.message));
         job->result.url = "";
         if (err.kind != ERR_STOPPED) {
             log_failure(LOG_WARN, "build", &err, "shard %u of run %s, attempt %u", job->shard,
-                        job->run_id, job->attempt);
+                        job->work.run_id, job->attempt);
         }
     }
     unlink(path); /* of an empty shard, or of one that failed; else it is gone already */

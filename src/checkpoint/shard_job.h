@@ -4,9 +4,9 @@
 
 #include "adapters/kv.h"
 #include "adapters/store.h"
+#include "checkpoint/build_thread.h"
 #include "checkpoint/contribution.h"
 #include "core/coord/member.h"
-#include "core/route/route.h"
 #include "core/settings.h"
 #include "core/snapshot/names.h"
 
@@ -16,35 +16,39 @@ struct shard_job_settings {
     struct store *store;
     const struct names *names;
     const struct snapshot_settings *snapshot;
-    const struct router *router;
     enum key_encoding key_encoding;
     const char *folder; /* for files in the making */
     uint64_t cache_bytes; /* of SQLite, a job */
 };
 
-/* Owned by whoever holds the pointer: member thread, queue, build thread, queue, member thread. */
+/* Rows of one member: those that are held here, or its part in the store. */
+struct shard_input {
+    struct contribution *own; /* one user; NULL: */
+    const char *part_url;
+    const char *part_digest;
+    const struct plan_range *ranges; /* what PLAN takes of it (PROTOCOL R8) */
+    size_t range_count;
+};
+
 struct shard_job {
+    struct work work;
     const struct shard_job_settings *settings;
     struct arena *arena;
-    uint64_t build;
-    const char *run_id;
     uint32_t shard;
     uint32_t attempt;
-    uint32_t num_dbs;
-    struct contribution *contribution; /* one user */
-    const struct plan_range *ranges;   /* what PLAN takes of it (PROTOCOL R8) */
-    size_t range_count;
-    atomic_bool stop;
+    struct contribution *frame; /* the partitions of CLOSE, without rows: the rule of what counts */
+    struct shard_input *inputs;
+    size_t input_count;
     struct message_attempt result; /* texts in the arena; member, incarnation and build are not set */
 };
 
-/* Copies texts and ranges of the command. `contribution` gets one user more. */
+/* Copies what it needs of the command. `frame`, and `own` where a contribution of the command is our
+ * own, get one user more. The job builds and uploads; its result says whether that worked. */
 struct shard_job *shard_job_new(const struct shard_job_settings *settings,
-                                const struct member_command *command,
-                                struct contribution *contribution);
-struct shard_job *shard_job_free(struct shard_job *job); /* takes NULL; returns NULL */
+                                const struct member_command *command, struct contribution *frame,
+                                struct contribution *own);
 
-/* Builds and uploads; the result says whether it worked, so there is no error. A build thread. */
-void shard_job_run(struct shard_job *job);
+/* Our own rows, grouped anew: instead of those it was made with. Before it runs. */
+void shard_job_set_rows(struct shard_job *job, struct contribution *own);
 
 #endif

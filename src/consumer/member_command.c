@@ -14,19 +14,19 @@ enum { COMMAND_KAFKA_MS = 30 * 1000 };
 void member_hands_init(struct member_hands *hands, const struct member_thread_settings *settings,
                        struct queue *built)
 {
+    uint64_t incarnation = (uint64_t)clock_now_us();
     *hands = (struct member_hands){
         .settings = settings,
-        .member = member_new(settings->coord, settings->member_id, (uint64_t)clock_now_us(),
-                             os_random_u64()),
-        .threads = build_threads_new(settings->build_threads, built),
+        .member =
+            member_new(settings->coord, settings->member_id, incarnation, os_random_u64()),
         .arena = arena_new(16 * 1024),
     };
+    member_work_init(&hands->work, &settings->work, settings->member_id, incarnation, built);
 }
 
 void member_hands_done(struct member_hands *hands)
 {
-    build_threads_free(hands->threads);
-    contribution_drop(hands->contribution);
+    member_work_done(&hands->work);
     ledger_reader_free(hands->reader);
     ledger_writer_free(hands->writer);
     source_query_free(hands->query);
@@ -63,12 +63,6 @@ void member_hands_assignment(struct member_hands *hands, const struct mail *mail
             hands->waiting[i].partition = mail->partitions.partitions[i];
         }
     }
-}
-
-void member_hands_sealed(struct member_hands *hands, struct contribution *take_contribution)
-{
-    contribution_drop(hands->contribution);
-    hands->contribution = take_contribution;
 }
 
 static bool partition_of(const struct member_hands *hands, struct partition_id id,
@@ -268,7 +262,7 @@ static void forget(struct member_hands *hands, const struct member_command *comm
     mail->forget.partitions = partitions;
     mail->forget.count = count;
     mail_send(hands->settings->intake, mail);
-    hands->contribution = contribution_drop(hands->contribution);
+    member_work_forget(&hands->work);
 }
 
 static void pause_partitions(struct member_hands *hands, const struct member_command *command)
@@ -303,43 +297,6 @@ static void mirror(struct member_hands *hands, const struct member_command *comm
     mail_send(hands->settings->poll, mail);
 }
 
-/* False: it cannot be built here, and *answer says so. */
-static bool build(struct member_hands *hands, const struct member_command *command,
-                  struct member_event *answer)
-{
-    const char *error = NULL;
-    if (command->build.contribution_count != 1 || !command->build.contributions[0].own) {
-        error = "rows of other members cannot be read by this version";
-    } else if (hands->contribution == NULL ||
-               contribution_build(hands->contribution) != command->build.build) {
-        error = "the rows of this build are not sealed here";
-    }
-    if (error == NULL) {
-        build_threads_add(hands->threads, shard_job_new(&hands->settings->jobs, command,
-                                                        hands->contribution));
-        return true;
-    }
-    *answer = (struct member_event){.kind = MEMBER_EVENT_BUILT};
-    answer->built = (struct message_attempt){
-        .build = command->build.build,
-        .run_id = arena_text(hands->arena, bytes_of_text(command->build.run_id)),
-        .shard = command->build.shard,
-        .attempt = command->build.attempt,
-        .error = error,
-        .url = "",
-    };
-    return false;
-}
-
-static void store_part(const struct member_command *command, struct member_event *answer)
-{
-    *answer = (struct member_event){.kind = MEMBER_EVENT_PART_STORED};
-    answer->part.build = command->store_part.build;
-    answer->part.error = "this version builds with one member: it does not hand rows over";
-    answer->part.url = "";
-    answer->part.digest = "";
-}
-
 bool member_command_run(struct member_hands *hands, const struct member_command *command,
                         struct member_event *ret_answer)
 {
@@ -357,12 +314,12 @@ bool member_command_run(struct member_hands *hands, const struct member_command 
         seal(hands, command);
         return false;
     case MEMBER_STORE_PART:
-        store_part(command, ret_answer);
-        return true;
+        return !member_work_part(&hands->work, member_fold(hands->member), command, ret_answer);
     case MEMBER_BUILD:
-        return !build(hands, command, ret_answer);
+        return !member_work_build(&hands->work, member_fold(hands->member), command, hands->arena,
+                                  ret_answer);
     case MEMBER_DROP_BUILD:
-        build_threads_drop(hands->threads, command->drop.run_id);
+        member_work_drop(&hands->work, command->drop.run_id);
         return false;
     case MEMBER_FORGET:
         forget(hands, command);

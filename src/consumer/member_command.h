@@ -18,8 +18,7 @@ struct member_hands {
     struct ledger_reader *reader;
     struct ledger_writer *writer;
     struct source_query *query;
-    struct build_threads *threads;
-    struct contribution *contribution; /* of the last seal */
+    struct member_work work;
     struct waiting_start *waiting;     /* of the last ASSIGNED; all are answered together */
     size_t waiting_count;
     bool waiting_open; /* an ASSIGNED waits for its answer */
@@ -35,7 +34,6 @@ void member_hands_done(struct member_hands *hands);
 MUST_CHECK bool member_hands_open(struct member_hands *hands, struct err *err);
 
 void member_hands_assignment(struct member_hands *hands, const struct mail *mail, bool assigned);
-void member_hands_sealed(struct member_hands *hands, struct contribution *take_contribution);
 void member_hands_tick(struct member_hands *hands);
 
 /* True: *ret_answer is an event that answers it. */

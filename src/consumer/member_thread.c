@@ -30,7 +30,7 @@ struct member_thread {
     } locked;
     struct member_hands hands;
     struct member_out out;
-    struct queue *built; /* shard_jobs that are finished */
+    struct queue *built; /* work that is finished */
     struct member_state state; /* copied to `locked` now and then */
     int64_t now_us;
     int64_t ticked_us;
@@ -177,7 +177,7 @@ static void on_sealed(struct member_thread *thread, struct mail *mail)
         event.sealed.partition_count = sealed->partition_count;
         event.sealed.shards = sealed->shards;
         event.sealed.shard_count = sealed->shard_count;
-        member_hands_sealed(&thread->hands, TAKE(mail->sealed.sealed.contribution));
+        member_work_sealed(&thread->hands.work, TAKE(mail->sealed.sealed.contribution));
     }
     feed(thread, &event);
 }
@@ -213,13 +213,14 @@ static void on_mail(struct member_thread *thread, struct mail *mail)
     mail_free(mail);
 }
 
-static void on_built(struct member_thread *thread, struct shard_job *job)
+/* A finished piece of work is an event, unless others had only waited for it. */
+static void on_work(struct member_thread *thread, struct work *take_work)
 {
-    struct member_event event = {.kind = MEMBER_EVENT_BUILT};
-    event.built = job->result;
-    event.built.build = job->build;
-    feed(thread, &event);
-    shard_job_free(job);
+    struct member_event event;
+    if (member_work_finished(&thread->hands.work, take_work, &event)) {
+        feed(thread, &event);
+    }
+    work_free(take_work);
 }
 
 static void publish_state(struct member_thread *thread)
@@ -238,9 +239,9 @@ static bool turn(struct member_thread *thread, struct err *err)
     while ((mail = mail_next(thread->settings.inbox, 0)) != NULL) {
         on_mail(thread, mail);
     }
-    void *job = NULL;
-    while (queue_pop(thread->built, &job, 0) == QUEUE_DONE) {
-        on_built(thread, job);
+    void *work = NULL;
+    while (queue_pop(thread->built, &work, 0) == QUEUE_DONE) {
+        on_work(thread, work);
     }
     TRY(read_ledger(thread, err));
     if (atomic_load(&thread->stop) && !thread->stopping) {
@@ -292,7 +293,7 @@ struct member_thread *member_thread_new(const struct member_thread_settings *set
     atomic_init(&thread->end, false);
     lock_init(&thread->locked.lock);
     thread->end_offset = -1;
-    thread->built = queue_new(BUILD_JOBS_MAX);
+    thread->built = queue_new(BUILD_WORK_MAX);
     member_out_init(&thread->out);
     member_hands_init(&thread->hands, &thread->settings, thread->built);
     thread->thread = thread_new("member", run, thread);
@@ -313,9 +314,9 @@ struct member_thread *member_thread_free(struct member_thread *thread)
     thread_join(thread->thread);
     queue_close(thread->built);
     member_hands_done(&thread->hands);
-    void *job = NULL;
-    while (queue_pop(thread->built, &job, 0) == QUEUE_DONE) {
-        shard_job_free(job);
+    void *work = NULL;
+    while (queue_pop(thread->built, &work, 0) == QUEUE_DONE) {
+        work_free(work);
     }
     queue_free(thread->built);
     member_out_done(&thread->out);

@@ -3,8 +3,8 @@
 #define TIDEMARK_CONSUMER_MEMBER_THREAD_H
 
 #include "adapters/ledger.h"
-#include "checkpoint/build_thread.h"
 #include "consumer/mail.h"
+#include "consumer/member_work.h"
 
 /* All borrowed until member_thread_free. */
 struct member_thread_settings {
@@ -14,8 +14,7 @@ struct member_thread_settings {
     struct source_settings source; /* for questions about the topics */
     enum source_start_kind start;
     int64_t start_time_ms;
-    struct shard_job_settings jobs;
-    int build_threads;
+    struct member_work_settings work;
     struct queue *inbox;
     struct queue *intake;
     struct queue *poll;

@@ -1,0 +1,229 @@
+/* What a contribution gives to a build, as one set: the content of a part. */
+#include "checkpoint/part_set.h"
+
+#include <stdlib.h>
+
+#include "core/spill/filter_stream.h"
+#include "core/spill/merge.h"
+
+enum { PART_STOP_CHECK_ROWS = 4096 };
+
+struct part_set {
+    struct row_set set;
+    struct spill_index index;
+    struct contribution *from;
+    struct filter filter;
+    struct arena *arena;
+    uint32_t **maps; /* of each share's sources to the contribution's */
+};
+
+static bool open_section(struct row_set *set, size_t number, struct row_stream **ret_stream,
+                         struct err *err);
+static void free_set(struct row_set *set);
+
+/* All rows of one (window, group) that the build takes, in order. */
+static bool open_pair(struct part_set *part, int64_t window, uint32_t group,
+                      struct row_stream **ret_stream, struct err *err)
+{
+    size_t count = contribution_share_count(part->from);
+    struct row_stream **streams = calloc(count + 1, sizeof(void *));
+    CHECK(streams != NULL);
+    size_t used = 0;
+    bool done = true;
+    for (size_t i = 0; done && i < count; i++) {
+        struct row_set *set = row_share_set(contribution_share(part->from, i));
+        const struct section *section = spill_index_find(set->index, window, group);
+        if (section != NULL) {
+            done = filter_stream_open(&part->filter, set,
+                                      (size_t)(section - set->index->sections), part->maps[i],
+                                      NULL, &streams[used], err);
+            used += done && streams[used] != NULL;
+        }
+    }
+    if (done) {
+        *ret_stream = merge_new(part->index.order, streams, used);
+    }
+    for (size_t i = 0; !done && i < used; i++) {
+        row_stream_free(streams[i]);
+    }
+    free(streams);
+    return done;
+}
+
+static bool open_section(struct row_set *set, size_t number, struct row_stream **ret_stream,
+                         struct err *err)
+{
+    const struct section *section = &set->index->sections[number];
+    return open_pair((struct part_set *)set, section->window, section->group, ret_stream, err);
+}
+
+static void free_set(struct row_set *set)
+{
+    struct part_set *part = (struct part_set *)set;
+    for (size_t i = 0; part->maps != NULL && i < contribution_share_count(part->from); i++) {
+        free(part->maps[i]);
+    }
+    free(part->maps);
+    free(part->index.sections);
+    source_table_done(&part->index.sources);
+    arena_free(part->arena);
+    free(part);
+}
+
+static void count_row(struct section *section, const struct row *row)
+{
+    struct section_source *of = &section->sources[row->source];
+    bool first = section->rows == 0;
+    bool first_value = section->rows == section->tombstones;
+    of->offset_min = of->rows == 0 || row->offset < of->offset_min ? row->offset : of->offset_min;
+    of->offset_max = of->rows == 0 || row->offset > of->offset_max ? row->offset : of->offset_max;
+    of->rows++;
+    section->key_bytes += row->key.size;
+    section->value_bytes += row->value.size;
+    if (first || row->key.size < section->key_size_min) {
+        section->key_size_min = row->key.size;
+    }
+    if (row->key.size > section->key_size_max) {
+        section->key_size_max = row->key.size;
+    }
+    if (first || row->event_time_us < section->event_time_min_us) {
+        section->event_time_min_us = row->event_time_us;
+    }
+    if (first || row->event_time_us > section->event_time_max_us) {
+        section->event_time_max_us = row->event_time_us;
+    }
+    if (row->tombstone) {
+        of->tombstones++;
+        section->tombstones++;
+    } else {
+        if (first_value || row->value.size < section->value_size_min) {
+            section->value_size_min = row->value.size;
+        }
+        if (row->value.size > section->value_size_max) {
+            section->value_size_max = row->value.size;
+        }
+    }
+    section->rows++;
+}
+
+/* Sources without rows are no part of a section. */
+static void drop_empty_sources(struct section *section)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < section->source_count; i++) {
+        if (section->sources[i].rows > 0) {
+            section->sources[kept++] = section->sources[i];
+        }
+    }
+    section->source_count = kept;
+}
+
+static bool count_section(struct part_set *part, struct section *section, const atomic_bool *stop,
+                          struct err *err)
+{
+    section->source_count = part->index.sources.count;
+    section->sources = arena_zero(part->arena, section->source_count * sizeof *section->sources);
+    for (uint32_t i = 0; i < section->source_count; i++) {
+        section->sources[i].source = i;
+    }
+    struct row_stream *rows = NULL;
+    TRY(open_pair(part, section->window, section->group, &rows, err));
+    struct row row;
+    bool more = true;
+    bool done = true;
+    for (uint64_t i = 1; (done = row_stream_next(rows, &row, &more, err)) && more; i++) {
+        count_row(section, &row);
+        if (i % PART_STOP_CHECK_ROWS == 0 && stop != NULL && atomic_load(stop)) {
+            done = err_set(err, ERR_STOPPED, "stopped while counting a part");
+            break;
+        }
+    }
+    row_stream_free(rows);
+    drop_empty_sources(section);
+    return done;
+}
+
+static int compare_pairs(const void *left, const void *right)
+{
+    const struct section *a = left;
+    const struct section *b = right;
+    if (a->window != b->window) {
+        return a->window < b->window ? -1 : 1;
+    }
+    return (a->group > b->group) - (a->group < b->group);
+}
+
+/* Every (window, group) that some set has, once. */
+static void collect_pairs(struct part_set *part)
+{
+    size_t room = 0;
+    size_t shares = contribution_share_count(part->from);
+    for (size_t i = 0; i < shares; i++) {
+        room += row_share_set(contribution_share(part->from, i))->index->section_count;
+    }
+    struct section *sections = calloc(room + 1, sizeof *sections);
+    CHECK(sections != NULL);
+    size_t count = 0;
+    for (size_t i = 0; i < shares; i++) {
+        const struct spill_index *index = row_share_set(contribution_share(part->from, i))->index;
+        for (size_t k = 0; k < index->section_count; k++) {
+            sections[count++] = (struct section){.window = index->sections[k].window,
+                                                 .group = index->sections[k].group};
+        }
+    }
+    qsort(sections, count, sizeof *sections, compare_pairs);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || compare_pairs(&sections[kept - 1], &sections[i]) != 0) {
+            sections[kept++] = sections[i];
+        }
+    }
+    part->index.sections = sections;
+    part->index.section_count = kept;
+}
+
+static bool fill_index(struct part_set *part, const atomic_bool *stop, struct err *err)
+{
+    collect_pairs(part);
+    size_t kept = 0;
+    for (size_t i = 0; i < part->index.section_count; i++) {
+        struct section section = part->index.sections[i];
+        TRY(count_section(part, &section, stop, err));
+        if (section.rows > 0) {
+            part->index.rows += section.rows;
+            part->index.sections[kept++] = section;
+        }
+    }
+    part->index.section_count = kept;
+    return true;
+}
+
+bool part_set_new(struct contribution *borrowed_contribution, const atomic_bool *stop,
+                  struct row_set **ret_set, struct err *err)
+{
+    static const struct row_set_ops ops = {.open = open_section, .free = free_set};
+    struct part_set *part = calloc(1, sizeof *part);
+    CHECK(part != NULL);
+    part->set = (struct row_set){.ops = &ops, .index = &part->index};
+    part->from = borrowed_contribution;
+    part->arena = arena_new(16 * 1024);
+    part->filter = contribution_filter(borrowed_contribution, part->arena);
+    part->index.order = contribution_order(borrowed_contribution);
+    source_table_add_all(&part->index.sources, contribution_sources(borrowed_contribution));
+    size_t shares = contribution_share_count(borrowed_contribution);
+    part->maps = calloc(shares + 1, sizeof(void *));
+    CHECK(part->maps != NULL);
+    for (size_t i = 0; i < shares; i++) {
+        const struct source_table *from =
+            &row_share_set(contribution_share(borrowed_contribution, i))->index->sources;
+        part->maps[i] = calloc((size_t)from->count + 1, sizeof **part->maps);
+        CHECK(part->maps[i] != NULL);
+        (void)source_table_map(from, &part->index.sources, part->maps[i]);
+    }
+    if (!fill_index(part, stop, err)) {
+        free_set(&part->set);
+        return false;
+    }
+    *ret_set = &part->set;
+    return true;
+}
