@@ -55,16 +55,16 @@ void bed_count(struct bed_source *bed); /* fills `seen` from now on */
 void bed_poll(struct bed_source *bed, int timeout_ms);
 
 /* Polls until the condition, or fails. */
-#define BED_UNTIL(bed, condition)                                                      \
-    do {                                                                               \
-        int64_t deadline_ = bed_now_ms() + BED_WAIT_MS;                                \
-        while (!(condition)) {                                                         \
-            bed_poll(bed, 50);                                                         \
-            if (bed_now_ms() > deadline_) {                                            \
-                fprintf(stderr, "%s:%d: never: %s\n", __FILE__, __LINE__, #condition); \
-                exit(1);                                                               \
-            }                                                                          \
-        }                                                                              \
+#define BED_UNTIL(bed, condition)                                                                  \
+    do {                                                                                           \
+        int64_t deadline_ = bed_now_ms() + BED_WAIT_MS;                                            \
+        while (!(condition)) {                                                                     \
+            bed_poll(bed, 50);                                                                     \
+            if (bed_now_ms() > deadline_) {                                                        \
+                fprintf(stderr, "%s:%d: never: %s\n", __FILE__, __LINE__, #condition);             \
+                exit(1);                                                                           \
+            }                                                                                      \
+        }                                                                                          \
     } while (0)
 
 int64_t bed_now_ms(void);

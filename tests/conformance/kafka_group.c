@@ -7,17 +7,17 @@
 /* New partitions are looked for every second instead of every half minute. */
 static const struct cluster_property QUICK[] = {{"topic.metadata.refresh.interval.ms", "1000"}};
 
-#define BOTH_UNTIL(a, b, condition)                                                    \
-    do {                                                                               \
-        int64_t until_ = bed_now_ms() + 2 * BED_WAIT_MS;                               \
-        while (!(condition)) {                                                         \
-            bed_poll(a, 20);                                                           \
-            bed_poll(b, 20);                                                           \
-            if (bed_now_ms() > until_) {                                               \
-                fprintf(stderr, "%s:%d: never: %s\n", __FILE__, __LINE__, #condition); \
-                exit(1);                                                               \
-            }                                                                          \
-        }                                                                              \
+#define BOTH_UNTIL(a, b, condition)                                                                \
+    do {                                                                                           \
+        int64_t until_ = bed_now_ms() + 2 * BED_WAIT_MS;                                           \
+        while (!(condition)) {                                                                     \
+            bed_poll(a, 20);                                                                       \
+            bed_poll(b, 20);                                                                       \
+            if (bed_now_ms() > until_) {                                                           \
+                fprintf(stderr, "%s:%d: never: %s\n", __FILE__, __LINE__, #condition);             \
+                exit(1);                                                                           \
+            }                                                                                      \
+        }                                                                                          \
     } while (0)
 
 static int assigned(const struct bed_source *bed)

@@ -47,21 +47,21 @@ static bool leads(const struct candidate *candidate)
 }
 
 /* Polls those that are open until the condition. */
-#define CANDIDATES_UNTIL(a, b, condition)                                              \
-    do {                                                                               \
-        int64_t until_ = bed_now_ms() + 2 * BED_WAIT_MS;                               \
-        while (!(condition)) {                                                         \
-            if ((a)->leadership != NULL) {                                             \
-                poll(a, 50);                                                           \
-            }                                                                          \
-            if ((b)->leadership != NULL) {                                             \
-                poll(b, 50);                                                           \
-            }                                                                          \
-            if (bed_now_ms() > until_) {                                               \
-                fprintf(stderr, "%s:%d: never: %s\n", __FILE__, __LINE__, #condition); \
-                exit(1);                                                               \
-            }                                                                          \
-        }                                                                              \
+#define CANDIDATES_UNTIL(a, b, condition)                                                          \
+    do {                                                                                           \
+        int64_t until_ = bed_now_ms() + 2 * BED_WAIT_MS;                                           \
+        while (!(condition)) {                                                                     \
+            if ((a)->leadership != NULL) {                                                         \
+                poll(a, 50);                                                                       \
+            }                                                                                      \
+            if ((b)->leadership != NULL) {                                                         \
+                poll(b, 50);                                                                       \
+            }                                                                                      \
+            if (bed_now_ms() > until_) {                                                           \
+                fprintf(stderr, "%s:%d: never: %s\n", __FILE__, __LINE__, #condition);             \
+                exit(1);                                                                           \
+            }                                                                                      \
+        }                                                                                          \
     } while (0)
 
 static struct ledger_record record(const char *key, const char *value)

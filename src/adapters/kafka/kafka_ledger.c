@@ -61,8 +61,8 @@ bool ledger_reader_new(const struct ledger_settings *settings, int64_t from_offs
     const struct cluster_property own[] = {
         {"group.id", settings->group},
         {"queued.max.messages.kbytes", "16384"},
-        {"fetch.wait.max.ms",
-         "100"}, /* a record that comes is seen at once anyway; an end sooner */
+        {"fetch.wait.max.ms", "100"}, /* a record that comes is seen at once anyway; an end sooner
+                                       */
     };
     const struct client_options options = {
         .role = CLIENT_READER,

@@ -32,8 +32,6 @@ struct source_topic {
 /* What a rebalance waits for. */
 enum source_answer { SOURCE_ANSWER_NONE = 0, SOURCE_ANSWER_START, SOURCE_ANSWER_STOP };
 
-enum { SOURCE_HELD_MAX = 256 };
-
 /* All of it belongs to the poll thread; callbacks run inside source_poll. */
 struct source {
     struct client *client;
@@ -48,10 +46,6 @@ struct source {
     bool announced; /* the event of the awaited answer is out */
 
     struct source_batch *filling; /* during source_poll, else NULL */
-    rd_kafka_queue_t *queue;
-    rd_kafka_message_t *held[SOURCE_HELD_MAX]; /* taken from librdkafka, not yet copied */
-    size_t held_next;
-    size_t held_count;
 
     bool is_fatal;
     struct err fatal;

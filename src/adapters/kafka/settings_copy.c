@@ -53,8 +53,8 @@ const struct cluster_settings *settings_copy_cluster(const struct settings_copy 
 char *settings_copy_topic(const struct ledger_settings *settings)
 {
     struct arena *arena = arena_new(256);
-    const char *name =
-        settings->topic != NULL ? settings->topic : ledger_topic_name(arena, settings->group);
+    const char *name = settings->topic != NULL ? settings->topic
+                                               : ledger_topic_name(arena, settings->group);
     char *copy = strdup(name);
     CHECK(copy != NULL);
     arena_free(arena);
