@@ -32,7 +32,7 @@ int main(void)
     }
     struct store_suite suite = {
         .name = "file", .folder = folder, .open = open_store, .context = root};
-    int failed = store_suite_run(&suite);
+    int failed = store_suite_run(&suite) + store_suite_run_cases(&suite, store_suite_folders);
     if (!file_remove_tree(root, &err) || !file_remove_tree(folder, &err)) {
         fprintf(stderr, "%s\n", err.message);
         failed++;

@@ -31,6 +31,7 @@ int store_suite_run_cases(const struct store_suite *suite, const struct store_ca
 extern const struct store_case store_suite_objects[]; /* end with a NULL name */
 extern const struct store_case store_suite_names[];
 extern const struct store_case store_suite_races[];
+extern const struct store_case store_suite_folders[]; /* for the folder driver only */
 
 /* A failed expectation says where and ends the program's current case by longjmp. */
 _Noreturn void store_suite_fail(const char *file, int line, const char *format, ...)

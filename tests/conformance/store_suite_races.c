@@ -169,7 +169,9 @@ static void no_read_is_torn(const struct store_suite *suite, struct store *store
     }
 }
 
-/* Folders that a delete leaves empty must not get in the way of a put into them. */
+/* Folders that a delete leaves empty must not get in the way of a put into them. This is the folder
+ * driver's promise; the servers, which keep objects in folders too, now and then refuse such a put
+ * (MinIO by 403, versitygw by 409). */
 static void put_and_delete(void *argument)
 {
     struct crowd *crowd = argument;
@@ -220,7 +222,11 @@ const struct store_case store_suite_races[] = {
     {"no_update_is_lost", no_update_is_lost},
     {"one_creator_wins", one_creator_wins},
     {"no_read_is_torn", no_read_is_torn},
-    {"puts_and_deletes_do_not_meet", puts_and_deletes_do_not_meet},
     {"the_probe_finds_both_features", the_probe_finds_both_features},
+    {NULL, NULL},
+};
+
+const struct store_case store_suite_folders[] = {
+    {"puts_and_deletes_do_not_meet", puts_and_deletes_do_not_meet},
     {NULL, NULL},
 };
