@@ -58,11 +58,6 @@ static size_t next_section(const struct spill_index *index, uint32_t shard, size
     return from;
 }
 
-static uint32_t group_of(const struct build_request *request)
-{
-    return request->regroup != NULL ? (uint32_t)REGROUP_GROUP : request->shard;
-}
-
 static void inputs_init(struct inputs *inputs, const struct build_request *request)
 {
     *inputs = (struct inputs){.request = request};
@@ -112,14 +107,11 @@ static bool open_streams(struct inputs *inputs, struct err *err)
     const struct build_request *request = inputs->request;
     for (size_t i = 0; i < request->set_count; i++) {
         struct row_set *set = request->sets[i];
-        size_t at = next_section(set->index, group_of(request), 0);
+        size_t at = next_section(set->index, request->shard, 0);
         for (; at < set->index->section_count;
-             at = next_section(set->index, group_of(request), at + 1)) {
+             at = next_section(set->index, request->shard, at + 1)) {
             struct row_stream *stream = NULL;
             TRY(filter_stream_open(request->filter, set, at, inputs->maps[i], NULL, &stream, err));
-            if (stream != NULL && request->regroup != NULL) {
-                stream = regroup_new(request->regroup, request->shard, stream);
-            }
             if (stream != NULL) {
                 add_stream(inputs, stream);
             }
@@ -181,8 +173,8 @@ static void find_bounds(const struct inputs *inputs, struct bounds *bounds)
     *bounds = (struct bounds){.key_size_min = UINT64_MAX, .value_size_min = UINT64_MAX};
     for (size_t i = 0; i < request->set_count; i++) {
         const struct spill_index *index = request->sets[i]->index;
-        size_t at = next_section(index, group_of(request), 0);
-        for (; at < index->section_count; at = next_section(index, group_of(request), at + 1)) {
+        size_t at = next_section(index, request->shard, 0);
+        for (; at < index->section_count; at = next_section(index, request->shard, at + 1)) {
             const struct section *section = &index->sections[at];
             enum filter_verdict verdict = filter_section(request->filter, section, inputs->maps[i]);
             if (verdict == FILTER_MIXED || filter_takes(request->filter, verdict)) {
@@ -190,8 +182,6 @@ static void find_bounds(const struct inputs *inputs, struct bounds *bounds)
             }
         }
     }
-    /* which of them are of this shard is not known before they are read */
-    bounds->some_stored = bounds->some_stored && request->regroup == NULL;
 }
 
 /* True: whichever rows of the sections are stored, their page size is *ret_page_size. It never
@@ -325,8 +315,8 @@ uint64_t build_memory(const struct build_request *request)
     uint64_t streams = 0;
     for (size_t i = 0; i < request->set_count; i++) {
         const struct spill_index *index = request->sets[i]->index;
-        size_t at = next_section(index, group_of(request), 0);
-        for (; at < index->section_count; at = next_section(index, group_of(request), at + 1)) {
+        size_t at = next_section(index, request->shard, 0);
+        for (; at < index->section_count; at = next_section(index, request->shard, at + 1)) {
             const struct section *section = &index->sections[at];
             uint64_t largest = section->key_size_max + section->value_size_max;
             uint64_t bytes = section->stored_bytes < SPILL_STREAM_BYTES / 2

@@ -3,7 +3,6 @@
 #define TIDEMARK_CHECKPOINT_BUILD_H
 
 #include "adapters/kv.h"
-#include "checkpoint/regroup.h"
 #include "core/spill/dedupe.h"
 #include "core/spill/filter.h"
 #include "core/spill/row_set.h"
@@ -13,8 +12,7 @@
 struct build_request {
     struct kv *kv;
     const char *path; /* of the new file; an old one there is removed first: attempts are retried */
-    uint32_t shard;   /* = the sections' group, but with `regroup` */
-    const struct regroup *regroup; /* NULL: rows were grouped by shard */
+    uint32_t shard;   /* = the sections' group */
     enum row_order order;
     uint32_t page_size;   /* 0: auto (SNAPSHOT-FORMAT section 6) */
     uint64_t cache_bytes; /* memory for SQLite's pages; the streams' comes on top (build_memory) */

@@ -6,8 +6,10 @@
 
 #include "adapters/crypto/digest.h"
 #include "adapters/os/log.h"
+#include "adapters/sqlite/sqlite_kv.h"
 #include "adapters/sqlite/sqlite_manifest.h"
 #include "checkpoint/publish_state.h"
+#include "core/snapshot/lineage.h"
 #include "core/snapshot/manifest.h"
 #include "core/snapshot/pointer.h"
 
@@ -78,7 +80,8 @@ static struct attempt attempt_of(const struct message_attempt *winner)
 }
 
 static bool make_manifest(struct publish *publish, const struct leader_stage *stage,
-                          struct arena *arena, struct buf *bytes, struct err *err)
+                          struct bytes lineage, struct arena *arena, struct buf *bytes,
+                          struct err *err)
 {
     const struct snapshot_settings *snapshot = publish->settings.snapshot;
     struct attempt *shards = arena_zero(arena, (stage->winner_count + 1) * sizeof *shards);
@@ -96,11 +99,26 @@ static bool make_manifest(struct publish *publish, const struct leader_stage *st
         .db_path_template = publish->settings.names->db_path_template,
         .shard_prefix = publish->settings.names->shard_prefix,
         .sidecar = {.on = snapshot->sidecar, .page_size = snapshot->page_size},
-        .lineage = stage->lineage,
+        .lineage = lineage,
         .shards = shards,
         .shard_count = stage->winner_count,
     };
     return sqlite_manifest_encode(&manifest, bytes, err);
+}
+
+/* The leader's record of the build, and by whom and with what it was made. */
+static bool make_lineage(const struct publish *publish, struct bytes record, struct buf *lineage,
+                         struct err *err)
+{
+    const struct snapshot_settings *snapshot = publish->settings.snapshot;
+    struct lineage_maker maker = {
+        .group = publish->settings.group,
+        .software = "tidemark " TIDEMARK_VERSION,
+        .sqlite_version = sqlite_kv_version(),
+        .contents = snapshot->contents == CONTENTS_STATE ? "state" : "window",
+        .order = snapshot->order == ROW_ORDER_EVENT_TIME ? "event_time" : "offset",
+    };
+    return lineage_add_maker(record, &maker, lineage, err);
 }
 
 /* `_CURRENT` as it will be; updated_at makes its bytes unlike any before (PROTOCOL R13). */
@@ -129,9 +147,12 @@ bool publish_stage(struct publish *publish, const struct leader_stage *stage, in
         ret_staged->missing_shard = stage->winners[i]->shard;
         TRY(check_winner(publish, stage->winners[i], arena, err));
     }
+    AUTO(buf) struct buf lineage;
+    buf_init(&lineage, PUBLISH_MANIFEST_MAX);
+    TRY(make_lineage(publish, stage->lineage, &lineage, err));
     AUTO(buf) struct buf bytes;
     buf_init(&bytes, PUBLISH_MANIFEST_MAX);
-    if (!make_manifest(publish, stage, arena, &bytes, err)) {
+    if (!make_manifest(publish, stage, buf_bytes(&lineage), arena, &bytes, err)) {
         return err_wrap(err, "manifest of run %s", stage->plan->run_id);
     }
     const char *name =
@@ -151,7 +172,7 @@ bool publish_stage(struct publish *publish, const struct leader_stage *stage, in
     buf_init(&pointer, POINTER_BYTES_MAX);
     make_pointer(&staged, stage->plan->run_id, now_us, &pointer);
     staged.pointer = arena_copy(arena, buf_bytes(&pointer));
-    remember_staged(publish, staged.pointer, stage->lineage, stage->created_at_us);
+    remember_staged(publish, staged.pointer, buf_bytes(&lineage), stage->created_at_us);
     *ret_staged = staged;
     return true;
 }

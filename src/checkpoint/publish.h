@@ -19,6 +19,7 @@ struct publish;
 struct publish_settings {
     struct store *store;
     const struct names *names;
+    const char *group;
     const struct snapshot_settings *snapshot;
     enum key_encoding key_encoding;
     const struct sharding *sharding;

@@ -188,6 +188,7 @@ static void start_leader(struct service *service)
         .start_time_ms = service->parts.start_time_ms,
         .publish = {.store = service->store,
                     .names = &service->parts.names,
+                    .group = service->settings->group,
                     .snapshot = &service->settings->snapshot,
                     .key_encoding = service->parts.key_encoding,
                     .sharding = &service->parts.sharding},
