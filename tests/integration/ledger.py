@@ -59,16 +59,16 @@ class Ledger:
         self.closes[step.build] = step, close.get("parent")
 
     def _commit(self, commit):
-        kind = commit["commit"] if "commit" in commit else commit.get("commit_kind", commit.get("kind"))
+        kind = commit["commit_kind"]
         build = int(commit["build"])
         if kind in ("resumed", "adopted"):
-            self._back_to(build)
+            self._back_to(commit["run_id"])
             return
         need(build in self.closes, f"COMMIT of build {build} without a CLOSE")
         step = self.closes[build][0]
         if self.head.steps:
             last = self.head.steps[-1]
-            need(build == last.build + 1, f"COMMIT of build {build} after {last.build}")
+            need(build > last.build, f"COMMIT of build {build} after {last.build}")
             for where, cut in last.cuts.items():
                 need(step.seen_end.get(where) == cut, f"build {build}: seen_end of {where} is not the cut of its parent")
         for p in commit["partitions"]:
@@ -79,11 +79,14 @@ class Ledger:
             need(commit["run_id"] not in self.runs, f"run {commit['run_id']} is committed twice")
             self.runs[commit["run_id"]] = commit
 
-    def _back_to(self, build):
-        keep = [i for i, step in enumerate(self.head.steps) if step.build <= build]
-        if len(keep) < len(self.head.steps):
+    def _back_to(self, run_id):
+        """The snapshot that a RESUME or an adoption makes the head; what came after it is given up."""
+        place_of = [i for i, commit in enumerate(self.head.commits) if commit["run_id"] == run_id]
+        need(place_of, f"the head is {run_id} now, which is in no chain")
+        keep = place_of[0] + 1
+        if keep < len(self.head.commits):
             self.given_up.append(Chain(list(self.head.steps), list(self.head.commits)))
-            self.head = Chain(self.head.steps[:len(keep)], self.head.commits[:len(keep)])
+            self.head = Chain(self.head.steps[:keep], self.head.commits[:keep])
 
     def _published(self, published):
         self.published.append(published["run_id"])

