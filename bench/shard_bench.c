@@ -22,7 +22,7 @@
 #include "consumer/spill_writer.h"
 #include "core/base/rng.h"
 
-enum { KEY_BYTES = 8, VALUE_BYTES = 100, SPILLS = 4, ROUNDS_MAX = 100, PATH_BYTES = 4096 };
+enum { KEY_SIZE = 8, VALUE_SIZE = 100, SPILLS = 4, ROUNDS_MAX = 100, PATH_BYTES = 4096 };
 
 struct bench {
     size_t rows;
@@ -57,13 +57,13 @@ static double cpu_seconds(void)
 
 static struct bytes value_of(const struct bench *bench, const uint8_t *key)
 {
-    size_t number = (size_t)(key - bench->keys) / KEY_BYTES;
-    return bytes_of(bench->values + number * VALUE_BYTES, VALUE_BYTES);
+    size_t number = (size_t)(key - bench->keys) / KEY_SIZE;
+    return bytes_of(bench->values + number * VALUE_SIZE, VALUE_SIZE);
 }
 
 static int compare_keys(const void *a, const void *b)
 {
-    return memcmp(*(uint8_t *const *)a, *(uint8_t *const *)b, KEY_BYTES);
+    return memcmp(*(uint8_t *const *)a, *(uint8_t *const *)b, KEY_SIZE);
 }
 
 static void make_rows(struct bench *bench, bool text)
@@ -71,19 +71,19 @@ static void make_rows(struct bench *bench, bool text)
     struct rng rng;
     rng_init(&rng, 7);
     for (size_t i = 0; i < bench->rows; i++) {
-        put_u64be(bench->keys + i * KEY_BYTES, rng_next(&rng));
-        bench->sorted[i] = bench->keys + i * KEY_BYTES;
-        char *value = (char *)bench->values + i * VALUE_BYTES;
+        put_u64be(bench->keys + i * KEY_SIZE, rng_next(&rng));
+        bench->sorted[i] = bench->keys + i * KEY_SIZE;
+        char *value = (char *)bench->values + i * VALUE_SIZE;
         if (text) {
-            char line[VALUE_BYTES + 64];
+            char line[VALUE_SIZE + 64];
             snprintf(line, sizeof line,
                      "{\"order\": %10" PRIu64 ", \"customer\": %7" PRIu64 ", \"amount\": %6" PRIu64
                      ", \"currency\": \"EUR\", \"state\": \"shipped\"}%40s",
                      rng_below(&rng, 10000000000), rng_below(&rng, 10000000),
                      rng_below(&rng, 1000000), "");
-            memcpy(value, line, VALUE_BYTES);
+            memcpy(value, line, VALUE_SIZE);
         } else {
-            for (size_t at = 0; at < VALUE_BYTES; at += 4) {
+            for (size_t at = 0; at < VALUE_SIZE; at += 4) {
                 put_u32le((uint8_t *)value + at, (uint32_t)rng_next(&rng));
             }
         }
@@ -101,9 +101,9 @@ static struct row_set *spill_rows(const struct bench *bench, size_t from, size_t
     struct shard_buffer *buffer = shard_buffer_new(NULL);
     uint32_t source = shard_buffer_source(buffer, "orders", 0);
     for (size_t i = from; i < to; i++) {
-        const uint8_t *key = bench->keys + i * KEY_BYTES;
+        const uint8_t *key = bench->keys + i * KEY_SIZE;
         struct row row = {
-            .key = bytes_of(key, KEY_BYTES),
+            .key = bytes_of(key, KEY_SIZE),
             .value = value_of(bench, key),
             .event_time_us = INT64_C(1700000000000000) + (int64_t)i,
             .offset = (int64_t)i,
@@ -192,7 +192,7 @@ static bool insert_all(const struct bench *bench, sqlite3 *db, struct err *err)
     TRY(db_prepare(db, "INSERT INTO kv VALUES (?, ?)", &insert, err));
     for (size_t i = 0; i < bench->rows; i++) {
         bool row;
-        db_bind_blob(insert, 1, bytes_of(bench->sorted[i], KEY_BYTES));
+        db_bind_blob(insert, 1, bytes_of(bench->sorted[i], KEY_SIZE));
         db_bind_blob(insert, 2, value_of(bench, bench->sorted[i]));
         TRY(db_step(insert, &row, err));
         sqlite3_reset(insert);
@@ -310,8 +310,8 @@ int main(int count, char **args)
         .rounds = count > 2 ? number_of(args[2], ROUNDS_MAX) : 5,
         .folder = count > 3 ? args[3] : "/tmp",
     };
-    bench.keys = malloc(bench.rows * KEY_BYTES);
-    bench.values = malloc(bench.rows * VALUE_BYTES);
+    bench.keys = malloc(bench.rows * KEY_SIZE);
+    bench.values = malloc(bench.rows * VALUE_SIZE);
     bench.sorted = malloc(bench.rows * sizeof *bench.sorted);
     CHECK(bench.keys != NULL && bench.values != NULL && bench.sorted != NULL);
     printf("shard bench: %zu rows, %zu rounds in turns, %d spills, SQLite %s\n", bench.rows,

@@ -13,7 +13,7 @@ enum {
     CHECKED_BYTES = 16, /* of the header: what the checksum covers of it */
     /* zstd's negative levels trade size for speed: at this one it costs about what the writing of
      * the bytes saved would. Measured in docs/performance.md. */
-    ZSTD_LEVEL = -1,
+    ZSTD_LEVEL = -3,
     SKIP_MAX = 16, /* blocks stored without a try, at most, while compression gains nothing */
 };
 
