@@ -51,8 +51,10 @@ const struct fold_entry *fold_open_close(const struct fold *fold);
 const struct fold_entry *fold_open_plan(const struct fold *fold);
 const struct fold_entry *fold_attempt(const struct fold *fold, const char *run_id, uint32_t shard,
                                       uint32_t attempt);
+/* The PART of a contribution, when it covers all of `ranges`; NULL: none does. */
 const struct fold_entry *fold_part(const struct fold *fold, uint64_t build, const char *member,
-                                   uint64_t incarnation);
+                                   uint64_t incarnation, const struct plan_range *ranges,
+                                   size_t range_count);
 /* CONDEMN of this run, not taken back by SPARE; NULL: none. */
 const struct message_condemn *fold_condemned(const struct fold *fold, const char *run_id);
 uint64_t fold_next_build(const struct fold *fold); /* the number after the head's; 1 without one */

@@ -103,13 +103,32 @@ const struct fold_entry *fold_attempt(const struct fold *fold, const char *run_i
     return fold_find(fold, key);
 }
 
+static bool part_covers(const struct message_part *part, const struct plan_range *range)
+{
+    for (size_t i = 0; i < part->range_count; i++) {
+        const struct plan_range *said = &part->ranges[i];
+        if (partition_id_compare(said->id, range->id) == 0 && said->from <= range->from &&
+            said->to >= range->to) {
+            return true;
+        }
+    }
+    return range->from == range->to;
+}
+
 const struct fold_entry *fold_part(const struct fold *fold, uint64_t build, const char *member,
-                                   uint64_t incarnation)
+                                   uint64_t incarnation, const struct plan_range *ranges,
+                                   size_t range_count)
 {
     char key[KEY_MAX];
     snprintf(key, sizeof key, "part/%llu/%s/%llu", (unsigned long long)build, member,
              (unsigned long long)incarnation);
-    return fold_find(fold, key);
+    const struct fold_entry *entry = fold_find(fold, key);
+    for (size_t i = 0; entry != NULL && i < range_count; i++) {
+        if (!part_covers(&entry->message.part, &ranges[i])) {
+            return NULL; /* of an earlier assignment; a newer one will come */
+        }
+    }
+    return entry;
 }
 
 static const struct progress_partition *find_partition(const struct message_progress *progress,

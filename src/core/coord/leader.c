@@ -105,6 +105,8 @@ static void on_appended(struct leader *leader, const struct leader_event *event)
         leader_end_term(leader, "the outcome of an append is not known");
     } else if (outcome == ERR_FENCED) {
         leader_end_term(leader, "fenced");
+    } else if (leader->phase == LEADER_INIT) {
+        leader_end_term(leader, "LEADER could not be appended");
     } else {
         leader_trace(leader, "append failed: %s", event->result.message);
         leader_retry_later(leader);

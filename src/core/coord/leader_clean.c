@@ -251,6 +251,7 @@ static void send_delete(struct leader *leader, const struct message_condemn *con
 {
     struct arena *arena = leader->out->arena;
     leader_set_name(leader->deleting_run, condemn->run_id);
+    leader->deleted_whole = condemn->whole_run;
     leader_trace(leader, "delete %s%s", condemn->whole_run ? "" : "objects of ", condemn->run_id);
     if (condemn->whole_run) {
         struct leader_command *command = leader_ask(leader, LEADER_DELETE_RUN, FOR_DELETE);
@@ -299,10 +300,17 @@ void leader_deleted(struct leader *leader, bool ok)
         leader->delete_retry_us = leader->now_us + leader->settings->retry_max_us;
         return;
     }
-    char key[KEY_TEXT_MAX];
-    snprintf(key, sizeof key, "condemn/%s", leader->deleting_run);
-    const char *const keys[] = {key};
-    leader_append(leader, FOR_RECORDS, NULL, 0, keys, 1);
+    /* with what would have it condemned again */
+    static const char *const prefixes[] = {"condemn", "plan", "aborted"};
+    const char *keys[LENGTH_OF(prefixes)];
+    size_t count = 0;
+    for (size_t i = 0; i < LENGTH_OF(prefixes); i++) {
+        const char *key = leader_text(leader, "%s/%s", prefixes[i], leader->deleting_run);
+        if (i == 0 || (leader->deleted_whole && fold_find(leader->fold, key) != NULL)) {
+            keys[count++] = key;
+        }
+    }
+    leader_append(leader, FOR_RECORDS, NULL, 0, keys, count);
 }
 
 /* Once for every snapshot that was published. */

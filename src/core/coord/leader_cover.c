@@ -46,8 +46,9 @@ static bool may_deliver(const struct leader *leader, const struct message_ready 
                 pair.owner != NULL &&
                 strcmp(pair.owner->message.progress.member, ready->member) == 0 &&
                 pair.owner->message.progress.incarnation == ready->incarnation;
+    struct plan_range range = {.id = partition->id, .from = partition->from, .to = partition->to};
     return owns || RULE_OFF(8) ||
-           fold_part(leader->fold, ready->build, ready->member, ready->incarnation) != NULL;
+           fold_part(leader->fold, ready->build, ready->member, ready->incarnation, &range, 1) != NULL;
 }
 
 /* One contribution for the whole range, or for all but what a SKIP covers; rows beat SKIP (R25). */

@@ -70,6 +70,14 @@ static void give_up_above(struct leader *leader, const struct message_commit *he
     commit->given_up_count = count > PENDING_MAX ? PENDING_MAX : count;
 }
 
+/* The end of the ledger is lost: the snapshot that the operator adopts is newer than the head (R21). */
+static bool is_beyond_head(struct leader *leader)
+{
+    const struct message_commit *head = fold_head(leader->fold);
+    struct message_commit adopted;
+    return leader_adopt(leader, &adopted) && (head == NULL || leader_descends(head, &adopted));
+}
+
 /* --adopt: the head stays, and stands on the pointer that the operator left. */
 static void answer_adopt(struct leader *leader, const struct fold_entry *resume)
 {
@@ -79,6 +87,7 @@ static void answer_adopt(struct leader *leader, const struct fold_entry *resume)
     if (head != NULL) {
         *commit = *head;
     } else {
+        commit->trigger = leader->settings->trigger;
         commit->build = 1; /* it takes a number, so that records of a build 1 before it are void */
         commit->run_id = leader_text(leader, "b1-t%lld-resumed", (long long)leader->term);
         commit->parent = "";
@@ -159,7 +168,7 @@ bool leader_duty_resume(struct leader *leader)
         return true;
     }
     leader->compared = true; /* the operator has looked */
-    if (resume->mode == RESUME_FROM_HERE) {
+    if (resume->mode == RESUME_FROM_HERE || is_beyond_head(leader)) {
         return answer_from_here(leader, entry);
     }
     answer_adopt(leader, entry);

@@ -107,13 +107,9 @@ bool leader_duty_plan(struct leader *leader)
 
 void leader_abort(struct leader *leader, const struct message_plan *plan, const char *reason)
 {
-    size_t at = 0;
-    uint32_t before = 0;
-    for (const struct fold_entry *entry = fold_next(leader->fold, MESSAGE_ABORTED, &at); entry != NULL;
-         entry = fold_next(leader->fold, MESSAGE_ABORTED, &at)) {
-        before += entry->message.aborted.build == plan->build;
-    }
-    leader->build_retry_us = leader->now_us + leader_backoff(leader, before);
+    leader->aborts = leader->aborts_of == plan->build ? leader->aborts + 1 : 1;
+    leader->aborts_of = plan->build;
+    leader->build_retry_us = leader->now_us + leader_backoff(leader, leader->aborts);
     leader->staged = false;
     leader_alert(leader, "run %s is given up and built again: %s", plan->run_id, reason);
     struct message message = {.kind = MESSAGE_ABORTED,
@@ -157,8 +153,8 @@ static const struct plan_contribution *lost_contribution(const struct leader *le
     for (size_t i = 0; i < plan->contribution_count; i++) {
         const struct plan_contribution *contribution = &plan->contributions[i];
         if (!is_alive(leader, contribution->member, contribution->incarnation) &&
-            fold_part(leader->fold, plan->build, contribution->member, contribution->incarnation) ==
-                NULL) {
+            fold_part(leader->fold, plan->build, contribution->member, contribution->incarnation,
+                      contribution->ranges, contribution->range_count) == NULL) {
             return contribution;
         }
     }

@@ -54,8 +54,7 @@ bool leader_adopt(struct leader *leader, struct message_commit *out)
     return true;
 }
 
-/* R21: the snapshot of the pointer descends from the head that the ledger knows. */
-static bool descends(const struct message_commit *head, const struct message_commit *adopted)
+bool leader_descends(const struct message_commit *head, const struct message_commit *adopted)
 {
     if (adopted->build <= head->build) {
         return false;
@@ -88,7 +87,7 @@ static void explain_foreign(struct leader *leader, const struct message_commit *
     const struct leader_pointer *pointer = &leader->pointer.value;
     struct message_commit adopted;
     bool readable = leader_adopt(leader, &adopted);
-    if (readable && !pointer->newer_manifest && (head == NULL || descends(head, &adopted))) {
+    if (readable && !pointer->newer_manifest && (head == NULL || leader_descends(head, &adopted))) {
         append_adopted(leader, &adopted);
         return;
     }

@@ -77,6 +77,8 @@ struct leader {
     char manifests_of[MESSAGE_NAME_MAX + 1]; /* head run that manifests_put counts for */
     int64_t tick_seen_us;   /* a schedule's tick that found nothing to read */
     int64_t build_retry_us; /* after ABORTED */
+    uint32_t aborts;        /* runs of build `aborts_of` that were given up */
+    uint64_t aborts_of;
     bool staged;            /* the staged manifest below waits for its COMMIT */
     char staged_run[MESSAGE_NAME_MAX + 1];
     struct commit_snapshot staged_snapshot;
@@ -84,6 +86,7 @@ struct leader {
     size_t staged_winner_count;
     struct arena *staged_arena;
     char deleting_run[MESSAGE_NAME_MAX + 1];
+    bool deleted_whole; /* what is being deleted is a whole run */
     int64_t delete_retry_us;
     char old_runs_of[MESSAGE_NAME_MAX + 1]; /* head snapshot for which old runs were looked at */
     char doing[256];
@@ -136,6 +139,8 @@ bool leader_duty_publish(struct leader *leader);
 bool leader_duty_watch(struct leader *leader);
 /* A COMMIT for the snapshot that the pointer names, from its lineage; false: it has none of ours. */
 bool leader_adopt(struct leader *leader, struct message_commit *out);
+/* R21: the snapshot of `adopted` was made on top of `head`. */
+bool leader_descends(const struct message_commit *head, const struct message_commit *adopted);
 const char *leader_expected_pointer(const struct message_commit *head, bool published);
 bool leader_pointer_is(const struct leader *leader, const char *bytes); /* NULL: missing */
 

@@ -15,6 +15,7 @@ static void forget_term(struct leader *leader)
     leader->manifests_of[0] = '\0';
     leader->tick_seen_us = 0;
     leader->build_retry_us = 0;
+    leader->aborts = 0;
     leader->staged = false;
     leader->delete_retry_us = 0;
     leader->old_runs_of[0] = '\0';

@@ -41,16 +41,23 @@ static bool is_me(const struct member *member, const struct plan_contribution *c
 /* Our rows of this build are sealed and here. */
 static bool have_seal(const struct member *member, const struct message_plan *plan)
 {
-    return member->seal.done && member->seal.build == plan->build;
+    return member->seal.done && !member->seal.asked && member->seal.build == plan->build;
+}
+
+static const struct plan_contribution *my_contribution(const struct member *member,
+                                                       const struct message_plan *plan)
+{
+    for (size_t i = 0; i < plan->contribution_count; i++) {
+        if (is_me(member, &plan->contributions[i])) {
+            return &plan->contributions[i];
+        }
+    }
+    return NULL;
 }
 
 static bool others_need_my_part(const struct member *member, const struct message_plan *plan)
 {
-    bool mine = false;
-    for (size_t i = 0; i < plan->contribution_count; i++) {
-        mine = mine || is_me(member, &plan->contributions[i]);
-    }
-    for (size_t i = 0; mine && i < plan->shard_count; i++) {
+    for (size_t i = 0; i < plan->shard_count; i++) {
         if (plan->shards[i].builder >= 0 &&
             strcmp(plan->members[plan->shards[i].builder], member->name) != 0) {
             return true;
@@ -61,12 +68,14 @@ static bool others_need_my_part(const struct member *member, const struct messag
 
 static void store_part(struct member *member, const struct message_plan *plan)
 {
-    if (member->part_build == plan->build || member->now_us < member->run.part_retry_us ||
-        !have_seal(member, plan) || !others_need_my_part(member, plan) ||
-        fold_part(member->fold, plan->build, member->name, member->incarnation) != NULL) {
+    const struct plan_contribution *mine = my_contribution(member, plan);
+    if (mine == NULL || !have_seal(member, plan) || !others_need_my_part(member, plan) ||
+        member->part_seal == member->seal.number || member->now_us < member->part_retry_us ||
+        fold_part(member->fold, plan->build, member->name, member->incarnation, mine->ranges,
+                  mine->range_count) != NULL) {
         return;
     }
-    member->part_build = plan->build;
+    member->part_seal = member->seal.number;
     struct member_command *command = member_command(member, MEMBER_STORE_PART);
     command->store_part.build = plan->build;
     command->store_part.run_id = arena_text(member->out->arena, bytes_of_text(plan->run_id));
@@ -75,18 +84,26 @@ static void store_part(struct member *member, const struct message_plan *plan)
 
 void member_part_stored(struct member *member, const struct member_event *event)
 {
-    if (event->part.build != member->part_build) {
-        return;
+    if (member->seal.build != event->part.build || member->part_seal != member->seal.number) {
+        return; /* sealed again since: its ranges are not known any more */
     }
     if (!event->part.ok) {
         member_alert(member, "the part of build %llu cannot be stored: %s",
                      (unsigned long long)event->part.build, event->part.error);
-        member->part_build = 0;
-        member->run.part_retry_us = member->now_us + member_backoff(member);
+        member->part_seal = 0;
+        member->part_retry_us = member->now_us + member_backoff(member);
         return;
     }
+    struct plan_range *ranges =
+        arena_zero(member->out->arena, (member->seal.partition_count + 1) * sizeof *ranges);
+    for (size_t i = 0; i < member->seal.partition_count; i++) {
+        const struct ready_partition *sealed = &member->seal.partitions[i];
+        ranges[i] = (struct plan_range){.id = sealed->id, .from = sealed->from, .to = sealed->to};
+    }
     struct message message = {.kind = MESSAGE_PART,
-                              .part = {.member = member->name,
+                              .part = {.ranges = ranges,
+                                       .range_count = member->seal.partition_count,
+                                       .member = member->name,
                                        .incarnation = member->incarnation,
                                        .build = event->part.build,
                                        .url = event->part.url,
@@ -105,7 +122,9 @@ static bool gather(struct member *member, const struct message_plan *plan,
         const struct plan_contribution *from = &plan->contributions[i];
         bool own = is_me(member, from) && have_seal(member, plan);
         const struct fold_entry *part =
-            own ? NULL : fold_part(member->fold, plan->build, from->member, from->incarnation);
+            own ? NULL
+                : fold_part(member->fold, plan->build, from->member, from->incarnation, from->ranges,
+                            from->range_count);
         if (!own && part == NULL) {
             return false;
         }

@@ -176,7 +176,7 @@ static bool must_restart(const struct member *member, const struct held_partitio
     int64_t needed = start_offset(member, partition->id);
     int64_t held = partition->held_from == MEMBER_START_POLICY ? partition->reading.from
                                                                : partition->held_from;
-    return needed != MEMBER_START_POLICY && needed < held && !RULE_OFF(50);
+    return needed != MEMBER_START_POLICY && needed < held;
 }
 
 void member_start_partitions(struct member *member)
@@ -240,6 +240,21 @@ static void forget(struct member *member, const struct message_commit *head)
     }
 }
 
+/* --from-here: rows that a build took which is given up now were forgotten, above tail_from, too. */
+static void read_again(struct member *member)
+{
+    for (size_t i = 0; i < member->partition_count; i++) {
+        struct held_partition *partition = &member->partitions[i];
+        if (partition->started) {
+            member_command(member, MEMBER_STOP_PARTITION)->stop = partition->id;
+            partition->started = false;
+            partition->has_reading = false;
+            partition->paused = false;
+        }
+    }
+    member->assignment++; /* what was sealed must be sealed again */
+}
+
 static void mirror(struct member *member, const struct message_commit *head)
 {
     struct trigger_cut *offsets =
@@ -267,8 +282,12 @@ void member_follow_head(struct member *member)
     }
     const struct message_commit *head = &entry->message.commit;
     if (entry->offset != member->head_offset) {
+        bool went_back = head->kind == COMMIT_RESUMED && strcmp(head->run_id, member->head_run) != 0;
         member->head_offset = entry->offset;
-        if (head->kind != COMMIT_RESUMED) {
+        memcpy(member->head_run, head->run_id, strlen(head->run_id) + 1);
+        if (went_back && !RULE_OFF(50)) {
+            read_again(member);
+        } else if (!went_back) {
             forget(member, head);
         }
     }

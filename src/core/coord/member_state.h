@@ -59,8 +59,6 @@ struct my_run {
     uint64_t build;
     uint32_t *attempts; /* by shard: the highest that was begun */
     size_t shard_count;
-    bool part_asked;
-    int64_t part_retry_us;
 };
 
 struct member {
@@ -92,9 +90,11 @@ struct member {
     uint64_t seals; /* numbers */
     int64_t refused_offset; /* CLOSE that was refused */
     struct my_run run;
-    uint64_t part_build; /* build for which the part is stored or on its way; 0: none */
+    uint64_t part_seal; /* number of the SEAL whose part is stored or on its way; 0: none */
+    int64_t part_retry_us;
 
     int64_t head_offset;      /* COMMIT that was acted upon */
+    char head_run[MESSAGE_NAME_MAX + 1]; /* its run */
     int64_t published_offset; /* PUBLISHED that was acted upon */
     char doing[256];
 };

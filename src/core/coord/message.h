@@ -145,12 +145,19 @@ struct message_refused {
     const char *reason;
 };
 
+struct plan_range {
+    struct partition_id id;
+    int64_t from, to; /* builders take rows of this range only, row by row (R8) */
+};
+
 struct message_part {
     const char *member;
     uint64_t incarnation;
     uint64_t build;
     const char *url;
     const char *digest; /* of the object, as the spill format has it */
+    const struct plan_range *ranges; /* what it covers: all that was sealed when it was stored */
+    size_t range_count;
     uint64_t rows;
     uint64_t bytes;
 };
@@ -218,11 +225,6 @@ struct message_close {
     size_t partition_count;
     const char *const *triggers; /* TRIGGER ids that it answers */
     size_t trigger_count;
-};
-
-struct plan_range {
-    struct partition_id id;
-    int64_t from, to; /* builders take rows of this range only, row by row (R8) */
 };
 
 struct plan_contribution {

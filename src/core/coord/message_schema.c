@@ -137,12 +137,20 @@ static const struct codec_field refused_fields[] = {
 };
 SCHEMA(refused, message_refused);
 
+static const struct codec_field plan_range_fields[] = {
+    PARTITION(plan_range, id),
+    OFFSET(plan_range, from),
+    OFFSET(plan_range, to),
+};
+SCHEMA(plan_range, plan_range);
+
 static const struct codec_field part_fields[] = {
     NAME(message_part, member),
     U64(message_part, incarnation),
     U64(message_part, build),
     TEXT(message_part, url),
     TEXT(message_part, digest),
+    LIST(message_part, ranges, range_count, PARTITIONS_MAX, plan_range_schema),
     COUNT(message_part, rows),
     COUNT(message_part, bytes),
 };
@@ -213,13 +221,6 @@ static const struct codec_field close_fields[] = {
     TEXTS(message_close, triggers, trigger_count, USED_MAX),
 };
 SCHEMA(close, message_close);
-
-static const struct codec_field plan_range_fields[] = {
-    PARTITION(plan_range, id),
-    OFFSET(plan_range, from),
-    OFFSET(plan_range, to),
-};
-SCHEMA(plan_range, plan_range);
 
 static const struct codec_field plan_contribution_fields[] = {
     NAME(plan_contribution, member),

@@ -1,0 +1,485 @@
+/* What must be true after every step, by an oracle that knows nothing of how the machines decide. */
+#include <stdlib.h>
+
+#include "core/coord/fold.h"
+#include "tests/sim/world.h"
+
+enum { RUNS_MAX = 512 };
+
+/* Which build every row is in, along one chain of builds: told row by row from the cuts alone, build after
+ * build, so that it shares nothing with cut_judge's history. */
+struct chain {
+    char run_id[128];
+    char snapshot[128];
+    uint64_t build;
+    int64_t cut[SIM_PARTITIONS_MAX];
+    bool known[SIM_PARTITIONS_MAX];
+    uint16_t taken[SIM_PARTITIONS_MAX][SIM_ROWS_MAX]; /* build; 0: none yet */
+    bool judged[SIM_PARTITIONS_MAX][SIM_ROWS_MAX];    /* by a future bound */
+    bool stored[SIM_PARTITIONS_MAX][SIM_ROWS_MAX];    /* scratch: in the newest build */
+};
+
+struct run {
+    char run_id[128];
+    uint64_t build;
+    bool snapshot;
+    struct chain *after;
+};
+
+struct audit {
+    struct fold *fold;
+    int64_t next;
+    struct chain *head;
+    struct run runs[RUNS_MAX];
+    size_t run_count;
+    uint64_t moves;
+    uint64_t commits;
+};
+
+struct audit *audit_new(void)
+{
+    struct audit *audit = calloc(1, sizeof *audit);
+    CHECK(audit != NULL);
+    audit->fold = fold_new();
+    audit->head = calloc(1, sizeof *audit->head);
+    CHECK(audit->head != NULL);
+    return audit;
+}
+
+struct audit *audit_free(struct audit *audit)
+{
+    if (audit != NULL) {
+        fold_free(audit->fold);
+        free(audit->head);
+        for (size_t i = 0; i < audit->run_count; i++) {
+            free(audit->runs[i].after);
+        }
+        free(audit);
+    }
+    return NULL;
+}
+
+uint64_t audit_published(const struct world *world)
+{
+    return world->audit->moves;
+}
+
+uint64_t audit_commits(const struct world *world)
+{
+    return world->audit->commits;
+}
+
+static struct run *find_run(struct audit *audit, const char *run_id)
+{
+    for (size_t i = audit->run_count; i-- > 0;) {
+        if (strcmp(audit->runs[i].run_id, run_id) == 0) {
+            return &audit->runs[i];
+        }
+    }
+    return NULL;
+}
+
+static void save_run(struct world *world, const struct message_commit *commit, bool snapshot)
+{
+    struct audit *audit = world->audit;
+    if (audit->run_count == RUNS_MAX) {
+        world_fail(world, "more than %d commits", RUNS_MAX);
+        return;
+    }
+    struct run *run = &audit->runs[audit->run_count++];
+    snprintf(run->run_id, sizeof run->run_id, "%s", commit->run_id);
+    run->build = commit->build;
+    run->snapshot = snapshot;
+    run->after = malloc(sizeof *run->after);
+    CHECK(run->after != NULL);
+    *run->after = *audit->head;
+}
+
+/* ---- the oracle ---- */
+
+/* Gives the rows of one partition to a build. Returns how many it stores. */
+static size_t take_partition(struct world *world, const struct message_close *close,
+                             const struct close_partition *asked, int32_t p)
+{
+    struct chain *head = world->audit->head;
+    size_t stored = 0;
+    for (int64_t o = 0; o < asked->cut; o++) {
+        const struct sim_row *row = &world->partitions[p].rows[o];
+        if (!row->exists || row->rejected || head->taken[p][o] != 0) {
+            continue;
+        }
+        bool first = !head->judged[p][o];
+        head->judged[p][o] = true;
+        bool future = first && row->event_us > close->future_bound_us;
+        bool closed = row->event_us < close->to_us || close->to_us == EVENT_TIME_HIGH;
+        if (!future && !closed) {
+            continue;
+        }
+        head->taken[p][o] = (uint16_t)close->build;
+        bool late = !future && row->event_us < close->from_us && head->known[p];
+        if (!late || world->settings.late == LATE_NEXT) {
+            head->stored[p][o] = true;
+            stored++;
+        }
+    }
+    return stored;
+}
+
+static int64_t tail_of(const struct world *world, int32_t p, int64_t cut)
+{
+    const struct chain *head = world->audit->head;
+    for (int64_t o = 0; o < cut; o++) {
+        const struct sim_row *row = &world->partitions[p].rows[o];
+        if (row->exists && !row->rejected && head->taken[p][o] == 0) {
+            return o;
+        }
+    }
+    return cut;
+}
+
+/* Exactly the rows that the oracle stored, each once, are in the shards that the manifest names. */
+static void check_content(struct world *world, const struct message_commit *commit, size_t expected)
+{
+    const char *manifest = store_get(&world->store, commit->snapshot.staged_url);
+    if (manifest == NULL) {
+        world_fail(world, "COMMIT %s names a manifest that is not staged", commit->run_id);
+        return;
+    }
+    struct chain *head = world->audit->head;
+    size_t found = 0;
+    const char *line = strchr(strchr(manifest, '\n') + 1, '\n') + 1;
+    while (*line != '\0') {
+        char url[200];
+        snprintf(url, sizeof url, "%.*s", (int)strcspn(line, "\n"), line);
+        line += strcspn(line, "\n") + 1;
+        const char *text = store_get(&world->store, url);
+        if (text == NULL) {
+            world_fail(world, "COMMIT %s names %s, which is not there", commit->run_id, url);
+            return;
+        }
+        while (*text != '\0') {
+            char *end = NULL;
+            long p = strtol(text, &end, 10);
+            long o = strtol(end + 1, &end, 10);
+            text = end + 1;
+            if (!head->stored[p][o]) {
+                world_fail(world, "%s has row %ld:%ld, which is not of it or is there twice (build %u)",
+                           commit->run_id, p, o, head->taken[p][o]);
+                return;
+            }
+            head->stored[p][o] = false;
+            found++;
+        }
+    }
+    if (found != expected) {
+        world_fail(world, "%s has %zu rows instead of %zu", commit->run_id, found, expected);
+    }
+}
+
+static void check_account(struct world *world, const struct commit_partition *said, int32_t p,
+                          int64_t seen_end)
+{
+    uint64_t read = 0;
+    for (int64_t o = seen_end; o < said->cut; o++) {
+        read += world->partitions[p].rows[o].exists;
+    }
+    const struct account *account = &said->account;
+    if (account->read != read) {
+        world_fail(world, "partition %d: %llu records read instead of %llu", p,
+                   (unsigned long long)account->read, (unsigned long long)read);
+    }
+    if (account->read + account->carried_in !=
+        account->stored + account->superseded + account->tombstones + account->late +
+            account->future + account->rejected + account->filtered + account->carried_out) {
+        world_fail(world, "partition %d: the account does not balance", p);
+    }
+}
+
+static void on_build(struct world *world, const struct message_commit *commit)
+{
+    struct audit *audit = world->audit;
+    const struct fold_entry *entry = fold_open_close(audit->fold);
+    if (entry == NULL || entry->message.close.build != commit->build) {
+        world_fail(world, "COMMIT of build %llu without its CLOSE", (unsigned long long)commit->build);
+        return;
+    }
+    const struct message_close *close = &entry->message.close;
+    memset(audit->head->stored, 0, sizeof audit->head->stored);
+    size_t expected = 0;
+    for (size_t i = 0; i < close->partition_count; i++) {
+        int32_t p = partition_index(world, close->partitions[i].id);
+        int64_t seen_end = close->partitions[i].seen_end;
+        expected += take_partition(world, close, &close->partitions[i], p);
+        audit->head->cut[p] = close->partitions[i].cut;
+        audit->head->known[p] = true;
+        const struct commit_partition *said = &commit->partitions[i];
+        if (said->cut != close->partitions[i].cut || said->tail_from != tail_of(world, p, said->cut)) {
+            world_fail(world, "COMMIT %s: cut or tail_from of partition %d is not the CLOSE's: tail %lld, "
+                       "not %lld", commit->run_id, p, (long long)said->tail_from,
+                       (long long)tail_of(world, p, said->cut));
+        }
+        check_account(world, said, p, seen_end);
+    }
+    if (commit->kind == COMMIT_BUILD) {
+        check_content(world, commit, expected);
+    } else if (expected != 0) {
+        world_fail(world, "build %llu is empty, and %zu rows are of it", (unsigned long long)commit->build,
+                   expected);
+    }
+    audit->head->build = commit->build;
+    audit->commits++;
+    snprintf(audit->head->run_id, sizeof audit->head->run_id, "%s", commit->run_id);
+    save_run(world, commit, commit->kind == COMMIT_BUILD);
+}
+
+/* The head is now what another run left. */
+static void on_moved_head(struct world *world, const struct message_commit *commit)
+{
+    struct audit *audit = world->audit;
+    struct run *run = find_run(audit, commit->run_id);
+    if (run != NULL) {
+        *audit->head = *run->after;
+    } else if (commit->has_snapshot || commit->partition_count > 0) {
+        world_fail(world, "head %s was never committed", commit->run_id);
+    }
+    audit->head->build = commit->build;
+    snprintf(audit->head->run_id, sizeof audit->head->run_id, "%s", commit->run_id);
+}
+
+/* ---- the ledger's records, as they become visible ---- */
+
+static void check_close(struct world *world, const struct message_close *close)
+{
+    struct audit *audit = world->audit;
+    const struct message_commit *head = fold_head(audit->fold);
+    const struct fold_entry *before = fold_open_close(audit->fold);
+    if (strcmp(close->parent, head == NULL ? "" : head->run_id) != 0) {
+        return; /* decided on an older head: void */
+    }
+    for (size_t i = 0; i < close->partition_count; i++) {
+        const struct close_partition *asked = &close->partitions[i];
+        int32_t p = partition_index(world, asked->id);
+        if (audit->head->known[p] && asked->seen_end != audit->head->cut[p]) {
+            world_fail(world, "build %llu starts at %lld, and its parent ended at %lld",
+                       (unsigned long long)close->build, (long long)asked->seen_end,
+                       (long long)audit->head->cut[p]);
+        }
+        if (asked->cut > world->partitions[p].lso) {
+            world_fail(world, "a cut above what can be read");
+        }
+        if (before != NULL && i < before->message.close.partition_count &&
+            before->message.close.partitions[i].cut != asked->cut) {
+            world_fail(world, "the cut of build %llu was changed", (unsigned long long)close->build);
+        }
+    }
+}
+
+static void on_message(struct world *world, const struct message *message)
+{
+    struct audit *audit = world->audit;
+    if (message->kind == MESSAGE_CLOSE) {
+        check_close(world, &message->close);
+    } else if (message->kind == MESSAGE_COMMIT) {
+        const struct message_commit *commit = &message->commit;
+        const struct message_commit *head = fold_head(audit->fold);
+        bool is_build = commit->kind == COMMIT_BUILD || commit->kind == COMMIT_EMPTY;
+        if (is_build && (strcmp(commit->parent, head == NULL ? "" : head->run_id) != 0 ||
+                         commit->build != fold_next_build(audit->fold))) {
+            world_fail(world, "COMMIT %s does not stand on the head", commit->run_id);
+        } else if (is_build) {
+            on_build(world, commit);
+        } else {
+            on_moved_head(world, commit);
+            world->person.moved = commit->kind == COMMIT_ADOPTED && world->person.moved;
+        }
+    }
+}
+
+static void read_ledger(struct world *world)
+{
+    struct audit *audit = world->audit;
+    const struct sim_record *record = NULL;
+    while (!world->failed && (record = ledger_read(&world->ledger, audit->next)) != NULL) {
+        audit->next = record->offset + 1;
+        struct bytes key = bytes_of_text(record->key);
+        struct bytes value = bytes_of_text(record->value);
+        struct err err = {0};
+        if (record->value != NULL) {
+            struct arena *arena = arena_new(4096);
+            struct message message;
+            if (!message_decode(key, value, arena, &message, &err)) {
+                world_fail(world, "a record that cannot be read: %s", err.message);
+            } else {
+                on_message(world, &message);
+            }
+            arena_free(arena);
+        }
+        if (!fold_apply(audit->fold, record->offset, record->timestamp_us, key, value, &err)) {
+            world_fail(world, "a record of a fenced leader is visible: %s", err.message);
+        }
+    }
+}
+
+/* What is left of the ledger is the truth now. Runs stay known: their manifests are in the store. */
+void audit_ledger_lost(struct world *world)
+{
+    struct audit *audit = world->audit;
+    fold_clear(audit->fold);
+    audit->next = 0;
+    const struct sim_record *record = NULL;
+    while ((record = ledger_read(&world->ledger, audit->next)) != NULL) {
+        struct err err = {0};
+        audit->next = record->offset + 1;
+        if (!fold_apply(audit->fold, record->offset, record->timestamp_us, bytes_of_text(record->key),
+                        bytes_of_text(record->value), &err)) {
+            world_fail(world, "%s", err.message);
+        }
+    }
+    memset(audit->head, 0, sizeof *audit->head);
+    const struct message_commit *head = fold_head(audit->fold);
+    if (head != NULL) {
+        on_moved_head(world, head);
+    }
+}
+
+/* ---- the pointer ---- */
+
+static void run_of(const char *pointer, char *run_id, size_t size)
+{
+    const char *at = strstr(pointer, "\"run_id\":\"");
+    snprintf(run_id, size, "%s", at == NULL ? "" : at + 10);
+    run_id[strcspn(run_id, "\"")] = '\0';
+}
+
+void audit_operator_moved(struct world *world)
+{
+    (void)world;
+}
+
+void audit_pointer_put(struct world *world, const char *before, const char *bytes)
+{
+    struct audit *audit = world->audit;
+    read_ledger(world);
+    char run_id[128];
+    char old_id[128];
+    run_of(bytes, run_id, sizeof run_id);
+    run_of(before, old_id, sizeof old_id);
+    if (strcmp(before, bytes) == 0) {
+        return;
+    }
+    audit->moves++;
+    const struct run *run = find_run(audit, run_id);
+    const struct run *old = find_run(audit, old_id);
+    if (run == NULL || !run->snapshot) {
+        world_fail(world, "the pointer names %s, which is not committed", run_id);
+        return;
+    }
+    if (!world->settings.store_cas) {
+        return; /* it may go back, for at most pointer_check (R14) */
+    }
+    if (world->person.moved) {
+        world_fail(world, "the operator's pointer was overwritten without a RESUME");
+    }
+    if (old != NULL && run->build <= old->build) {
+        world_fail(world, "the pointer went back from %s to %s", old_id, run_id);
+    }
+    const struct fold_entry *hold = fold_hold(audit->fold);
+    if (hold != NULL && hold->message.kind == MESSAGE_HELD &&
+        strcmp(hold->message.hold.may_appear, run_id) != 0) {
+        world_fail(world, "%s appeared under HELD", run_id);
+    }
+}
+
+/* The manifest of a listed run and all that it names. */
+static const char *missing_of(const struct world *world, const char *run_id, char *text, size_t size)
+{
+    for (size_t i = 0; i < SIM_BUCKETS; i++) {
+        for (const struct sim_object *object = world->store.buckets[i]; object != NULL;
+             object = object->next) {
+            const char *run = strncmp(object->name, "manifests/", 10) == 0
+                                  ? strchr(object->name, '_')
+                                  : NULL;
+            if (run == NULL || strcmp(run + 1, run_id) != 0) {
+                continue;
+            }
+            const char *line = strchr(strchr(object->content, '\n') + 1, '\n') + 1;
+            while (*line != '\0') {
+                snprintf(text, size, "%.*s", (int)strcspn(line, "\n"), line);
+                line += strcspn(line, "\n") + 1;
+                if (store_get(&world->store, text) == NULL) {
+                    return text;
+                }
+            }
+            return NULL;
+        }
+    }
+    snprintf(text, size, "its manifest");
+    return text;
+}
+
+static void check_pointer(struct world *world)
+{
+    const char *pointer = store_get(&world->store, "_CURRENT");
+    char run_id[128];
+    char text[300];
+    if (pointer == NULL) {
+        return;
+    }
+    run_of(pointer, run_id, sizeof run_id);
+    const char *missing = missing_of(world, run_id, text, sizeof text);
+    if (missing != NULL) {
+        world_fail(world, "the pointer names %s, and %s is gone", run_id, missing);
+    }
+}
+
+static void check_listing(struct world *world)
+{
+    for (size_t i = 0; i < SIM_BUCKETS; i++) {
+        for (const struct sim_object *object = world->store.buckets[i]; object != NULL;
+             object = object->next) {
+            if (strncmp(object->name, "manifests/", 10) == 0 &&
+                find_run(world->audit, strchr(object->name, '_') + 1) == NULL) {
+                world_fail(world, "%s is listed and was never committed", object->name);
+            }
+        }
+    }
+}
+
+void audit_step(struct world *world)
+{
+    read_ledger(world);
+    check_pointer(world);
+    if (world->now_us / SIM_STEP_US % 16 == 0) {
+        check_listing(world);
+    }
+}
+
+const char *audit_older_run(const struct world *world)
+{
+    struct audit *audit = world->audit;
+    const char *pointer = store_get(&world->store, "_CURRENT");
+    char current[128] = "";
+    char text[300];
+    if (pointer != NULL) {
+        run_of(pointer, current, sizeof current);
+    }
+    const struct run *now = find_run(audit, current);
+    for (size_t i = audit->run_count; i-- > 0;) {
+        const struct run *run = &audit->runs[i];
+        const struct message_condemn *condemned = fold_condemned(audit->fold, run->run_id);
+        if (run->snapshot && now != NULL && run->build < now->build &&
+            (condemned == NULL || !condemned->whole_run) &&
+            missing_of(world, run->run_id, text, sizeof text) == NULL) {
+            return run->run_id;
+        }
+    }
+    return NULL;
+}
+
+bool audit_settled(const struct world *world)
+{
+    const struct fold *fold = world->audit->fold;
+    const struct message_commit *head = fold_head(fold);
+    return head != NULL && fold_head_published(fold) && fold_hold(fold) == NULL &&
+           fold_resume(fold) == NULL && fold_open_close(fold) == NULL;
+}

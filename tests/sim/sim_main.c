@@ -1,0 +1,73 @@
+/* Runs the machines in simulated worlds, one a seed, and says which seed fails. */
+#include <stdlib.h>
+
+#include "tests/sim/world.h"
+
+enum { FAULT_STEPS = 700, CALM_STEPS = 300, END_STEPS = 600 };
+
+static bool run_seed(uint64_t seed, int members, FILE *trace, char *failure, size_t size)
+{
+    struct world *world = world_new(seed, members, trace);
+    for (int i = 0; i < FAULT_STEPS && !world->failed; i++) {
+        world_step(world);
+    }
+    uint64_t commits = audit_commits(world);
+    world_no_faults(world);
+    world_trace(world, "no more faults");
+    for (int i = 0; i < CALM_STEPS && !world->failed; i++) {
+        if (world->settings.trigger == TRIGGER_MANUAL && i % 100 == 50) {
+            operator_trigger(world);
+        }
+        world_step(world);
+    }
+    world->growing = false;
+    for (int i = 0; i < END_STEPS && !world->failed; i++) {
+        world_step(world);
+        if (audit_settled(world) && audit_commits(world) > commits) {
+            break;
+        }
+    }
+    if (!world->failed && audit_commits(world) == commits) {
+        world_fail(world, "stuck: nothing was committed after the faults stopped");
+    } else if (!world->failed && !audit_settled(world)) {
+        world_fail(world, "stuck: something is still open long after the faults stopped");
+    }
+    bool ok = !world->failed;
+    snprintf(failure, size, "%s", world->failure);
+    world_free(world);
+    return ok;
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t from = 1;
+    uint64_t to = 100;
+    int members = 0;
+    bool trace = false;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc) {
+            from = to = strtoull(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "--seeds") == 0 && i + 1 < argc) {
+            char *end = NULL;
+            from = strtoull(argv[++i], &end, 10);
+            to = strtoull(end + 2, NULL, 10);
+        } else if (strcmp(argv[i], "--members") == 0 && i + 1 < argc) {
+            members = (int)strtol(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "--trace") == 0) {
+            trace = true;
+        } else {
+            fprintf(stderr, "usage: %s [--seed N | --seeds A..B] [--members N] [--trace]\n", argv[0]);
+            return 2;
+        }
+    }
+    int failed = 0;
+    for (uint64_t seed = from; seed <= to; seed++) {
+        char failure[512];
+        if (!run_seed(seed, members, trace ? stdout : NULL, failure, sizeof failure)) {
+            printf("seed %llu: %s\n", (unsigned long long)seed, failure);
+            failed++;
+        }
+    }
+    printf("%llu seeds, %d failed\n", (unsigned long long)(to - from + 1), failed);
+    return failed == 0 ? 0 : 1;
+}

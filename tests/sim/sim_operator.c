@@ -1,0 +1,130 @@
+/* The operator of the simulated world: holds, rolls back, resumes, triggers; through the ledger as the
+ * command line does. */
+#include <stdlib.h>
+
+#include "tests/sim/world.h"
+
+static int64_t append(struct world *world, const struct message *message)
+{
+    AUTO(buf) struct buf key;
+    AUTO(buf) struct buf value;
+    buf_init(&key, 4096);
+    buf_init(&value, 1 << 20);
+    message_key(message, &key);
+    message_encode(message, &value);
+    world_trace(world, "operator: %s", buf_text(&value));
+    return ledger_append(world, buf_text(&key), buf_text(&value));
+}
+
+static const char *new_id(struct world *world, char *id)
+{
+    rng_hex(&world->rng, id, 16);
+    return id;
+}
+
+void operator_hold(struct world *world, const char *target)
+{
+    char id[17];
+    struct message message = {.kind = MESSAGE_HOLD,
+                              .hold = {.id = new_id(world, id),
+                                       .who = "operator",
+                                       .why = "because",
+                                       .target = target,
+                                       .may_appear = ""}};
+    world->person.hold_offset = append(world, &message);
+    world->person.state = OP_HOLDING;
+    world->person.waits_until_us = world->now_us + 20000000;
+}
+
+void operator_resume(struct world *world, enum resume_mode mode)
+{
+    char id[17];
+    struct message message = {.kind = MESSAGE_RESUME,
+                              .resume = {.id = new_id(world, id),
+                                         .who = "operator",
+                                         .why = "because",
+                                         .mode = mode,
+                                         .pointer = store_get(&world->store, "_CURRENT")}};
+    append(world, &message);
+    world->person.state = OP_NONE;
+}
+
+void operator_trigger(struct world *world)
+{
+    char id[17];
+    struct message message = {.kind = MESSAGE_TRIGGER,
+                              .trigger = {.id = new_id(world, id), .who = "operator", .why = "now"}};
+    append(world, &message);
+}
+
+bool operator_point_to(struct world *world, const char *run_id)
+{
+    char bytes[300];
+    snprintf(bytes, sizeof bytes, "{\"run_id\":\"%s\",\"updated_at\":%lld}", run_id,
+             (long long)world->now_us); /* a new updated_at: bytes never used before (R13) */
+    store_put(&world->store, "_CURRENT", bytes);
+    world->person.moved = true;
+    audit_operator_moved(world);
+    world_trace(world, "operator: _CURRENT = %s", bytes);
+    return true;
+}
+
+/* The newest record under `hold` that is visible. */
+static const struct sim_record *newest_hold(const struct world *world)
+{
+    const struct sim_record *found = NULL;
+    int64_t next = 0;
+    for (const struct sim_record *record = ledger_read(&world->ledger, next); record != NULL;
+         record = ledger_read(&world->ledger, next)) {
+        next = record->offset + 1;
+        if (strcmp(record->key, "hold") == 0) {
+            found = record;
+        }
+    }
+    return found;
+}
+
+static bool is_kind(const struct sim_record *record, const char *kind)
+{
+    return record != NULL && record->value != NULL && strstr(record->value, kind) != NULL;
+}
+
+/* Under a hold of whatever cause: perhaps a rollback, then RESUME. */
+static void held(struct world *world)
+{
+    const char *older = audit_older_run(world);
+    if (world->person.rollback && older != NULL) {
+        operator_point_to(world, older);
+        world->person.rollback = false;
+        world->person.next_us = world->now_us + world_between(world, 500000, 3000000);
+        return;
+    }
+    bool here = rng_below(&world->rng, 2) == 0 && store_get(&world->store, "_CURRENT") != NULL;
+    operator_resume(world, here ? RESUME_FROM_HERE : RESUME_ADOPT);
+    world->person.next_us = world->now_us + world_between(world, 2000000, 6000000);
+}
+
+void operator_step(struct world *world)
+{
+    struct sim_operator *person = &world->person;
+    if (world->now_us < person->next_us || rng_below(&world->rng, 8) != 0) {
+        return;
+    }
+    const struct sim_record *hold = newest_hold(world);
+    if (is_kind(hold, "\"kind\":\"HELD\"")) {
+        held(world);
+    } else if (person->state == OP_HOLDING && world->now_us < person->waits_until_us) {
+        return; /* HELD will come, or no leader is there */
+    } else if (world_chance(world, world->faults.operators)) {
+        uint64_t what = rng_below(&world->rng, 4);
+        person->rollback = what == 0;
+        if (what <= 1) {
+            operator_hold(world, "");
+        } else if (what == 2 && audit_older_run(world) != NULL) {
+            operator_point_to(world, audit_older_run(world)); /* by a foreign tool, without HOLD */
+            person->next_us = world->now_us + 1000000;
+        } else {
+            operator_trigger(world);
+        }
+    }
+}

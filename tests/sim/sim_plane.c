@@ -1,0 +1,342 @@
+/* The data plane in the simulated world: which rows a process holds, seals, and builds shards of. */
+#include <stdlib.h>
+
+#include "core/window/watermark.h"
+#include "tests/sim/world.h"
+
+int32_t partition_index(const struct world *world, struct partition_id id)
+{
+    for (int32_t i = 0; i < world->partition_count; i++) {
+        if (partition_id_compare(world->partitions[i].id, id) == 0) {
+            return i;
+        }
+    }
+    CHECK(false);
+}
+
+static void start(struct world *world, struct sim_process *process, int32_t index, int64_t offset)
+{
+    struct sim_reading *reading = &process->readings[index];
+    int64_t low = world->partitions[index].low;
+    int64_t from = offset == MEMBER_START_POLICY ? low : offset;
+    reading->started = true;
+    reading->paused = false;
+    reading->lost_to = from < low ? low : 0;
+    reading->from = from < low ? low : from;
+    reading->position = reading->from;
+    reading->highest_us = EVENT_TIME_LOW;
+}
+
+static void forget(struct world *world, struct sim_process *process,
+                   const struct member_forget *said)
+{
+    int32_t index = partition_index(world, said->id);
+    struct sim_reading *reading = &process->readings[index];
+    for (int64_t o = 0; o < SIM_ROWS_MAX; o++) {
+        const struct sim_row *row = &world->partitions[index].rows[o];
+        if (reading->held[o] &&
+            (o < said->tail_from ||
+             cut_judge(said->steps, said->step_count, o, row->event_us).class != CUT_OPEN)) {
+            reading->held[o] = false;
+        }
+    }
+}
+
+void plane_command(struct world *world, struct sim_process *process,
+                   const struct member_command *command)
+{
+    if (command->kind == MEMBER_START_PARTITION) {
+        start(world, process, partition_index(world, command->start.id), command->start.offset);
+    } else if (command->kind == MEMBER_STOP_PARTITION) {
+        process->readings[partition_index(world, command->stop)].started = false;
+    } else if (command->kind == MEMBER_FORGET) {
+        for (size_t i = 0; i < command->forget.count; i++) {
+            forget(world, process, &command->forget.partitions[i]);
+        }
+    } else if (command->kind == MEMBER_PAUSE || command->kind == MEMBER_UNPAUSE) {
+        for (size_t i = 0; i < command->pause.count; i++) {
+            process->readings[partition_index(world, command->pause.partitions[i])].paused =
+                command->kind == MEMBER_PAUSE;
+        }
+    }
+}
+
+/* Reads on, and says how far. */
+void plane_step(struct world *world, struct sim_process *process)
+{
+    struct member_reading list[SIM_PARTITIONS_MAX];
+    size_t count = 0;
+    for (int i = 0; i < world->partition_count; i++) {
+        struct sim_reading *reading = &process->readings[i];
+        const struct sim_partition *partition = &world->partitions[i];
+        if (!reading->started) {
+            continue;
+        }
+        int64_t most = reading->paused ? 0 : world_between(world, 0, 12);
+        struct watermark mark = {.highest_us = reading->highest_us};
+        while (most-- > 0 && reading->position < partition->lso) {
+            const struct sim_row *row = &partition->rows[reading->position];
+            if (row->exists && !row->rejected) {
+                reading->held[reading->position] = true;
+                watermark_add(&mark, row->event_us, world->now_us, world->settings.max_future_skew_us);
+            }
+            reading->position++;
+        }
+        reading->highest_us = mark.highest_us;
+        struct member_reading *said = &list[count++];
+        *said = (struct member_reading){
+            .id = partition->id,
+            .from = reading->from,
+            .position = reading->position,
+            .watermark_us = watermark_us(&mark, world->settings.out_of_orderness_us),
+            .low_us = EVENT_TIME_HIGH,
+            .state = reading->paused || reading->position < partition->lso ? DATA_READING
+                     : partition->lso < partition->high                    ? DATA_BLOCKED
+                                                                           : DATA_AT_END,
+            .lost_to = reading->lost_to};
+        for (int64_t o = 0; o < reading->position; o++) {
+            if (reading->held[o]) {
+                said->rows++;
+                int64_t event_us = partition->rows[o].event_us;
+                said->low_us = event_us < said->low_us ? event_us : said->low_us;
+            }
+        }
+    }
+    struct member_event event = {.kind = MEMBER_EVENT_PROGRESS,
+                                 .progress = {.readings = list, .count = count}};
+    member_shell_event(world, process, &event);
+}
+
+static uint32_t shard_of(uint32_t key, uint32_t shards)
+{
+    return (key * 2654435761u >> 8) % shards;
+}
+
+/* The rows of one partition that a build takes, counted; true in `in` for each. */
+static void seal_one(struct world *world, struct sim_process *process, const struct sim_job *job,
+                     size_t i, struct ready_partition *out, struct shard_size *shards)
+{
+    int32_t index = job->seal[i].partition;
+    const struct sim_partition *partition = &world->partitions[index];
+    const struct sim_reading *reading = &process->readings[index];
+    *out = (struct ready_partition){.id = partition->id,
+                                    .from = job->seal[i].from,
+                                    .to = job->seal[i].to,
+                                    .carried_from = job->seal[i].to};
+    for (int64_t o = job->seal[i].from; o < job->seal[i].to; o++) {
+        const struct sim_row *row = &partition->rows[o];
+        bool fresh = o >= job->seal[i].seen_end;
+        if (row->exists && row->rejected && fresh) {
+            out->read++;
+            out->rejected++;
+            continue;
+        }
+        if (!reading->held[o]) {
+            continue; /* a gap, or it went into an earlier build */
+        }
+        struct cut_verdict verdict =
+            cut_judge(job->seal[i].steps, job->seal[i].step_count, o, row->event_us);
+        if (verdict.class != CUT_OPEN && verdict.build != job->build) {
+            continue; /* published; read again after a restart */
+        }
+        out->read += fresh;
+        out->carried_in += !fresh;
+        if (verdict.class == CUT_OPEN) {
+            out->carried_out++;
+            out->carried_from = o < out->carried_from ? o : out->carried_from;
+        } else if (verdict.class == CUT_LATE && world->settings.late != LATE_NEXT) {
+            out->late++;
+        } else {
+            out->rows++;
+            struct shard_size *shard = &shards[shard_of(row->key, world->settings.shards)];
+            shard->rows++;
+            shard->bytes += 10;
+            process->sealed[process->sealed_count++] =
+                (struct sim_row_ref){.partition = index, .offset = (int32_t)o};
+        }
+    }
+}
+
+void plane_seal(struct world *world, struct sim_process *process, const struct sim_job *job)
+{
+    struct ready_partition partitions[SIM_PARTITIONS_MAX];
+    struct shard_size shards[16] = {{0}};
+    struct shard_size filled[16];
+    size_t filled_count = 0;
+    process->sealed_count = 0;
+    process->sealed_build = job->build;
+    for (uint32_t s = 0; s < world->settings.shards; s++) {
+        shards[s].shard = s;
+    }
+    for (size_t i = 0; i < job->contribution_count; i++) {
+        seal_one(world, process, job, i, &partitions[i], shards);
+    }
+    for (uint32_t s = 0; s < world->settings.shards; s++) {
+        if (shards[s].rows > 0) {
+            filled[filled_count++] = shards[s];
+        }
+    }
+    struct member_event event = {.kind = MEMBER_EVENT_SEALED,
+                                 .sealed = {.build = job->build,
+                                            .seal = job->id,
+                                            .ok = true,
+                                            .error = "",
+                                            .partitions = partitions,
+                                            .partition_count = job->contribution_count,
+                                            .shards = filled,
+                                            .shard_count = filled_count}};
+    if (world_chance(world, world->faults.build_fails)) {
+        event.sealed.ok = false;
+        event.sealed.error = "simulated";
+    }
+    member_shell_event(world, process, &event);
+}
+
+void plane_store_part(struct world *world, struct sim_process *process, const struct sim_job *job)
+{
+    if (process->sealed_build != job->build) {
+        return;
+    }
+    AUTO(buf) struct buf text;
+    buf_init(&text, 1 << 22);
+    for (size_t i = 0; i < process->sealed_count; i++) {
+        buf_add_format(&text, "%d:%d ", process->sealed[i].partition, process->sealed[i].offset);
+    }
+    char url[200];
+    snprintf(url, sizeof url, "parts/%llu/%s/%lld", (unsigned long long)job->build, process->name,
+             (long long)world->now_us);
+    store_put(&world->store, url, buf_text(&text));
+    struct member_event event = {.kind = MEMBER_EVENT_PART_STORED,
+                                 .part = {.build = job->build,
+                                          .ok = true,
+                                          .error = "",
+                                          .url = url,
+                                          .digest = "d",
+                                          .rows = process->sealed_count}};
+    member_shell_event(world, process, &event);
+}
+
+/* ---- building a shard ---- */
+
+struct shard_rows {
+    struct sim_row_ref *list;
+    size_t count;
+};
+
+static void take_row(struct world *world, const struct sim_job *job, size_t contribution,
+                     struct sim_row_ref ref, struct shard_rows *rows)
+{
+    uint32_t key = world->partitions[ref.partition].rows[ref.offset].key;
+    bool in_range = false;
+    for (size_t i = 0; i < job->contributions[contribution].range_count; i++) {
+        in_range = in_range ||
+                   (job->contributions[contribution].ranges[i].partition == ref.partition &&
+                    ref.offset >= job->contributions[contribution].ranges[i].from &&
+                    ref.offset < job->contributions[contribution].ranges[i].to);
+    }
+    if (in_range && shard_of(key, job->num_dbs) == job->shard) {
+        CHECK(rows->count < SIM_PARTITIONS_MAX * SIM_ROWS_MAX);
+        rows->list[rows->count++] = ref;
+    }
+}
+
+/* False: a contribution is not there any more. */
+static bool gather(struct world *world, struct sim_process *process, const struct sim_job *job,
+                   struct shard_rows *rows)
+{
+    for (size_t i = 0; i < job->contribution_count; i++) {
+        if (job->contributions[i].own) {
+            if (process->sealed_build != job->build) {
+                return false;
+            }
+            for (size_t k = 0; k < process->sealed_count; k++) {
+                take_row(world, job, i, process->sealed[k], rows);
+            }
+            continue;
+        }
+        const char *text = store_get(&world->store, job->contributions[i].url);
+        if (text == NULL) {
+            return false;
+        }
+        while (*text != '\0') {
+            char *end = NULL;
+            long partition = strtol(text, &end, 10);
+            long offset = strtol(end + 1, &end, 10);
+            take_row(world, job, i,
+                     (struct sim_row_ref){.partition = (int32_t)partition, .offset = (int32_t)offset}, rows);
+            text = end + 1;
+        }
+    }
+    return true;
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+    const struct sim_row_ref *left = a;
+    const struct sim_row_ref *right = b;
+    if (left->partition != right->partition) {
+        return left->partition < right->partition ? -1 : 1;
+    }
+    return (left->offset > right->offset) - (left->offset < right->offset);
+}
+
+/* Newest by (partition, offset) wins; what each row became is counted for its partition. */
+static uint64_t settle(struct world *world, struct shard_rows *rows, struct attempt_partition *counts)
+{
+    qsort(rows->list, rows->count, sizeof *rows->list, compare_rows);
+    uint64_t stored = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct sim_row *row =
+            &world->partitions[rows->list[i].partition].rows[rows->list[i].offset];
+        struct attempt_partition *count = &counts[rows->list[i].partition];
+        bool newest = true;
+        for (size_t j = i + 1; j < rows->count && newest; j++) {
+            newest = world->partitions[rows->list[j].partition].rows[rows->list[j].offset].key != row->key;
+        }
+        if (!newest) {
+            count->superseded++;
+        } else if (row->tombstone) {
+            count->tombstones++;
+        } else {
+            count->stored++;
+            stored++;
+        }
+    }
+    return stored;
+}
+
+void plane_build(struct world *world, struct sim_process *process, const struct sim_job *job)
+{
+    struct member_event event = {.kind = MEMBER_EVENT_BUILT,
+                                 .built = {.run_id = job->run_id,
+                                           .shard = job->shard,
+                                           .attempt = job->attempt,
+                                           .ok = true,
+                                           .error = "",
+                                           .url = ""}};
+    struct attempt_partition counts[SIM_PARTITIONS_MAX] = {{.stored = 0}};
+    for (int i = 0; i < world->partition_count; i++) {
+        counts[i].id = world->partitions[i].id;
+    }
+    struct shard_rows rows = {.list = calloc(SIM_PARTITIONS_MAX * SIM_ROWS_MAX, sizeof(struct sim_row_ref))};
+    CHECK(rows.list != NULL);
+    char url[200];
+    snprintf(url, sizeof url, "shards/%s/%u/%u", job->run_id, job->shard, job->attempt);
+    if (world_chance(world, world->faults.build_fails) || !gather(world, process, job, &rows)) {
+        event.built.ok = false;
+        event.built.error = "simulated";
+    } else {
+        event.built.row_count = settle(world, &rows, counts);
+        AUTO(buf) struct buf text;
+        buf_init(&text, 1 << 22);
+        for (size_t i = 0; i < rows.count; i++) {
+            buf_add_format(&text, "%d:%d ", rows.list[i].partition, rows.list[i].offset);
+        }
+        store_put(&world->store, url, buf_text(&text));
+        event.built.url = url;
+        event.built.partitions = counts;
+        event.built.partition_count = (size_t)world->partition_count;
+    }
+    free(rows.list);
+    member_shell_event(world, process, &event);
+}

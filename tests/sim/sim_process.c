@@ -1,0 +1,228 @@
+/* Processes of the simulated world, and the two groups that give them work. */
+#include <stdlib.h>
+
+#include "tests/sim/world.h"
+
+int64_t process_now(const struct world *world, const struct sim_process *process)
+{
+    return world->now_us + process->clock_ahead_us;
+}
+
+void process_start(struct world *world, struct sim_process *process)
+{
+    snprintf(process->name, sizeof process->name, "m%d", process->index);
+    process->alive = true;
+    process->stalled_until_us = 0;
+    process->heard_us = world->now_us;
+    process->leader = leader_new(&world->settings, process->name, rng_next(&world->rng));
+    process->member = member_new(&world->settings, process->name, (uint64_t)world->now_us,
+                                 rng_next(&world->rng));
+    leader_out_init(&process->leader_out);
+    member_out_init(&process->member_out);
+    process->command_arena = arena_new(16 << 10);
+    process->sealed = calloc(SIM_PARTITIONS_MAX * SIM_ROWS_MAX, sizeof *process->sealed);
+    CHECK(process->sealed != NULL);
+    process->in_leader_group = true;
+    world_trace(world, "%s starts", process->name);
+}
+
+void process_stop(struct world *world, struct sim_process *process)
+{
+    if (!process->alive) {
+        return;
+    }
+    world_trace(world, "%s is gone", process->name);
+    leader_free(process->leader);
+    member_free(process->member);
+    leader_out_done(&process->leader_out);
+    member_out_done(&process->member_out);
+    arena_free(process->command_arena);
+    free(process->sealed);
+    member_jobs_free(process);
+    int index = process->index;
+    int64_t ahead = process->clock_ahead_us;
+    *process = (struct sim_process){.index = index, .clock_ahead_us = ahead};
+}
+
+/* The next records of the ledger, to one of the two machines. */
+static void read_ledger(struct world *world, struct sim_process *process, bool leader)
+{
+    int64_t *next = leader ? &process->leader_next : &process->member_next;
+    bool *at_end = leader ? &process->leader_at_end : &process->member_at_end;
+    int64_t most = world_between(world, 0, 12);
+    const struct sim_record *record = NULL;
+    while (most-- > 0 && (record = ledger_read(&world->ledger, *next)) != NULL) {
+        struct bytes key = bytes_of_text(record->key);
+        struct bytes value = bytes_of_text(record->value);
+        *next = record->offset + 1;
+        if (leader) {
+            struct leader_event event = {.kind = LEADER_EVENT_RECORD,
+                                         .record = {.offset = record->offset,
+                                                    .timestamp_us = record->timestamp_us,
+                                                    .key = key,
+                                                    .value = value}};
+            leader_shell_event(world, process, &event);
+        } else {
+            struct member_event event = {.kind = MEMBER_EVENT_RECORD,
+                                         .record = {.offset = record->offset,
+                                                    .timestamp_us = record->timestamp_us,
+                                                    .key = key,
+                                                    .value = value}};
+            member_shell_event(world, process, &event);
+        }
+    }
+    if (record == NULL && most >= 0 && !*at_end) {
+        *at_end = true;
+        if (leader) {
+            leader_shell_event(world, process,
+                               &(struct leader_event){.kind = LEADER_EVENT_LEDGER_END, .end_offset = *next});
+        } else {
+            member_shell_event(world, process,
+                               &(struct member_event){.kind = MEMBER_EVENT_LEDGER_END, .end_offset = *next});
+        }
+    }
+}
+
+/* What the groups have decided reaches the process sooner or later: zombies are those it has not reached. */
+static void follow_groups(struct world *world, struct sim_process *process)
+{
+    if (rng_below(&world->rng, 4) != 0) {
+        return;
+    }
+    struct partition_id lost[SIM_PARTITIONS_MAX];
+    struct partition_id gained[SIM_PARTITIONS_MAX];
+    size_t lost_count = 0;
+    size_t gained_count = 0;
+    for (int i = 0; i < world->partition_count; i++) {
+        bool mine = world->owner[i] == process->index;
+        if (process->owns[i] && !mine) {
+            lost[lost_count++] = world->partitions[i].id;
+        } else if (!process->owns[i] && mine) {
+            gained[gained_count++] = world->partitions[i].id;
+        }
+        process->owns[i] = mine;
+    }
+    struct member_event event = {.assignment = {.generation = world->generation}};
+    if (lost_count > 0) {
+        event.kind = MEMBER_EVENT_REVOKED;
+        event.assignment.partitions = lost;
+        event.assignment.count = lost_count;
+        member_shell_event(world, process, &event);
+    }
+    if (gained_count > 0) {
+        event = (struct member_event){.kind = MEMBER_EVENT_ASSIGNED,
+                                      .assignment = {.generation = world->generation,
+                                                     .partitions = gained,
+                                                     .count = gained_count}};
+        member_shell_event(world, process, &event);
+    }
+    bool leads = world->leader == process->index;
+    if (leads != process->believes_leader) {
+        process->believes_leader = leads;
+        leader_shell_event(world, process,
+                           &(struct leader_event){.kind = leads ? LEADER_EVENT_ELECTED
+                                                                : LEADER_EVENT_UNELECTED});
+    }
+}
+
+void process_step(struct world *world, struct sim_process *process)
+{
+    if (!process->alive) {
+        if (world->now_us >= process->restart_us) {
+            process_start(world, process);
+        }
+        return;
+    }
+    if (world->now_us < process->stalled_until_us) {
+        return;
+    }
+    process->heard_us = world->now_us;
+    if (!process->in_leader_group && world->now_us >= process->leader_group_from_us) {
+        process->in_leader_group = true;
+    }
+    /* the shells' work before the news of the groups: that is what a zombie does when it wakes */
+    leader_shell_step(world, process);
+    member_shell_step(world, process);
+    follow_groups(world, process);
+    read_ledger(world, process, true);
+    read_ledger(world, process, false);
+    plane_step(world, process);
+    if (rng_below(&world->rng, 2) == 0) {
+        leader_shell_event(world, process, &(struct leader_event){.kind = LEADER_EVENT_TICK});
+        member_shell_event(world, process, &(struct member_event){.kind = MEMBER_EVENT_TICK});
+    }
+}
+
+static bool is_in_group(const struct world *world, const struct sim_process *process)
+{
+    return process->alive && world->now_us - process->heard_us < SIM_SESSION_US;
+}
+
+void groups_rebalance(struct world *world)
+{
+    int members[SIM_PROCESSES_MAX];
+    int count = 0;
+    for (int i = 0; i < world->process_count; i++) {
+        if (is_in_group(world, &world->processes[i])) {
+            members[count++] = i;
+        }
+    }
+    int shift = (int)rng_below(&world->rng, SIM_PROCESSES_MAX);
+    if (count == 0) {
+        for (int i = 0; i < world->partition_count; i++) {
+            world->owner[i] = -1;
+        }
+        return;
+    }
+    world->generation++;
+    for (int i = 0; i < world->partition_count; i++) {
+        world->owner[i] = members[(i + shift) % count];
+        world_trace(world, "group: partition %d to m%d, generation %lld", i, world->owner[i],
+                    (long long)world->generation);
+    }
+}
+
+static void elect(struct world *world, bool wrongful)
+{
+    int candidates[SIM_PROCESSES_MAX];
+    int count = 0;
+    for (int i = 0; i < world->process_count; i++) {
+        const struct sim_process *process = &world->processes[i];
+        if (is_in_group(world, process) && process->in_leader_group &&
+            !(wrongful && i == world->leader)) {
+            candidates[count++] = i;
+        }
+    }
+    if (count > 0) {
+        world->leader = candidates[rng_below(&world->rng, (uint64_t)count)];
+        world_trace(world, "group: m%d shall lead", world->leader);
+    } else if (!wrongful) {
+        world->leader = -1;
+    }
+}
+
+void groups_step(struct world *world)
+{
+    bool stale = world_chance(world, world->faults.rebalance);
+    for (int i = 0; i < world->partition_count; i++) {
+        stale = stale || world->owner[i] < 0 || !is_in_group(world, &world->processes[world->owner[i]]);
+    }
+    for (int i = 0; i < world->process_count && !stale; i++) {
+        /* a member without work joins when there is enough for all */
+        bool works = false;
+        for (int k = 0; k < world->partition_count; k++) {
+            works = works || world->owner[k] == i;
+        }
+        stale = !works && world->process_count <= world->partition_count &&
+                is_in_group(world, &world->processes[i]);
+    }
+    if (stale) {
+        groups_rebalance(world);
+    }
+    const struct sim_process *leader = world->leader < 0 ? NULL : &world->processes[world->leader];
+    if (leader == NULL || !is_in_group(world, leader) || !leader->in_leader_group) {
+        elect(world, false);
+    } else if (world_chance(world, world->faults.wrong_leader)) {
+        elect(world, true);
+    }
+}

@@ -1,0 +1,229 @@
+/* The simulated world: how it is made from a seed, and one step of it. */
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "tests/sim/world.h"
+
+void world_trace(struct world *world, const char *format, ...)
+{
+    if (world->trace == NULL) {
+        return;
+    }
+    fprintf(world->trace, "%9.3f ", (double)(world->now_us - SIM_EPOCH_US) / 1e6);
+    va_list args;
+    va_start(args, format);
+    vfprintf(world->trace, format, args);
+    va_end(args);
+    fputc('\n', world->trace);
+}
+
+void world_trace_lines(struct world *world, const char *who, const char *lines)
+{
+    while (world->trace != NULL && *lines != '\0') {
+        int length = (int)strcspn(lines, "\n");
+        world_trace(world, "%s %.*s", who, length, lines);
+        lines += length + (lines[length] == '\n');
+    }
+}
+
+void world_fail(struct world *world, const char *format, ...)
+{
+    if (world->failed) {
+        return;
+    }
+    world->failed = true;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(world->failure, sizeof world->failure, format, args);
+    va_end(args);
+    world_trace(world, "FAILED: %s", world->failure);
+    for (int i = 0; i < world->process_count; i++) {
+        const struct sim_process *process = &world->processes[i];
+        if (process->alive) {
+            world_trace(world, "%s: leader is %s: %s; member %s", process->name,
+                        leader_phase_name(leader_phase(process->leader)),
+                        leader_doing(process->leader), member_doing(process->member));
+        }
+        for (int p = 0; process->alive && p < world->partition_count; p++) {
+            const struct sim_reading *reading = &process->readings[p];
+            world_trace(world, "  partition %d: %s%s from %lld, at %lld of %lld, highest %lld", p,
+                        reading->started ? "" : "stopped ", reading->paused ? "paused" : "",
+                        (long long)reading->from, (long long)reading->position,
+                        (long long)world->partitions[p].lso,
+                        (long long)(reading->highest_us - SIM_EPOCH_US));
+        }
+    }
+}
+
+bool world_chance(struct world *world, uint32_t per_million)
+{
+    return per_million > 0 && rng_chance(&world->rng, per_million);
+}
+
+int64_t world_between(struct world *world, int64_t low, int64_t high)
+{
+    return low + (int64_t)rng_below(&world->rng, (uint64_t)(high - low + 1));
+}
+
+static void choose_settings(struct world *world)
+{
+    struct coord_settings *settings = &world->settings;
+    struct rng *rng = &world->rng;
+    coord_settings_init(settings);
+    world->topics[0] = (struct message_topic){.name = "rows", .id = "t1"};
+    settings->ledger_id = "ledger-1";
+    settings->fingerprint = "f1";
+    settings->topics = world->topics;
+    settings->topic_count = 1;
+    uint64_t trigger = rng_below(rng, 10);
+    settings->trigger = trigger < 6   ? TRIGGER_EVENT_TIME
+                        : trigger < 8 ? TRIGGER_SCHEDULE
+                        : trigger < 9 ? TRIGGER_OFFSETS
+                                      : TRIGGER_MANUAL;
+    settings->window_size_us = world_between(world, 1, 4) * 1000000;
+    settings->out_of_orderness_us = world_between(world, 0, 1500000);
+    settings->allowed_lateness_us = rng_below(rng, 2) == 0 ? 0 : world_between(world, 0, 1500000);
+    settings->idle_after_us = 1500000;
+    settings->max_future_skew_us = 8000000;
+    settings->late = (enum late_policy)rng_below(rng, 3);
+    settings->empty = rng_below(rng, 5) == 0 ? EMPTY_PUBLISH : EMPTY_SKIP;
+    settings->interval_us = 3000000;
+    settings->every_records = (uint64_t)world_between(world, 5, 25);
+    settings->shards = (uint32_t)world_between(world, 1, 3);
+    settings->attempt_deadline_us = 4000000;
+    settings->owner_timeout_us = 3000000;
+    settings->progress_interval_us = 200000;
+    settings->max_open_windows = (uint32_t)world_between(world, 0, 4);
+    settings->max_unpublished_windows = (uint32_t)world_between(world, 1, 4);
+    settings->retry_min_us = 50000;
+    settings->retry_max_us = 1000000;
+    settings->keep_last = rng_below(rng, 3) == 0 ? 3 : 0;
+    settings->cleanup_grace_us = 3000000;
+    settings->pointer_check_us = 1000000;
+    settings->partitions_check_us = 2000000;
+    settings->max_clock_skew_us = 2000000;
+    settings->store_cas = rng_below(rng, 6) != 0;
+}
+
+static void choose_faults(struct world *world)
+{
+    struct rng *rng = &world->rng;
+    uint32_t scale = (uint32_t)rng_below(rng, 4); /* 0: a quiet world */
+    world->faults = (struct sim_faults){
+        .crash = scale * 1500,
+        .stall = scale * 2000,
+        .wrong_leader = scale * 3000,
+        .rebalance = scale * 2500,
+        .append_unknown = scale * 12000,
+        .append_fails = scale * 15000,
+        .store_fails = scale * 20000,
+        .answer_lost = scale * 100000,
+        .put_again = scale * 100000,
+        .build_fails = scale * 20000,
+        .compaction = 20000,
+        .operators = rng_below(rng, 2) == 0 ? 0 : 60000,
+        .ledger_lost = rng_below(rng, 8) == 0 ? 700 : 0,
+        .source_txn = rng_below(rng, 2) == 0 ? 0 : 10000,
+    };
+}
+
+void world_no_faults(struct world *world)
+{
+    uint32_t compaction = world->faults.compaction;
+    world->faults = (struct sim_faults){.compaction = compaction};
+    for (int i = 0; i < world->process_count; i++) {
+        world->processes[i].stalled_until_us = 0;
+        if (!world->processes[i].alive) {
+            world->processes[i].restart_us = world->now_us;
+        }
+    }
+}
+
+struct world *world_new(uint64_t seed, int members, FILE *trace)
+{
+    struct world *world = calloc(1, sizeof *world);
+    CHECK(world != NULL);
+    world->seed = seed;
+    world->trace = trace;
+    rng_init(&world->rng, seed);
+    world->now_us = SIM_EPOCH_US;
+    world->broker_ahead_us = world_between(world, -300000, 300000);
+    world->process_count = members > 0 ? members : (int)world_between(world, 1, 3);
+    CHECK(world->process_count <= SIM_PROCESSES_MAX);
+    world->partition_count = (int)world_between(world, 1, 3);
+    world->ledger.txn = -1;
+    world->leader = -1;
+    choose_settings(world);
+    choose_faults(world);
+    world->row_rate = (uint32_t)world_between(world, 100, 900);
+    world->growing = true;
+    world->audit = audit_new();
+    for (int i = 0; i < SIM_PARTITIONS_MAX; i++) {
+        world->partitions[i].id = (struct partition_id){.topic = "rows", .number = i};
+        world->owner[i] = -1;
+    }
+    for (int i = 0; i < world->process_count; i++) {
+        world->processes[i].index = i;
+        process_start(world, &world->processes[i]);
+    }
+    return world;
+}
+
+struct world *world_free(struct world *world)
+{
+    for (int i = 0; i < world->process_count; i++) {
+        process_stop(world, &world->processes[i]);
+    }
+    ledger_done(&world->ledger);
+    store_done(&world->store);
+    audit_free(world->audit);
+    free(world);
+    return NULL;
+}
+
+static void fault_step(struct world *world, struct sim_process *process)
+{
+    if (process->alive && world_chance(world, world->faults.crash)) {
+        process_stop(world, process);
+        process->restart_us = world->now_us + world_between(world, 100000, 4000000);
+    } else if (process->alive && world->now_us >= process->stalled_until_us &&
+               world_chance(world, world->faults.stall)) {
+        process->stalled_until_us = world->now_us + world_between(world, 200000, 5000000);
+        world_trace(world, "%s sleeps", process->name);
+    }
+}
+
+/* The end of the ledger, or all of it: an unclean election, a deleted topic. */
+static void lose_ledger(struct world *world)
+{
+    bool whole = rng_below(&world->rng, 2) == 0;
+    int64_t from = whole ? 0 : world_between(world, world->ledger.end * 3 / 4, world->ledger.end);
+    world_trace(world, "the ledger is lost from offset %lld", (long long)from);
+    for (int i = 0; i < world->process_count; i++) {
+        process_stop(world, &world->processes[i]);
+        world->processes[i].restart_us = world->now_us + 200000;
+    }
+    world->leader = -1;
+    ledger_lose(world, from);
+    audit_ledger_lost(world);
+}
+
+void world_step(struct world *world)
+{
+    world->now_us += SIM_STEP_US;
+    source_step(world);
+    ledger_step(world);
+    store_step(world);
+    groups_step(world);
+    if (world_chance(world, world->faults.ledger_lost)) {
+        lose_ledger(world);
+    }
+    int first = (int)rng_below(&world->rng, (uint64_t)world->process_count);
+    for (int i = 0; i < world->process_count && !world->failed; i++) {
+        struct sim_process *process = &world->processes[(first + i) % world->process_count];
+        fault_step(world, process);
+        process_step(world, process);
+    }
+    operator_step(world);
+    audit_step(world);
+}

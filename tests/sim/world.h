@@ -1,0 +1,339 @@
+/* A small world for the machines: time, a source, a ledger, a store, processes, faults; all from one seed. */
+#ifndef TIDEMARK_TESTS_SIM_WORLD_H
+#define TIDEMARK_TESTS_SIM_WORLD_H
+
+#include <stdio.h>
+
+#include "core/base/rng.h"
+#include "core/coord/leader.h"
+#include "core/coord/member.h"
+
+enum {
+    SIM_PARTITIONS_MAX = 4,
+    SIM_PROCESSES_MAX = 7,
+    SIM_ROWS_MAX = 4096, /* offsets of one partition */
+    SIM_STEP_US = 50000,
+    SIM_SESSION_US = 1500000,       /* a process that is silent for longer is out of its groups */
+    SIM_STORE_DEADLINE_US = 3000000, /* a request lands within it, or never */
+};
+
+#define SIM_EPOCH_US INT64_C(1767225600000000) /* where time begins */
+
+/* ---- the source ---- */
+
+struct sim_row {
+    int64_t event_us;
+    uint32_t key;
+    bool exists;    /* false: a gap (aborted, or a transaction marker) */
+    bool rejected;  /* cannot be decoded */
+    bool tombstone;
+};
+
+struct sim_partition {
+    struct partition_id id;
+    struct sim_row rows[SIM_ROWS_MAX];
+    int64_t low;
+    int64_t lso;
+    int64_t high;
+    int64_t open_until_us; /* a transaction is open from lso on; 0: none */
+    bool open_commits;
+    int64_t silent_until_us;
+};
+
+/* ---- the ledger: one partition of a real broker, with transactions ---- */
+
+enum sim_txn_state { TXN_OPEN, TXN_PREPARED, TXN_COMMITTED, TXN_ABORTED };
+
+struct sim_txn {
+    enum sim_txn_state state;
+    int64_t first;
+    int64_t marker_at_us; /* PREPARED: becomes visible then. OPEN: the broker aborts it then */
+};
+
+struct sim_record {
+    int64_t offset;
+    int64_t timestamp_us;
+    char *key;
+    char *value; /* NULL: tombstone */
+    int txn;     /* -1: none */
+    bool compacted;
+};
+
+struct sim_ledger {
+    struct sim_record *records;
+    size_t count;
+    size_t capacity;
+    int64_t end;
+    struct sim_txn *txns;
+    size_t txn_count;
+    size_t txn_capacity;
+    int epoch;      /* of the transactional id */
+    int txn;        /* its newest; -1: none */
+    bool no_fence;  /* planted: a broker that does not fence */
+};
+
+/* ---- the store: whole objects by name; the ETag is the content, which is the worst case ---- */
+
+struct sim_object {
+    char *name;
+    char *content;
+    struct sim_object *next;
+};
+
+struct sim_put { /* of the pointer; sent, and not landed yet */
+    char *bytes;
+    char *if_match; /* NULL: see create_only */
+    bool create_only;
+    bool unconditional;
+    int64_t land_us;
+    bool done;
+};
+
+enum { SIM_BUCKETS = 256, SIM_PUTS_MAX = 64 };
+
+struct sim_store {
+    struct sim_object *buckets[SIM_BUCKETS];
+    struct sim_put puts[SIM_PUTS_MAX];
+    size_t put_count;
+};
+
+/* ---- a process: both machines, their shells, a data plane ---- */
+
+struct sim_reading { /* the data plane of one partition */
+    bool started;
+    bool paused;
+    int64_t from;
+    int64_t position;
+    int64_t lost_to;
+    int64_t highest_us;
+    bool held[SIM_ROWS_MAX]; /* rows in memory or in spills */
+};
+
+struct sim_row_ref {
+    int32_t partition;
+    int32_t offset;
+};
+
+struct sim_job { /* something a member shell was asked for, with its time */
+    struct sim_job *next;
+    enum member_command_kind kind;
+    int64_t due_us;
+    uint64_t id;
+    char **keys;
+    char **values;
+    size_t count;
+    uint64_t build;
+    char run_id[128];
+    uint32_t shard;
+    uint32_t attempt;
+    uint32_t num_dbs;
+    struct {
+        bool own;
+        char url[200];
+        struct {
+            int32_t partition;
+            int64_t from, to;
+        } ranges[SIM_PARTITIONS_MAX];
+        size_t range_count;
+    } contributions[SIM_PROCESSES_MAX * 2];
+    size_t contribution_count;
+    struct {
+        int32_t partition;
+        int64_t from, seen_end, to;
+        struct cut_step *steps;
+        size_t step_count;
+    } seal[SIM_PARTITIONS_MAX];
+};
+
+/* A copy of one leader command: the shell works on it while the machine goes on. */
+struct sim_command {
+    enum leader_command_kind kind;
+    uint64_t id;
+    const struct coord_record *records;
+    size_t count;
+    const char *run_id;
+    const char *text; /* STAGE: the manifest; SWAP: the pointer */
+    const char *staged_url;
+    const char *manifest_ref;
+    const char *sha256;
+    const char *if_match;
+    bool create_only;
+    const char **urls;
+    size_t url_count;
+    int64_t time_us;
+};
+
+struct sim_process {
+    int index;
+    char name[8];
+    bool alive;
+    int64_t stalled_until_us;
+    int64_t restart_us;
+    int64_t heard_us; /* when its groups last heard of it */
+
+    struct leader *leader;
+    struct leader_out leader_out;
+    struct member *member;
+    struct member_out member_out;
+    int64_t leader_next; /* ledger offsets to be read */
+    int64_t member_next;
+    bool leader_at_end;
+    bool member_at_end;
+    bool believes_leader;
+    bool in_leader_group;
+    int64_t leader_group_from_us;
+    bool owns[SIM_PARTITIONS_MAX];
+    int epoch; /* of its transactional producer */
+
+    bool command_out; /* the leader shell works on one command at a time */
+    struct sim_command command;
+    struct arena *command_arena;
+    int64_t command_due_us;
+
+    struct sim_job *jobs;
+    struct sim_reading readings[SIM_PARTITIONS_MAX];
+    struct sim_row_ref *sealed;
+    size_t sealed_count;
+    uint64_t sealed_build;
+    int64_t clock_ahead_us;
+};
+
+/* ---- an operator ---- */
+
+enum sim_operator_state { OP_NONE, OP_HOLDING, OP_HELD };
+
+struct sim_operator {
+    enum sim_operator_state state;
+    bool rollback;     /* moves the pointer once it is HELD */
+    bool moved;        /* the pointer is an operator's, and no RESUME was answered */
+    int64_t next_us;
+    int64_t hold_offset;
+    int64_t waits_until_us;
+    char *pointer; /* bytes the operator left */
+};
+
+struct sim_faults { /* per million, each time there is a chance */
+    uint32_t crash;
+    uint32_t stall;
+    uint32_t wrong_leader;
+    uint32_t rebalance;
+    uint32_t append_unknown;
+    uint32_t append_fails;
+    uint32_t store_fails;
+    uint32_t answer_lost;
+    uint32_t put_again;
+    uint32_t build_fails;
+    uint32_t compaction;
+    uint32_t operators;
+    uint32_t ledger_lost;
+    uint32_t source_txn;
+};
+
+struct audit; /* what the invariants remember */
+
+struct world {
+    uint64_t seed;
+    struct rng rng;
+    int64_t now_us;
+    int64_t broker_ahead_us;
+    FILE *trace; /* NULL: none */
+    struct coord_settings settings;
+    struct message_topic topics[1];
+    int partition_count;
+    int process_count;
+    struct sim_partition partitions[SIM_PARTITIONS_MAX];
+    struct sim_ledger ledger;
+    struct sim_store store;
+    struct sim_process processes[SIM_PROCESSES_MAX];
+    int owner[SIM_PARTITIONS_MAX]; /* as the source group has it; -1: none */
+    int64_t generation;
+    int leader; /* as the leader group has it; -1: none */
+    struct sim_operator person;
+    struct sim_faults faults;
+    uint32_t row_rate;   /* rows a step and partition, per thousand */
+    bool growing;
+    bool events;         /* event times matter */
+    int trigger_count;
+    struct audit *audit;
+    bool failed;
+    char failure[512];
+};
+
+/* ---- sim_world.c ---- */
+struct world *world_new(uint64_t seed, int members, FILE *trace);
+struct world *world_free(struct world *world);
+void world_step(struct world *world);
+void world_no_faults(struct world *world);
+void world_trace(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
+void world_trace_lines(struct world *world, const char *who, const char *lines);
+void world_fail(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
+bool world_chance(struct world *world, uint32_t per_million);
+int64_t world_between(struct world *world, int64_t low, int64_t high);
+
+/* ---- sim_source.c ---- */
+void source_step(struct world *world);
+void source_add(struct world *world, int partition, int64_t event_us, uint32_t key);
+
+/* ---- sim_ledger.c ---- */
+void ledger_step(struct world *world); /* markers, timeouts */
+int64_t ledger_lso(const struct sim_ledger *ledger);
+int64_t ledger_append(struct world *world, const char *key, const char *value); /* not transactional */
+enum err_kind ledger_append_txn(struct world *world, struct sim_process *process,
+                                const struct coord_record *records, size_t count, int64_t *out_offset);
+bool ledger_init_transactions(struct world *world, struct sim_process *process); /* false: not yet */
+const struct sim_record *ledger_read(const struct sim_ledger *ledger, int64_t from);
+void ledger_compact(struct world *world);
+void ledger_lose(struct world *world, int64_t from); /* all at or above `from`; 0: the whole topic */
+void ledger_done(struct sim_ledger *ledger);
+
+/* ---- sim_store.c ---- */
+const char *store_get(const struct sim_store *store, const char *name);
+void store_put(struct sim_store *store, const char *name, const char *content);
+void store_delete(struct sim_store *store, const char *name);
+void store_delete_prefix(struct sim_store *store, const char *prefix);
+void store_step(struct world *world); /* late requests land */
+enum err_kind store_swap(struct world *world, const struct sim_command *command);
+void store_done(struct sim_store *store);
+const char *store_hash(const char *content, char *text); /* 16 hex digits + NUL */
+
+/* ---- sim_process.c, sim_leader.c, sim_member.c, sim_plane.c ---- */
+void process_start(struct world *world, struct sim_process *process);
+void process_stop(struct world *world, struct sim_process *process);
+void process_step(struct world *world, struct sim_process *process);
+void groups_step(struct world *world);
+void groups_rebalance(struct world *world);
+void leader_shell_event(struct world *world, struct sim_process *process, struct leader_event *event);
+void leader_shell_step(struct world *world, struct sim_process *process);
+void member_shell_event(struct world *world, struct sim_process *process, struct member_event *event);
+void member_shell_step(struct world *world, struct sim_process *process);
+void member_jobs_free(struct sim_process *process);
+void plane_command(struct world *world, struct sim_process *process,
+                   const struct member_command *command);
+void plane_step(struct world *world, struct sim_process *process);
+void plane_seal(struct world *world, struct sim_process *process, const struct sim_job *job);
+void plane_build(struct world *world, struct sim_process *process, const struct sim_job *job);
+void plane_store_part(struct world *world, struct sim_process *process, const struct sim_job *job);
+int32_t partition_index(const struct world *world, struct partition_id id);
+int64_t process_now(const struct world *world, const struct sim_process *process);
+
+/* ---- sim_operator.c ---- */
+void operator_step(struct world *world);
+void operator_hold(struct world *world, const char *target);
+void operator_resume(struct world *world, enum resume_mode mode);
+void operator_trigger(struct world *world);
+bool operator_point_to(struct world *world, const char *run_id); /* a rollback's swap */
+
+/* ---- invariants.c ---- */
+struct audit *audit_new(void);
+struct audit *audit_free(struct audit *audit);
+void audit_step(struct world *world);
+void audit_ledger_lost(struct world *world);
+void audit_operator_moved(struct world *world);
+void audit_pointer_put(struct world *world, const char *before, const char *bytes); /* by the service */
+uint64_t audit_published(const struct world *world); /* pointer moves by the service */
+uint64_t audit_commits(const struct world *world);
+/* A run that may be rolled back to: committed, older than the newest, its manifest listed; NULL: none. */
+const char *audit_older_run(const struct world *world);
+bool audit_settled(const struct world *world);
+
+#endif
