@@ -329,3 +329,18 @@ bool operator_wait(struct operator_session *session, struct operator_watch *watc
     }
     return true;
 }
+
+bool operator_wait_for_held(struct operator_session *session, int64_t timeout_us,
+                            struct operator_watch *watch, struct err *err)
+{
+    const struct fold_entry *hold = fold_hold(session->fold);
+    if (hold == NULL || hold->message.kind == MESSAGE_HELD) {
+        operator_watch_init(watch, MESSAGE_HOLD, "none");
+        watch->state = OPERATOR_DONE;
+        return true;
+    }
+    operator_watch_init(watch, MESSAGE_HOLD, hold->message.hold.id);
+    watch->offset = hold->offset;
+    watch->timestamp_us = hold->timestamp_us;
+    return operator_wait(session, watch, timeout_us, NULL, err);
+}

@@ -62,4 +62,10 @@ MUST_CHECK bool operator_wait(struct operator_session *session, struct operator_
                               int64_t timeout_us, const struct operator_listener *listener,
                               struct err *err);
 
+/* Waits for the answer to the HOLD that is open, if one is and has none: to be done before a
+ * RESUME, which the HELD of a leader that has not seen it would overwrite (they share a key). DONE
+ * as well when there is nothing to wait for; else as operator_wait. */
+MUST_CHECK bool operator_wait_for_held(struct operator_session *session, int64_t timeout_us,
+                                       struct operator_watch *watch, struct err *err);
+
 #endif

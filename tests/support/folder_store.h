@@ -1,9 +1,14 @@
-/* A store in a temporary folder, and snapshots put into it. For tests; failures end the test. */
+/* A store in a temporary folder, and snapshots put into it. For tests; failures end the test: one
+ * of Criterion, or, with FOLDER_STORE_MUST defined before, a plain program. */
 #ifndef TIDEMARK_TESTS_SUPPORT_FOLDER_STORE_H
 #define TIDEMARK_TESTS_SUPPORT_FOLDER_STORE_H
 
-#include <criterion/criterion.h>
 #include <stdlib.h>
+
+#ifndef FOLDER_STORE_MUST
+#include <criterion/criterion.h>
+#define FOLDER_STORE_MUST(condition) cr_assert(condition, "%s", err.message)
+#endif
 
 #include "adapters/file/file_store.h"
 #include "adapters/os/file.h"
@@ -23,20 +28,19 @@ static inline void folder_store_open(struct folder_store *at)
 {
     struct err err = {0};
     *at = (struct folder_store){.arena = arena_new(4096)};
-    cr_assert(file_temp_folder("/tmp", "tidemark-test", &at->folder, &err), "%s", err.message);
+    FOLDER_STORE_MUST(file_temp_folder("/tmp", "tidemark-test", &at->folder, &err));
     const char *url = arena_format(at->arena, "file://%s/snapshots", at->folder);
-    cr_assert(file_store_new(url, &at->store, &err), "%s", err.message);
+    FOLDER_STORE_MUST(file_store_new(url, &at->store, &err));
     at->catalog = (struct catalog){.borrowed_store = at->store};
-    cr_assert(
-        names_init(&at->names, store_url_of(at->store), "shards", "runs", "db={db_id:05d}", &err),
-        "%s", err.message);
+    FOLDER_STORE_MUST(
+        names_init(&at->names, store_url_of(at->store), "shards", "runs", "db={db_id:05d}", &err));
 }
 
 static inline void folder_store_close(struct folder_store *at)
 {
     struct err err = {0};
     store_free(at->store);
-    cr_assert(file_remove_tree(at->folder, &err), "%s", err.message);
+    FOLDER_STORE_MUST(file_remove_tree(at->folder, &err));
     free(at->folder);
     arena_free(at->arena);
 }
@@ -45,7 +49,7 @@ static inline void folder_store_put(struct folder_store *at, const char *name, s
 {
     struct err err = {0};
     struct store_content content = {.bytes = bytes};
-    cr_assert(store_put(at->store, name, &content, store_always(), NULL, &err), "%s", err.message);
+    FOLDER_STORE_MUST(store_put(at->store, name, &content, store_always(), NULL, &err));
 }
 
 static inline bool folder_store_has(struct folder_store *at, const char *name)
@@ -53,7 +57,7 @@ static inline bool folder_store_has(struct folder_store *at, const char *name)
     struct err err = {0};
     struct store_info info = {0};
     bool there = store_head(at->store, name, &info, &err);
-    cr_assert(there || err.kind == ERR_MISSING, "%s", err.message);
+    FOLDER_STORE_MUST(there || err.kind == ERR_MISSING);
     return there;
 }
 
@@ -82,7 +86,7 @@ static inline const char *folder_store_publish(struct folder_store *at, const ch
                                 .shard_count = 1};
     struct buf bytes;
     buf_init(&bytes, 1024 * 1024);
-    cr_assert(sqlite_manifest_encode(&manifest, &bytes, &err), "%s", err.message);
+    FOLDER_STORE_MUST(sqlite_manifest_encode(&manifest, &bytes, &err));
     const char *name = names_manifest(time_us, run_id, at->arena);
     folder_store_put(at, name, buf_bytes(&bytes));
     buf_done(&bytes);

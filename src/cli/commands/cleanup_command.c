@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "adapters/os/clock.h"
+#include "adapters/os/log.h"
 #include "checkpoint/cleanup.h"
 #include "cli/commands/command_snapshot.h"
 #include "cli/commands/commands.h"
@@ -92,6 +93,7 @@ static bool ask_ledger(struct cleanup_call *cleanup, struct err *err)
     if (cleanup->snapshot.settings == NULL || command_has(cleanup->call, "no-ledger")) {
         return true;
     }
+    log_set(LOG_ERROR, cleanup->call->output.json ? LOG_JSON : LOG_TEXT);
     if (!operator_new(cleanup->snapshot.settings, &cleanup->session, err)) {
         return err->kind == ERR_MISSING; /* a ledger that is not there knows nothing */
     }

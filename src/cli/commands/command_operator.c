@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "adapters/os/log.h"
 #include "cli/commands/command_settings.h"
 
 static void say(void *context, const char *text)
@@ -32,6 +33,8 @@ bool command_operator_open(struct command_call *call, struct command_operator *d
     struct err err = {0};
     const char *why = command_value(call, "why");
     desk->arena = arena_new(4096);
+    /* what the client library says on its way is no part of the answer */
+    log_set(LOG_ERROR, call->output.json ? LOG_JSON : LOG_TEXT);
     desk->why = why == NULL ? "" : why;
     desk->listener = (struct operator_listener){.say = say, .context = call};
     if (strlen(desk->why) > MESSAGE_TEXT_MAX || !bytes_are_utf8(bytes_of_text(desk->why))) {

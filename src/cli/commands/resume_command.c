@@ -40,6 +40,14 @@ static enum exit_code resume(struct command_call *call, struct command_operator 
         output_json(&call->output, root);
         return EXIT_CODE_OK;
     }
+    struct operator_watch held;
+    if (!operator_wait_for_held(desk->session, desk->timeout_us, &held, &err)) {
+        return command_operator_fail(call, &err);
+    }
+    if (held.state == OPERATOR_WAITING) {
+        err_set(&err, ERR_STOPPED, "the hold is not answered yet: the leader lives and is busy");
+        return command_fail(call, EXIT_CODE_HELD, &err);
+    }
     const char *pointer = NULL;
     const char *run_id = "";
     if (!look_at_pointer(desk, &pointer, &run_id, &err)) {
