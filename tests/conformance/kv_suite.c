@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "adapters/os/thread.h"
 #include "tests/support/plain.h"
 
 enum { ROWS_MAX = 5000, DATA_BYTES = 400 * 1024 };
@@ -237,6 +238,52 @@ static void failures(void)
     IS(err.kind == ERR_CORRUPT && strstr(err.message, "foreign") != NULL);
 }
 
+/* One driver, a file a thread. */
+struct writing {
+    struct made_rows rows;
+    char path[4096];
+};
+
+static void write_one(void *argument)
+{
+    struct writing *writing = argument;
+    struct kv_write_request request = {.path = writing->path, .page_size = 4096};
+    struct kv_written written;
+    struct err err = {0};
+    struct buf key_min;
+    struct buf key_max;
+    buf_init(&key_min, SIZE_MAX);
+    buf_init(&key_max, SIZE_MAX);
+    WORKS(kv_write(kv, &request, &writing->rows.stream, &written, &key_min, &key_max, &err));
+    IS_NUMBER(written.rows, writing->rows.count);
+    buf_done(&key_min);
+    buf_done(&key_max);
+}
+
+static void threads_do_not_meet(void)
+{
+    enum { THREADS = 4 };
+    struct writing *writings[THREADS];
+    struct thread *threads[THREADS];
+    make_rows(ROWS_MAX, 100);
+    for (size_t i = 0; i < THREADS; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "thread-%zu", i);
+        writings[i] = malloc(sizeof *writings[i]);
+        IS(writings[i] != NULL);
+        writings[i]->rows = made;
+        snprintf(writings[i]->path, sizeof writings[i]->path, "%s", path_of(name));
+        threads[i] = thread_new("kv", write_one, writings[i]);
+    }
+    for (size_t i = 0; i < THREADS; i++) {
+        thread_join(threads[i]);
+        free(writings[i]);
+    }
+    expect_made("thread-0");
+    expect_made("thread-3");
+    IS(!kv->ops->features.same_bytes || files_equal("thread-0", "thread-3"));
+}
+
 void kv_suite_run(struct kv *driver, const char *folder)
 {
     kv = driver;
@@ -246,6 +293,7 @@ void kv_suite_run(struct kv *driver, const char *folder)
     }
     STORY(rows_come_back);
     STORY(same_bytes);
+    STORY(threads_do_not_meet);
     STORY(failures);
     STORY(keys_of_all_sizes);
 }
