@@ -9,6 +9,8 @@
 #include "adapters/os/clock.h"
 #include "adapters/os/log.h"
 
+enum { PROBLEM_FRESH_US = 30 * 1000 * 1000 };
+
 const char *cluster_client_version(void)
 {
     static _Thread_local char text[64];
@@ -76,13 +78,15 @@ static void on_log(const rd_kafka_t *rk, int severity, const char *facility, con
     enum log_level level = level_of(severity);
     if (strcmp(facility, "CONFWARN") == 0 || strcmp(facility, "AUTOCREATE") == 0) {
         /* "is a producer property and will be ignored": the user's properties go to both kinds.
-         * "allow.auto.create.topics=false not supported by broker": a mock cluster is older than that,
-         * and every topic is described before it is used. */
+         * "allow.auto.create.topics=false not supported by broker": a mock cluster is older than
+         * that, and every topic is described before it is used. */
         level = LOG_DEBUG;
     }
-    if (level <= LOG_WARN) {
+    /* "1/1 brokers are down" comes after the reason, which is worth more. */
+    if (level <= LOG_WARN && strstr(words, "brokers are down") == NULL) {
         lock_take(&client->lock);
-        snprintf(client->problem, sizeof(client->problem), "%s", words);
+        snprintf(client->locked.problem, sizeof(client->locked.problem), "%s", words);
+        client->locked.problem_us = clock_mono_us();
         lock_give(&client->lock);
     }
     const char *role = client_settings_role_name(client->role);
@@ -250,9 +254,11 @@ int client_wait_ms(int64_t deadline_us)
 
 bool client_explain(struct client *client, struct err *err)
 {
-    char problem[CLIENT_PROBLEM_MAX];
+    char problem[CLIENT_PROBLEM_MAX] = "";
     lock_take(&client->lock);
-    snprintf(problem, sizeof(problem), "%s", client->problem);
+    if (clock_mono_us() - client->locked.problem_us < PROBLEM_FRESH_US) {
+        snprintf(problem, sizeof(problem), "%s", client->locked.problem);
+    }
     lock_give(&client->lock);
     if (problem[0] != '\0') {
         char message[ERR_MESSAGE_MAX];

@@ -21,7 +21,10 @@ struct client {
     void *borrowed_owner; /* what callbacks work on */
     enum client_role role;
     struct lock lock;
-    char problem[CLIENT_PROBLEM_MAX]; /* under the lock: the last connection trouble it logged */
+    struct {
+        char problem[CLIENT_PROBLEM_MAX]; /* the last trouble it logged */
+        int64_t problem_us;
+    } locked;
 };
 
 struct client_options {
@@ -55,8 +58,8 @@ void client_give_up(rd_kafka_t *rk, rd_kafka_resp_err_t code,
 /* The owner out of a callback's opaque. */
 void *client_owner(void *opaque);
 
-/* Adds the last connection trouble to the error of a call that waited in vain: "… (last: …)".
- * Returns false. */
+/* Adds the last trouble, if it is a fresh one, to the error of a call that waited in vain: "…
+ * (last: …)". Returns false. */
 bool client_explain(struct client *client, struct err *err);
 
 /* Milliseconds from now to a moment of clock_mono_us, for librdkafka: 0 when it is over. */

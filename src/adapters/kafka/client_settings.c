@@ -206,6 +206,7 @@ static bool fill(rd_kafka_conf_t *conf, const struct cluster_settings *settings,
              settings->client_id == NULL ? "tidemark" : settings->client_id,
              client_settings_role_name(role));
     TRY(set_property(conf, "client.id", client_id, err));
+    TRY(set_property(conf, "log.thread.name", "false", err));
     if (producer) {
         TRY(set_defaults(conf, PRODUCER_DEFAULTS, LENGTH_OF(PRODUCER_DEFAULTS), err));
     } else {
