@@ -28,7 +28,7 @@
  *   SETTINGS   permission, credentials, no such bucket or folder, what the server cannot do
  *   LIMIT      disk or quota full, object larger than allowed
  *   INPUT      a key or argument that breaks a rule
- *   STOPPED    store_stop() was called */
+ *   STOPPED    store_stop() was called; a write that was under way may have happened */
 
 enum { STORE_ETAG_MAX = 127, STORE_PAGE_MAX = 1000 };
 
@@ -105,7 +105,8 @@ struct store_page {
     const char *next; /* where the next page goes on; NULL after the last one */
 };
 
-/* What a store was seen to do (store_probe), as a bit set. */
+/* What a store was seen to do (store_probe), as a bit set. Where one is missing, do not send such a
+ * condition: it may be refused, or taken and not kept. */
 enum store_feature {
     STORE_CAS = 1u << 0,         /* STORE_IF_MATCH holds, also when many write at once */
     STORE_CREATE_ONLY = 1u << 1, /* the same of STORE_IF_ABSENT */

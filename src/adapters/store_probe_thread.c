@@ -6,11 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/os/clock.h"
 #include "adapters/os/os_random.h"
 #include "adapters/os/thread.h"
 #include "adapters/store.h"
 
 enum { WRITERS_MAX = 16, BODY_SMALL = 32 };
+
+static const int64_t old_us = INT64_C(3600000000);
 
 struct probe {
     struct store *store;
@@ -215,6 +218,22 @@ static bool check_races(struct probe *probe, struct err *err)
     return true;
 }
 
+/* Probes of processes that were killed leave their object behind. Best effort. */
+static void remove_old_probes(struct store *store)
+{
+    struct store_page page = {0};
+    struct err err;
+    if (store_list(store, "_probe/", false, &page, &err)) {
+        int64_t oldest_us = clock_now_us() - old_us;
+        for (size_t i = 0; i < page.count; i++) {
+            bool ok = page.entries[i].modified_us > oldest_us ||
+                      store_delete(store, page.entries[i].key, &err);
+            (void)ok;
+        }
+    }
+    store_page_done(&page);
+}
+
 bool store_probe(struct store *store, const struct store_probe_settings *settings,
                  struct store_probe_result *ret_result, struct err *err)
 {
@@ -240,6 +259,7 @@ bool store_probe(struct store *store, const struct store_probe_settings *setting
     if (!ok) {
         return err_wrap(err, "the store's probe");
     }
+    remove_old_probes(store);
     atomic_store(&store->features, probe.result.features);
     *ret_result = probe.result;
     return true;

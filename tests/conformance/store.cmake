@@ -26,7 +26,7 @@ foreach(kind versitygw minio)
 endforeach()
 
 add_executable(conformance_store_faults store_faults_main.c store_faults.c store_faults_writes.c
-               store_faults_reads.c store_faults_parts.c)
+               store_faults_reads.c store_faults_parts.c store_faults_network.c)
 tidemark_flags(conformance_store_faults)
 target_compile_definitions(conformance_store_faults PRIVATE TESTS_FOLDER="${PROJECT_SOURCE_DIR}/tests")
 target_link_libraries(conformance_store_faults PRIVATE store_suite store_server)

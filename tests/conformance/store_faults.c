@@ -32,11 +32,12 @@ static void ask(const char *method, const char *path, const char *text, struct b
     buf_done(&response.body);
 }
 
-void store_faults_start(void)
+/* `how`: more of its environment. */
+static void run_proxy(const char *how, char *url, size_t size)
 {
     char command[512];
     char line[256];
-    snprintf(command, sizeof command, "S3_OWNER=%d python3 %s/support/s3_faults.py %s",
+    snprintf(command, sizeof command, "%s S3_OWNER=%d python3 %s/support/s3_faults.py %s", how,
              (int)getpid(), TESTS_FOLDER, getenv("AWS_ENDPOINT_URL"));
     store_server_run(command, line, sizeof line);
     char *equals = strchr(line, '=');
@@ -44,7 +45,21 @@ void store_faults_start(void)
         fprintf(stderr, "the faulty proxy did not start: %s\n", line);
         exit(1);
     }
-    setenv("AWS_ENDPOINT_URL", equals + 1, 1);
+    snprintf(url, size, "%s", equals + 1);
+}
+
+void store_faults_start_tls(const char *folder, char *url, size_t size)
+{
+    char how[256];
+    snprintf(how, sizeof how, "S3_FAULTS_TLS=%s", folder);
+    run_proxy(how, url, size);
+}
+
+void store_faults_start(void)
+{
+    char url[256];
+    run_proxy("", url, sizeof url);
+    setenv("AWS_ENDPOINT_URL", url, 1);
     http = http_new(&(struct http_settings){.connect_timeout_us = 1000000,
                                             .stall_timeout_us = 5000000});
     store_faults_set("[]");

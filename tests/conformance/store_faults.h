@@ -7,6 +7,9 @@
 void store_faults_start(void); /* the endpoint in the environment is the proxy's from now on */
 void store_faults_stop(void);
 
+/* One more, over TLS: gives its https URL. `folder` gets the certificate to trust, ca.pem. */
+void store_faults_start_tls(const char *folder, char *url, size_t size);
+
 /* Replaces the rules (a JSON list, with ' for ") and forgets the log. */
 void store_faults_set(const char *rules);
 

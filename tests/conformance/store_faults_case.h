@@ -37,5 +37,6 @@ static inline uint64_t retries(const struct store *store, enum store_operation o
 extern const struct store_case store_faults_writes[]; /* end with a NULL name */
 extern const struct store_case store_faults_reads[];
 extern const struct store_case store_faults_parts[];
+extern const struct store_case store_faults_network[];
 
 #endif

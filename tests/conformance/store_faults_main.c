@@ -32,7 +32,8 @@ int main(void)
     struct store_suite suite = {.name = "faults", .folder = server.folder, .open = open_store};
     int failed = store_suite_run_cases(&suite, store_faults_writes) +
                  store_suite_run_cases(&suite, store_faults_reads) +
-                 store_suite_run_cases(&suite, store_faults_parts);
+                 store_suite_run_cases(&suite, store_faults_parts) +
+                 store_suite_run_cases(&suite, store_faults_network);
     store_faults_stop();
     store_server_stop(&server);
     return failed != 0;

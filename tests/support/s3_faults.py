@@ -3,7 +3,9 @@
 
     s3_faults.py UPSTREAM        (http://host:port; keys from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)
 
-Prints AWS_ENDPOINT_URL=http://127.0.0.1:PORT and goes to the background until the process S3_OWNER ends.
+Prints AWS_ENDPOINT_URL=http://127.0.0.1:PORT and goes to the background until the process S3_OWNER ends. With
+S3_FAULTS_TLS=FOLDER it speaks https, and FOLDER/ca.pem is the certificate to trust. It is an ordinary HTTP
+proxy, too: a request for http://anything/path goes to the same server.
 
 POST /_faults   replaces the rules by a JSON list and forgets the log. The first rule that fits a request
                 and has times left (no "times": for ever) is applied to it:
@@ -27,6 +29,8 @@ import hmac
 import http.client
 import json
 import os
+import ssl
+import subprocess
 import sys
 import threading
 import time
@@ -85,9 +89,11 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def forward(self, headers, body, method=None):
+        parts = urllib.parse.urlsplit(self.path)
+        path = parts.path + ("?" + parts.query if parts.query else "") if parts.scheme else self.path
         connection = http.client.HTTPConnection(self.state.upstream, timeout=60)
         try:
-            connection.putrequest(method or self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            connection.putrequest(method or self.command, path, skip_host=True, skip_accept_encoding=True)
             for name, value in headers.items():
                 connection.putheader(name, value)
             connection.endheaders()
@@ -221,10 +227,23 @@ def end_with_owner():
     os._exit(0)
 
 
+def make_certificate(folder):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder + "/key.pem", "-out",
+                    folder + "/ca.pem"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder + "/ca.pem", folder + "/key.pem")
+    return context
+
+
 def main():
     Handler.state = State(sys.argv[1])
     server = Server(("127.0.0.1", int(os.environ.get("S3_FAULTS_PORT", "0"))), Handler)
-    print(f"AWS_ENDPOINT_URL=http://127.0.0.1:{server.server_address[1]}", flush=True)
+    scheme = "http"
+    if "S3_FAULTS_TLS" in os.environ:
+        scheme = "https"
+        server.socket = make_certificate(os.environ["S3_FAULTS_TLS"]).wrap_socket(server.socket, server_side=True)
+    print(f"AWS_ENDPOINT_URL={scheme}://127.0.0.1:{server.server_address[1]}", flush=True)
     if os.fork() != 0:
         os._exit(0)
     os.setsid()

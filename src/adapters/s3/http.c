@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,9 +44,20 @@ static char *copy_text(const char *text)
     return copy;
 }
 
+/* OpenSSL writes to sockets with plain write(2), and libcurl leaves the signal to the program when it is
+ * used in threads (CURLOPT_NOSIGNAL): a server that hangs up must not end the process. */
+static void ignore_broken_pipes(void)
+{
+    struct sigaction now;
+    if (sigaction(SIGPIPE, NULL, &now) == 0 && now.sa_handler == SIG_DFL) {
+        signal(SIGPIPE, SIG_IGN);
+    }
+}
+
 struct http *http_new(const struct http_settings *settings)
 {
     CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK); /* counts its calls */
+    ignore_broken_pipes();
     struct http *http = calloc(1, sizeof *http);
     CHECK(http != NULL);
     http->ca_file = copy_text(settings->ca_file);

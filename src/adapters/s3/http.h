@@ -18,8 +18,9 @@ struct http_settings {
     int64_t stall_timeout_us;   /* without a byte in either direction */
 };
 
-struct http *http_new(const struct http_settings *settings); /* copies the settings */
-struct http *http_free(struct http *http);                   /* takes NULL; returns NULL */
+/* Copies the settings. Sets SIGPIPE to be ignored when it still has its default action. */
+struct http *http_new(const struct http_settings *settings);
+struct http *http_free(struct http *http); /* takes NULL; returns NULL */
 
 /* A request's body: bytes, or a part of an open file (read with pread, so parts may share it). */
 struct http_body {

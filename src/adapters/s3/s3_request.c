@@ -273,8 +273,8 @@ static void find_error(const struct s3_call *call, struct http_response *respons
     }
 }
 
-static bool fill_error(const struct tries *tries, const struct http_response *response,
-                       enum err_kind kind, struct err *err)
+static bool fill_error(const struct s3_call *call, const struct tries *tries,
+                       const struct http_response *response, enum err_kind kind, struct err *err)
 {
     if (response->outcome != HTTP_ANSWERED) {
         *err = response->err;
@@ -288,6 +288,11 @@ static bool fill_error(const struct tries *tries, const struct http_response *re
         strcmp(tries->error.code, "AuthorizationHeaderMalformed") == 0) {
         err_wrap(err, "wrong region or endpoint%s%s", tries->error.region[0] == '\0' ? "" : ": the bucket is in ",
                  tries->error.region);
+    }
+    bool reads = strcmp(call->method, "GET") == 0 || strcmp(call->method, "HEAD") == 0;
+    if (reads && call->key != NULL && response->outcome == HTTP_ANSWERED && response->status == 403) {
+        err_wrap(err, "refused (without the permission to list the bucket, S3 says so of missing "
+                      "objects, too)");
     }
     if (tries->retries > 0) {
         err_wrap(err, "after %u retries", tries->retries);
@@ -391,7 +396,7 @@ bool s3_send(struct s3_store *s3, const struct s3_call *call, struct http_respon
         tries.sent_before = tries.sent_before || response->outcome != HTTP_NOT_SENT;
         bool content_began =
             call->sink != NULL && response->outcome == HTTP_LOST && response->received > 0;
-        fill_error(&tries, response, decision.kind, err);
+        fill_error(call, &tries, response, decision.kind, err);
         if (!mended && (decision.verdict != RETRY_AGAIN || content_began ||
                         !wait_for_next(s3, call, response, &tries, err))) {
             return false;

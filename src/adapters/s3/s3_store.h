@@ -37,8 +37,8 @@ struct s3_settings {
                                    take. Nothing is sent after it (PROTOCOL R13) */
     uint64_t bytes_per_second_min; /* 256 KiB: what "the time it may take" is reckoned with */
 
-    unsigned retries_max;       /* 8 for one request; 1000000 and more: as the deadline allows */
-    bool no_retries;            /* for tests */
+    unsigned retries_max;       /* 8 for one request, as far as the deadline allows */
+    bool no_retries;            /* the first answer counts */
     int64_t backoff_base_us;    /* 100 ms */
     int64_t backoff_cap_us;     /* 10 s */
 

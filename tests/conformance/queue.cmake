@@ -1,0 +1,5 @@
+add_executable(conformance_queue queue_threads.c)
+tidemark_flags(conformance_queue)
+target_link_libraries(conformance_queue PRIVATE adapters_os)
+add_test(NAME conformance/queue COMMAND conformance_queue)
+set_tests_properties(conformance/queue PROPERTIES TIMEOUT 120)
