@@ -109,7 +109,8 @@ static void follow_groups(struct world *world, struct sim_process *process)
         event.assignment.count = lost_count;
         member_shell_event(world, process, &event);
     }
-    if (gained_count > 0) {
+    if (gained_count > 0 || process->generation != world->generation) {
+        process->generation = world->generation;
         event = (struct member_event){.kind = MEMBER_EVENT_ASSIGNED,
                                       .assignment = {.generation = world->generation,
                                                      .partitions = gained,

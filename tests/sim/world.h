@@ -183,6 +183,7 @@ struct sim_process {
     bool in_leader_group;
     int64_t leader_group_from_us;
     bool owns[SIM_PARTITIONS_MAX];
+    int64_t generation;
     int epoch; /* of its transactional producer */
 
     bool command_out; /* the leader shell works on one command at a time */

@@ -164,6 +164,7 @@ static void stage(struct leader *leader, const struct message_close *close,
     command->stage.created_at_us = time_us;
     command->stage.lineage = arena_copy(leader->out->arena, buf_bytes(&lineage));
     choose_winners(leader, plan, &command->stage);
+    leader->staged = false;
     leader_set_name(leader->staged_run, plan->run_id);
     leader->staged_snapshot = (struct commit_snapshot){.time_us = time_us};
     leader_trace(leader, "stage %s", plan->run_id);

@@ -14,7 +14,7 @@
 struct member;
 
 enum member_event_kind {
-    MEMBER_EVENT_ASSIGNED, /* partitions added; a delta */
+    MEMBER_EVENT_ASSIGNED, /* partitions added; a delta. With none: the generation has changed */
     MEMBER_EVENT_REVOKED,  /* partitions taken away (revoked or lost); a delta */
     MEMBER_EVENT_PROGRESS, /* the data plane: all partitions that it reads */
     MEMBER_EVENT_SEALED,   /* answer to SEAL */

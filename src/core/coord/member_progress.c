@@ -68,8 +68,10 @@ void member_progress(struct member *member)
         member_sending(member, key)) {
         return;
     }
-    if (member->partition_count == 0 && member->progress_said.size == 0) {
-        return; /* never had work: nothing to say */
+    const struct fold_entry *before = fold_find(member->fold, key);
+    if (member->partition_count == 0 && member->progress_said.size == 0 &&
+        (before == NULL || before->message.progress.partition_count == 0)) {
+        return; /* never had work, and no claim of an earlier start to take back */
     }
     struct message message;
     fill(member, false, &message);

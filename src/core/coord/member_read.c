@@ -54,7 +54,7 @@ void member_partitions_done(struct member *member)
 void member_assigned(struct member *member, const struct member_event *event)
 {
     member->generation = event->assignment.generation;
-    member->assignment++;
+    member->assignment += event->assignment.count > 0;
     for (size_t i = 0; i < event->assignment.count; i++) {
         struct partition_id id = event->assignment.partitions[i];
         struct held_partition *partition = member_find(member, id);
@@ -62,6 +62,7 @@ void member_assigned(struct member *member, const struct member_event *event)
             partition = add_partition(member, id);
         }
         partition->owned = true;
+        partition->dropped = false;
         partition->started = false; /* also when rows are still held: it is read again from tail_from */
         partition->has_reading = false;
         partition->at_end_since_us = 0;
@@ -219,6 +220,7 @@ static void forget(struct member *member, const struct message_commit *head)
         one->id = (struct partition_id){.topic = arena_text(arena, bytes_of_text(partition->id.topic)),
                                         .number = partition->id.number};
         one->tail_from = partition->owned ? said->tail_from : INT64_MAX; /* its owner has the rest */
+        partition->dropped = !partition->owned;
         struct cut_step *steps = NULL;
         one->step_count = fold_steps(head, NULL, partition->id, arena, &steps);
         one->steps = steps;
@@ -282,12 +284,13 @@ void member_follow_head(struct member *member)
     }
     const struct message_commit *head = &entry->message.commit;
     if (entry->offset != member->head_offset) {
-        bool went_back = head->kind == COMMIT_RESUMED && strcmp(head->run_id, member->head_run) != 0;
+        bool same = strcmp(head->run_id, member->head_run) == 0; /* --adopt: another base, no new cuts */
+        bool went_back = head->kind == COMMIT_RESUMED && !same;
         member->head_offset = entry->offset;
         memcpy(member->head_run, head->run_id, strlen(head->run_id) + 1);
         if (went_back && !RULE_OFF(50)) {
             read_again(member);
-        } else if (!went_back) {
+        } else if (!went_back && !same) {
             forget(member, head);
         }
     }

@@ -71,7 +71,8 @@ static bool choose(struct member *member, const struct message_close *close, boo
         struct held_partition *partition = &member->partitions[i];
         const struct close_partition *asked = find_close(close, partition->id);
         bool kept = again && was_sealed(&member->seal, partition->id);
-        if (asked == NULL || asked->tail_from == asked->cut || (!partition->owned && !kept)) {
+        if (asked == NULL || asked->tail_from == asked->cut || (!partition->owned && !kept) ||
+            partition->dropped) {
             continue;
         }
         if (!partition->has_reading || (partition->reading.position < asked->cut && !kept)) {

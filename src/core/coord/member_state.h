@@ -19,6 +19,7 @@ struct held_partition {
     int64_t at_end_since_us; /* 0: it is not at its end */
     bool paused;
     bool lost_said;
+    bool dropped; /* not owned, and its rows were forgotten: nothing can be promised of it */
 };
 
 /* A record that is not known to be in the ledger. */
