@@ -344,15 +344,9 @@ bool member_command_run(struct member_hands *hands, const struct member_command 
     return false;
 }
 
-/* The TRIGGER of `tidemark build`: once the ledger is known, and again while it may not be there. */
-static void send_trigger(struct member_hands *hands)
+static bool append_trigger(struct member_hands *hands, const struct message_trigger *trigger)
 {
-    char host[256] = "";
-    gethostname(host, sizeof host - 1);
-    struct message message = {.kind = MESSAGE_TRIGGER};
-    message.trigger.id = hands->settings->trigger_id;
-    message.trigger.who = host;
-    message.trigger.why = "tidemark build";
+    struct message message = {.kind = MESSAGE_TRIGGER, .trigger = *trigger};
     AUTO(buf) struct buf key;
     AUTO(buf) struct buf value;
     buf_init(&key, LEDGER_RECORD_BYTES_MAX);
@@ -361,10 +355,48 @@ static void send_trigger(struct member_hands *hands)
     message_encode(&message, &value);
     struct ledger_record record = {.key = buf_bytes(&key), .value = buf_bytes(&value)};
     struct err err;
-    hands->trigger_sent =
-        ledger_append(hands->writer, &record, 1, COMMAND_KAFKA_MS, NULL, &err);
-    if (!hands->trigger_sent) {
+    if (!ledger_append(hands->writer, &record, 1, COMMAND_KAFKA_MS, NULL, &err)) {
         log_failure(LOG_WARN, "member", &err, "the trigger is not on record yet");
+        return false;
+    }
+    return true;
+}
+
+/* Has some build reached every cut that the settings ask for? */
+static bool targets_reached(const struct member_hands *hands)
+{
+    const struct message_commit *head = fold_head(member_fold(hands->member));
+    size_t reached = 0;
+    for (size_t i = 0; head != NULL && i < hands->settings->target_count; i++) {
+        for (size_t k = 0; k < head->partition_count; k++) {
+            reached += partition_id_compare(head->partitions[k].id,
+                                            hands->settings->targets[i].id) == 0 &&
+                       head->partitions[k].cut >= hands->settings->targets[i].cut;
+        }
+    }
+    return reached == hands->settings->target_count;
+}
+
+/* What the settings or the command ask for once: when the ledger is known, and again while it may not
+ * be on record. The vector's id is the same in every member, so it is one TRIGGER. */
+static void send_triggers(struct member_hands *hands)
+{
+    const struct member_thread_settings *settings = hands->settings;
+    char host[256] = "";
+    gethostname(host, sizeof host - 1);
+    if (settings->trigger_id != NULL) {
+        struct message_trigger build = {
+            .id = settings->trigger_id, .who = host, .why = "tidemark build"};
+        hands->trigger_sent = append_trigger(hands, &build);
+    } else if (settings->target_count > 0 && !targets_reached(hands)) {
+        struct message_trigger vector = {.id = settings->targets_id,
+                                         .who = host,
+                                         .why = "window.offsets",
+                                         .cuts = settings->targets,
+                                         .cut_count = settings->target_count};
+        hands->trigger_sent = append_trigger(hands, &vector);
+    } else {
+        hands->trigger_sent = true;
     }
 }
 
@@ -372,8 +404,7 @@ void member_hands_tick(struct member_hands *hands)
 {
     arena_reset(hands->arena);
     answer_assignment(hands);
-    if (hands->settings->trigger_id != NULL && !hands->trigger_sent &&
-        member_ready(hands->member)) {
-        send_trigger(hands);
+    if (!hands->trigger_sent && member_ready(hands->member)) {
+        send_triggers(hands);
     }
 }

@@ -18,6 +18,9 @@ struct member_thread_settings {
     struct queue *inbox;
     struct queue *intake;
     struct queue *poll;
+    const struct trigger_cut *targets; /* window.offsets, sorted; asked for until they are reached */
+    size_t target_count;
+    const char *targets_id;
     const char *trigger_id; /* `tidemark build`: asks for one build up to the present end; else NULL */
 };
 

@@ -241,6 +241,9 @@ static bool start_member(struct service *service, struct err *err)
         .inbox = service->to_member,
         .intake = service->to_intake,
         .poll = service->to_poll,
+        .targets = service->parts.targets,
+        .target_count = service->parts.target_count,
+        .targets_id = service->parts.targets_id,
         .trigger_id = service->options.trigger_id,
     };
     service->member = member_thread_new(&member);

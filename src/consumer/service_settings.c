@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/route/hash.h"
+
 enum {
     SERVICE_QUEUE_MIN_BYTES = 4 << 20,   /* librdkafka's prefetch queue */
     SERVICE_QUEUE_MAX_BYTES = 64 << 20,
@@ -109,6 +111,34 @@ static bool set_coord(struct service_settings *to, const struct settings *settin
     return true;
 }
 
+static int compare_cuts(const void *a, const void *b)
+{
+    return partition_id_compare(((const struct trigger_cut *)a)->id,
+                                ((const struct trigger_cut *)b)->id);
+}
+
+static void set_targets(struct service_settings *to, const struct settings *settings,
+                        struct arena *arena)
+{
+    const struct window_settings *window = &settings->window;
+    struct trigger_cut *cuts = arena_zero(arena, (window->target_count + 1) * sizeof *cuts);
+    for (size_t i = 0; i < window->target_count; i++) {
+        cuts[i].id = (struct partition_id){window->targets[i].topic, window->targets[i].partition};
+        cuts[i].cut = window->targets[i].offset;
+    }
+    qsort(cuts, window->target_count, sizeof *cuts, compare_cuts);
+    AUTO(buf) struct buf text;
+    buf_init(&text, SIZE_MAX / 2);
+    for (size_t i = 0; i < window->target_count; i++) {
+        buf_add_format(&text, "%s/%d=%lld\n", cuts[i].id.topic, (int)cuts[i].id.number,
+                       (long long)cuts[i].cut);
+    }
+    to->targets = cuts;
+    to->target_count = window->target_count;
+    to->targets_id = arena_format(arena, "offsets-%016llx",
+                                  (unsigned long long)hash_routing(buf_bytes(&text)));
+}
+
 bool service_settings_init(struct service_settings *to, const struct settings *settings,
                            const char *const *topic_ids, const char *ledger_id,
                            struct arena *arena, struct err *err)
@@ -116,6 +146,7 @@ bool service_settings_init(struct service_settings *to, const struct settings *s
     *to = (struct service_settings){.sharding = {.strategy = SHARDING_HASH}};
     to->key_encoding = settings->topics[0].key_encoding;
     set_kafka(to, settings, arena);
+    set_targets(to, settings, arena);
     TRY(set_coord(to, settings, topic_ids, ledger_id, arena, err));
     const struct snapshot_settings *snapshot = &settings->snapshot;
     TRY(names_init(&to->names, snapshot->store, snapshot->shard_prefix,

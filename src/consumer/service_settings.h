@@ -18,6 +18,9 @@ struct service_settings {
     struct ledger_settings ledger;
     struct leadership_settings leadership;
     struct coord_settings coord;
+    const struct trigger_cut *targets; /* window.offsets, sorted */
+    size_t target_count;
+    const char *targets_id; /* the same for the same vector */
     enum source_start_kind start;
     int64_t start_time_ms;
     struct names names;
