@@ -195,3 +195,58 @@ Test(spill_writer, every_flipped_byte_and_every_cut_is_noticed)
     row_set_free(&sorted->set);
     test_rows_done(&rows);
 }
+
+/* One section of 200 rows with random values of one size: every such spill is laid out alike. */
+static struct buf spill_of(uint64_t seed, const char *name)
+{
+    struct rng rng;
+    rng_init(&rng, seed);
+    struct shard_buffer *buffer = shard_buffer_new(NULL);
+    uint32_t source = shard_buffer_source(buffer, "t", 0);
+    for (int64_t i = 0; i < 200; i++) {
+        uint8_t key[8];
+        uint8_t value[64];
+        put_u64be(key, (uint64_t)i);
+        for (size_t at = 0; at < sizeof value; at += 8) {
+            put_u64be(value + at, rng_next(&rng));
+        }
+        struct row row = {.key = bytes_of(key, sizeof key),
+                          .value = bytes_of(value, sizeof value),
+                          .offset = i,
+                          .source = source};
+        cr_assert(shard_buffer_append(buffer, 0, 0, &row));
+    }
+    struct sorted_rows *sorted = shard_buffer_sort(buffer, ROW_ORDER_OFFSET);
+    shard_buffer_free(buffer);
+    struct spill_ref ref;
+    struct err err = {0};
+    struct buf content;
+    buf_init(&content, 1 << 20);
+    cr_assert(spill_write(&sorted->set, path_of(name), false, NULL, &ref, &err), "%s", err.message);
+    cr_assert(file_read(ref.path, &content, &err));
+    spill_ref_done(&ref);
+    row_set_free(&sorted->set);
+    return content;
+}
+
+Test(spill_writer, a_good_block_of_another_spill_is_noticed)
+{
+    struct buf one = spill_of(1, "one");
+    struct buf other = spill_of(2, "other");
+    cr_assert_eq(one.size, other.size);
+    struct err err = {0};
+    cr_assert(reads(path_of("one"), &err), "%s", err.message);
+    struct row_set *spill = NULL;
+    cr_assert(spill_open_file(path_of("one"), &spill, &err), "%s", err.message);
+    const struct section *section = &spill->index->sections[0];
+    memcpy(one.data + section->place, other.data + section->place, section->stored_bytes);
+    row_set_free(spill);
+    FILE *file = fopen(path_of("mixed"), "wb");
+    cr_assert_eq(fwrite(one.data, 1, one.size, file), one.size);
+    fclose(file);
+    cr_assert(!reads(path_of("mixed"), &err));
+    cr_assert_eq(err.kind, ERR_CORRUPT);
+    cr_assert_not_null(strstr(err.message, "digest"), "%s", err.message);
+    buf_done(&one);
+    buf_done(&other);
+}
