@@ -233,10 +233,11 @@ static void append_close(struct leader *leader, const struct wish *wish,
 static bool may_commit_more(const struct leader *leader)
 {
     const struct message_commit *head = fold_head(leader->fold);
-    if (fold_head_published(leader->fold)) {
-        return true;
-    }
     bool held = fold_hold(leader->fold) != NULL;
+    if (fold_head_published(leader->fold)) {
+        /* held without a head: perhaps the ledger was lost, and nothing may be begun anew (R21) */
+        return !held || head != NULL;
+    }
     return held && head->pending_count + 1 < leader->settings->max_unpublished_windows &&
            head->pending_count + 1 < PENDING_MAX;
 }
