@@ -463,7 +463,7 @@ struct sorted_rows *shard_buffer_sort(struct shard_buffer *buffer, enum row_orde
     memory->entries = other;
     memory->entry_bytes = bytes;
     memory->chunks = buffer->chunks;
-    budget_charge(budget_of(buffer), bytes);
     forget_rows(buffer);
+    budget_charge(budget_of(buffer), bytes);
     return sorted_rows_new(memory);
 }
