@@ -1,108 +1,5 @@
 /* Does a cut take exactly the rows it should, counted exactly, wherever they are held? */
-#include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "adapters/os/file.h"
-#include "consumer/intake.h"
-#include "core/spill/dedupe.h"
-#include "core/spill/filter_stream.h"
-#include "core/spill/merge.h"
-
-enum { SHARDS = 3, WINDOW = 10, ROWS = 400 };
-
-struct world {
-    struct topic_settings topic;
-    struct settings settings;
-    struct router router;
-    struct budget budget;
-    char *folder;
-    struct held_rows *held;
-    struct dead_letters *letters;
-    struct intake *intake;
-    struct arena *arena;
-    struct source_batch *batch;
-};
-
-static struct world *open_world(uint64_t memory, enum late_policy late, const char *dead_path)
-{
-    struct world *world = calloc(1, sizeof *world);
-    struct err err;
-    world->topic = (struct topic_settings){
-        .name = "t",
-        .key = {.source = FIELD_KEY},
-        .key_encoding = KEY_ENCODING_RAW,
-        .event_time = {.source = FIELD_TIMESTAMP},
-        .time_unit = TIME_MS,
-    };
-    world->settings = (struct settings){
-        .topics = &world->topic,
-        .topic_count = 1,
-        .window = {.trigger = TRIGGER_EVENT_TIME,
-                   .size_us = WINDOW * 1000,
-                   .max_future_skew_us = 100 * 1000,
-                   .late = late},
-        .snapshot = {.order = ROW_ORDER_OFFSET, .shards = SHARDS},
-        .dead_letter = {.policy = dead_path == NULL ? DEAD_LETTER_DROP : DEAD_LETTER_FILE,
-                        .path = dead_path},
-        .limits = {.max_key_bytes = 100, .max_value_bytes = 1000},
-    };
-    struct sharding sharding = {.strategy = SHARDING_HASH};
-    cr_assert(route_init(&world->router, &sharding, SHARDS, 0, &err));
-    budget_init(&world->budget, memory);
-    cr_assert(file_temp_folder("/tmp", "intake", &world->folder, &err));
-    struct held_rows_settings held = {
-        .folder = world->folder, .order = ROW_ORDER_OFFSET, .borrowed_budget = &world->budget};
-    cr_assert(held_rows_new(&held, &world->held, &err), "%s", err.message);
-    cr_assert(dead_letters_new(&world->settings.dead_letter, NULL, &world->letters, &err));
-    struct intake_settings intake = {.settings = &world->settings,
-                                     .router = &world->router,
-                                     .budget = &world->budget,
-                                     .held = world->held,
-                                     .letters = world->letters};
-    cr_assert(intake_new(&intake, &world->intake, &err), "%s", err.message);
-    world->arena = arena_new(1 << 16);
-    world->batch = source_batch_new(ROWS);
-    return world;
-}
-
-static void close_world(struct world *world)
-{
-    struct err err;
-    intake_free(world->intake);
-    held_rows_free(world->held);
-    dead_letters_free(world->letters);
-    cr_assert_eq(budget_used(&world->budget), 0);
-    cr_assert(file_remove_tree(world->folder, &err));
-    free(world->folder);
-    source_batch_free(world->batch);
-    arena_free(world->arena);
-    free(world);
-}
-
-/* One record; time -1: without a key, so that it cannot be used. */
-static void add(struct world *world, int32_t partition, int64_t offset, const char *key,
-                int64_t time_ms)
-{
-    struct source_message *message = &world->batch->messages[world->batch->message_count++];
-    *message = (struct source_message){
-        .partition = partition,
-        .offset = offset,
-        .timestamp_ms = time_ms < 0 ? 0 : time_ms,
-        .has_key = time_ms >= 0,
-        .has_value = true,
-        .key = arena_copy(world->arena, bytes_of_text(key)),
-        .value = bytes_of_text(arena_format(world->arena, "%d@%d", (int)partition, (int)offset)),
-    };
-}
-
-static void take(struct world *world, int64_t now_ms)
-{
-    struct err err;
-    cr_assert(intake_take(world->intake, world->batch, now_ms * 1000, &err), "%s", err.message);
-    source_batch_clear(world->batch);
-}
+#include "tests/support/intake_world.h"
 
 static struct cut_step step(uint64_t build, int64_t from_ms, int64_t to_ms, int64_t cut)
 {
@@ -113,50 +10,9 @@ static struct cut_step step(uint64_t build, int64_t from_ms, int64_t to_ms, int6
                              .future_bound_us = 5000 * 1000};
 }
 
-/* What a builder would store of a contribution, as one text "key=value …" in order. */
-static const char *stored(struct world *world, struct contribution *contribution,
-                          struct dedupe_source *counts)
-{
-    AUTO(buf) struct buf text;
-    buf_init(&text, 1 << 20);
-    struct filter filter = contribution_filter(contribution, world->arena);
-    const struct source_table *table = contribution_sources(contribution);
-    for (uint32_t shard = 0; shard < SHARDS; shard++) {
-        struct row_stream *streams[1000];
-        size_t count = 0;
-        struct err err;
-        for (size_t i = 0; i < contribution_share_count(contribution); i++) {
-            struct row_set *set = row_share_set(contribution_share(contribution, i));
-            uint32_t *map = arena_alloc(world->arena, 100 * sizeof *map);
-            source_table_map(&set->index->sources, table, map);
-            for (size_t k = 0; k < set->index->section_count; k++) {
-                struct row_stream *stream = NULL;
-                if (set->index->sections[k].group == shard) {
-                    cr_assert(filter_stream_open(&filter, set, k, map, NULL, &stream, &err));
-                }
-                if (stream != NULL) {
-                    streams[count++] = stream;
-                }
-            }
-        }
-        struct dedupe_counts dedupe = {.sources = counts, .source_count = table->count};
-        struct row_stream *rows =
-            dedupe_new(merge_new(ROW_ORDER_OFFSET, streams, count), &dedupe);
-        struct row row;
-        bool more = false;
-        while (row_stream_next(rows, &row, &more, &err) && more) {
-            buf_add_format(&text, "%u:%.*s=%.*s ", shard, (int)row.key.size,
-                           (const char *)row.key.data, (int)row.value.size,
-                           (const char *)row.value.data);
-        }
-        row_stream_free(rows);
-    }
-    return arena_text(world->arena, buf_bytes(&text));
-}
-
 Test(intake, a_cut_takes_its_windows_and_leaves_the_rest)
 {
-    struct world *world = open_world(64 << 20, LATE_NEXT, NULL);
+    struct world *world = open_world(SHARDS, 64 << 20, LATE_NEXT, NULL);
     struct err err;
     intake_start(world->intake, (struct source_partition){0, 0}, 0, NULL, 0, EVENT_TIME_LOW);
     add(world, 0, 0, "a", 1);
@@ -178,7 +34,7 @@ Test(intake, a_cut_takes_its_windows_and_leaves_the_rest)
     cr_assert_eq(ready->carried_out, 1);
     cr_assert_eq(ready->carried_from, 1);
     struct dedupe_source counts = {0};
-    const char *text = stored(world, sealed.contribution, &counts);
+    const char *text = stored(world, SHARDS, sealed.contribution, &counts);
     cr_assert(strstr(text, ":a=0@3 ") != NULL && strlen(text) == strlen("0:a=0@3 "), "%s", text);
     cr_assert_eq(counts.superseded, 1);
     contribution_drop(sealed.contribution);
@@ -196,7 +52,7 @@ Test(intake, a_cut_takes_its_windows_and_leaves_the_rest)
     cr_assert_eq(sealed.partitions[0].carried_in, 1);
     cr_assert_eq(sealed.partitions[0].rows, 2);
     memset(&counts, 0, sizeof counts);
-    text = stored(world, sealed.contribution, &counts);
+    text = stored(world, SHARDS, sealed.contribution, &counts);
     cr_assert(strstr(text, ":b=0@1 ") != NULL && strstr(text, ":c=0@7 ") != NULL, "%s", text);
     cr_assert_eq(counts.stored, 2);
     contribution_drop(sealed.contribution);
@@ -207,7 +63,7 @@ Test(intake, late_and_future_rows_go_to_the_dead_letters)
 {
     char path[] = "/tmp/letters-XXXXXX";
     close(mkstemp(path));
-    struct world *world = open_world(64 << 20, LATE_DEAD_LETTER, path);
+    struct world *world = open_world(SHARDS, 64 << 20, LATE_DEAD_LETTER, path);
     world->settings.window.future = FUTURE_DEAD_LETTER;
     struct err err;
     struct cut_step first = step(1, -1, 10, 2);
@@ -246,7 +102,7 @@ Test(intake, late_and_future_rows_go_to_the_dead_letters)
 static const char *run(unsigned seed, uint64_t memory, bool reread, struct arena *arena,
                        struct ready_partition ready[2])
 {
-    struct world *world = open_world(memory, LATE_NEXT, NULL);
+    struct world *world = open_world(SHARDS, memory, LATE_NEXT, NULL);
     struct err err;
     srand(seed);
     for (int32_t partition = 0; partition < 2; partition++) {
@@ -289,7 +145,7 @@ static const char *run(unsigned seed, uint64_t memory, bool reread, struct arena
     cr_assert(intake_seal(world->intake, 1, of, 2, world->arena, &sealed, &err), "%s",
               err.message);
     struct dedupe_source counts[2] = {0};
-    const char *text = stored(world, sealed.contribution, counts);
+    const char *text = stored(world, SHARDS, sealed.contribution, counts);
     for (int p = 0; p < 2; p++) {
         ready[p] = sealed.partitions[p];
         cr_assert_eq(ready[p].rows,
