@@ -11,6 +11,7 @@
 #include "consumer/operator.h"
 
 #define GRACE_DEFAULT_US (INT64_C(3600) * 1000000)
+#define LISTEN_US (INT64_C(25) * 1000000)
 enum { KEEP_LAST_MAX = 1000 * 1000, OPEN_RUNS_MAX = 256 };
 
 /* What the command knows before it looks at the store. */
@@ -165,11 +166,37 @@ static void print_table(const struct cleanup_call *cleanup, const struct cleanup
 
 /* ---- deleting ---- */
 
+/* Members that only fell silent may be alive behind a clock that is wrong: whoever lives speaks
+ * within LISTEN_US. Who said good-bye does not. */
+static bool listen_for_members(struct cleanup_call *cleanup, struct err *err)
+{
+    size_t at = 0;
+    bool silent = false;
+    const struct fold *fold = operator_fold(cleanup->session);
+    for (const struct fold_entry *entry = fold_next(fold, MESSAGE_PROGRESS, &at); entry != NULL;
+         entry = fold_next(fold, MESSAGE_PROGRESS, &at)) {
+        silent = silent || !entry->message.progress.leaving;
+    }
+    if (cleanup->alive || !silent) {
+        return true;
+    }
+    output_message(&cleanup->call->output, "%s; listening whether anybody is there",
+                   cleanup->silence);
+    int64_t end = fold_end(fold);
+    TRY(operator_refresh(cleanup->session, LISTEN_US, err));
+    cleanup->alive = fold_end(operator_fold(cleanup->session)) != end;
+    return true;
+}
+
 /* A running service cleans up by itself; without one, the ledger or the operator must say that
  * there is none. */
 static bool may_delete(struct cleanup_call *cleanup, enum exit_code *ret_code)
 {
     struct err err = {0};
+    if (cleanup->session != NULL && !listen_for_members(cleanup, &err)) {
+        *ret_code = command_fail(cleanup->call, EXIT_CODE_KAFKA, &err);
+        return false;
+    }
     if (cleanup->session != NULL && cleanup->alive) {
         err_set(
             &err, ERR_CONFLICT,
