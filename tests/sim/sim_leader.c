@@ -37,6 +37,7 @@ static void keep_stage(struct sim_process *process, const struct leader_stage *s
     }
     process->command.text = keep(process, buf_text(&text));
     process->command.run_id = keep(process, stage->plan->run_id);
+    process->command.staged_url = keep(process, stage->name);
     process->command.time_us = stage->created_at_us;
 }
 
@@ -174,7 +175,7 @@ static void stage(struct world *world, struct sim_process *process, struct leade
     }
     AUTO(buf) struct buf text;
     buf_init(&text, 4096);
-    buf_add_format(&text, "shards/%s/manifest.staged", command->run_id);
+    buf_add_format(&text, "shards/%s/%s", command->run_id, command->staged_url);
     const char *staged = arena_text(arena, buf_bytes(&text));
     store_put(&world->store, staged, command->text);
     buf_clear(&text);

@@ -87,7 +87,7 @@ enum leader_command_kind {
     LEADER_QUERY_ENDS,        /* of every partition of the settings' topics */
     LEADER_GET_POINTER,
     LEADER_STAGE_MANIFEST,    /* builds it from the winners, checks that these are there (MISSING), stores it
-                                 as shards/run_id=<run>/manifest.staged, reads it back */
+                                 as shards/run_id=<run>/<name>, reads it back */
     LEADER_PUT_MANIFEST,      /* the staged bytes under manifests/; done when they are there already.
                                  MISSING: the staged object is gone; CORRUPT: its sha256 differs */
     LEADER_SWAP_POINTER,      /* CONFLICT (412, 409), AMBIGUOUS: the machine looks again */
@@ -107,6 +107,9 @@ struct leader_stage {
     const struct message_attempt *const *winners; /* shards with rows, ascending */
     size_t winner_count;
     int64_t created_at_us; /* max(now, last + 1 us) */
+    const char *name;      /* of the staged object, under shards/run_id=<run>/: "manifest.staged-t<term>-<n>".
+                              Never used twice: a later term may take over the run, and the bytes that a
+                              COMMIT names must stay as they are whoever writes late (R11) */
     struct bytes lineage;  /* JSON object: our member of `custom`, accounts included */
 };
 

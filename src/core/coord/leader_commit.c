@@ -162,6 +162,10 @@ static void stage(struct leader *leader, const struct message_close *close,
     command->stage.close = close;
     command->stage.plan = plan;
     command->stage.created_at_us = time_us;
+    command->stage.name = RULE_OFF(110) ? "manifest.staged"
+                                        : leader_text(leader, "manifest.staged-t%lld-%llu",
+                                                      (long long)leader->term,
+                                                      (unsigned long long)command->id);
     command->stage.lineage = arena_copy(leader->out->arena, buf_bytes(&lineage));
     choose_winners(leader, plan, &command->stage);
     leader->staged = false;
