@@ -3,6 +3,8 @@
 #include "adapters/ledger.h"
 #include "adapters/os/clock.h"
 
+enum { LEDGER_TOPIC_POLL_US = 100 * 1000 };
+
 bool ledger_check(struct cluster *cluster, const char *name, int timeout_ms,
                   struct cluster_topic *ret_topic, struct err *err)
 {
@@ -10,6 +12,21 @@ bool ledger_check(struct cluster *cluster, const char *name, int timeout_ms,
     TRY(cluster_describe_topic(cluster, name, timeout_ms, &topic, err));
     TRY(ledger_check_description(name, &topic, err));
     *ret_topic = topic;
+    return true;
+}
+
+/* A broker may not know for a moment what the controller has just made. */
+static bool wait_until_known(struct cluster *cluster, const char *name, int64_t deadline_us,
+                             struct err *err)
+{
+    struct cluster_topic topic;
+    while (!cluster_describe_topic(cluster, name, client_wait_ms(deadline_us), &topic, err)) {
+        bool early = err->kind == ERR_MISSING || err->kind == ERR_TRANSIENT;
+        if (!early || clock_mono_us() >= deadline_us) {
+            return false;
+        }
+        clock_sleep_us(LEDGER_TOPIC_POLL_US);
+    }
     return true;
 }
 
@@ -39,5 +56,6 @@ bool ledger_create(struct cluster *cluster, const char *name, int timeout_ms, st
         .properties = properties,
         .property_count = LENGTH_OF(properties),
     };
-    return cluster_create_topic(cluster, &topic, client_wait_ms(deadline_us), NULL, err);
+    TRY(cluster_create_topic(cluster, &topic, client_wait_ms(deadline_us), NULL, err));
+    return wait_until_known(cluster, name, deadline_us, err);
 }
