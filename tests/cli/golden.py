@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -24,6 +25,15 @@ def stored_keys(name):
 
 def integer_keys(name):
     return {int.from_bytes(key, "big"): value for key, value in stored_keys(name).items()}
+
+
+def members(value):
+    """The names of all members, but those of an account."""
+    if isinstance(value, list):
+        return set().union(*map(members, value))
+    if not isinstance(value, dict):
+        return set()
+    return set(value).union(*(members(v) for k, v in value.items() if k != "account"))
 
 
 class Case(unittest.TestCase):
@@ -54,7 +64,10 @@ class Case(unittest.TestCase):
         out, errors = self.expect(code, *arguments, "--json", **options)
         for line in errors.splitlines():
             json.loads(line)
-        return json.loads(out)
+        answer = json.loads(out)
+        documented = set(re.findall(r"\w+", self.expect(0, arguments[0], "--help")[0].split("With --json:")[1]))
+        self.assertLessEqual(members(answer), documented, f"members of {arguments[0]} that its help does not name")
+        return answer
 
     def copy(self, name, to="snapshot"):
         """A copy whose recorded URLs name the folder it is in; its URL."""

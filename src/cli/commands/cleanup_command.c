@@ -298,7 +298,10 @@ const struct command cleanup_command = {
         "prefix that another program has written, --offline says that nobody publishes there.\n\n"
         "_CURRENT is looked at again before everything that is deleted; the manifest goes first; "
         "when _CURRENT has moved, nothing more is deleted. Without any limit by count or age, "
-        "published snapshots are all kept.",
+        "published snapshots are all kept.\n\n"
+        "With --json: deleted, objects and bytes (that go, or went), items: a list with "
+        "kind (run, attempt), run_id, folder, goes, reason (current, head, open_build, "
+        "lease, keep_last, keep_for, referenced, young; old, condemned), objects, bytes.",
     .examples =
         "tidemark cleanup -c etc/tidemark.cfg --dry-run\twhat goes, and what keeps the rest\n"
         "tidemark cleanup -s s3://bucket/orders --offline --keep-last 5\tdelete all but five\n",

@@ -27,26 +27,13 @@ enum exit_code command_operator_fail(struct command_call *call, const struct err
     return command_fail(call, unreachable ? EXIT_CODE_KAFKA : EXIT_CODE_OK, err);
 }
 
-bool command_operator_open(struct command_call *call, struct command_operator *desk,
+bool command_operator_look(struct command_call *call, struct command_operator *desk,
                            enum exit_code *ret_code)
 {
     struct err err = {0};
-    const char *why = command_value(call, "why");
     desk->arena = arena_new(4096);
     /* what the client library says on its way is no part of the answer */
     log_set(LOG_ERROR, call->output.json ? LOG_JSON : LOG_TEXT);
-    desk->why = why == NULL ? "" : why;
-    desk->listener = (struct operator_listener){.say = say, .context = call};
-    if (strlen(desk->why) > MESSAGE_TEXT_MAX || !bytes_are_utf8(bytes_of_text(desk->why))) {
-        err_set(&err, ERR_INPUT, "--why: not UTF-8, or more than %d bytes", MESSAGE_TEXT_MAX);
-        *ret_code = command_fail(call, EXIT_CODE_USAGE, &err);
-        return false;
-    }
-    if (!command_duration(call, "timeout", (int64_t)OPERATOR_WAIT_S * 1000000, &desk->timeout_us,
-                          &err)) {
-        *ret_code = command_fail(call, EXIT_CODE_USAGE, &err);
-        return false;
-    }
     if (!command_settings_load(call, &desk->settings, ret_code)) {
         return false;
     }
@@ -55,6 +42,29 @@ bool command_operator_open(struct command_call *call, struct command_operator *d
         return false;
     }
     return true;
+}
+
+static bool take_options(struct command_call *call, struct command_operator *desk, struct err *err)
+{
+    const char *why = command_value(call, "why");
+    desk->why = why == NULL ? "" : why;
+    desk->listener = (struct operator_listener){.say = say, .context = call};
+    if (strlen(desk->why) > MESSAGE_TEXT_MAX || !bytes_are_utf8(bytes_of_text(desk->why))) {
+        return err_set(err, ERR_INPUT, "--why: not UTF-8, or more than %d bytes", MESSAGE_TEXT_MAX);
+    }
+    return command_duration(call, "timeout", (int64_t)OPERATOR_WAIT_S * 1000000, &desk->timeout_us,
+                            err);
+}
+
+bool command_operator_open(struct command_call *call, struct command_operator *desk,
+                           enum exit_code *ret_code)
+{
+    struct err err = {0};
+    if (!take_options(call, desk, &err)) {
+        *ret_code = command_fail(call, EXIT_CODE_USAGE, &err);
+        return false;
+    }
+    return command_operator_look(call, desk, ret_code);
 }
 
 static const char *state_word(const struct operator_watch *watch, bool waited,

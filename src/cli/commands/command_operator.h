@@ -27,7 +27,11 @@ struct command_operator {
     struct operator_listener listener; /* prints what is waited for, unless --json */
 };
 
-/* Settings, options, ledger. On failure the error is printed and *ret_code says how to end. */
+/* Settings and ledger, for a command that only looks. On failure the error is printed and *ret_code
+ * says how to end, here and below. */
+MUST_CHECK bool command_operator_look(struct command_call *call, struct command_operator *desk,
+                                      enum exit_code *ret_code);
+/* The same, and what COMMAND_OPTIONS_OPERATOR say. */
 MUST_CHECK bool command_operator_open(struct command_call *call, struct command_operator *desk,
                                       enum exit_code *ret_code);
 void command_operator_auto(struct command_operator *desk);

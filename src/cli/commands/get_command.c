@@ -73,7 +73,9 @@ const struct command get_command = {
             "exit code 4.\n\n"
             "Shard files of an S3 store are downloaded once and kept; those of a file store are "
             "opened where they are. When the current manifest cannot be read, that is an error: "
-            "other readers fall back to an older snapshot without saying so.",
+            "other readers fall back to an older snapshot without saying so.\n\n"
+            "With --json: run_id, key, db_id (the shard), found, and if found value and "
+            "encoding, which is utf8, or base64 where the bytes are not UTF-8 or hold a NUL.",
     .examples = "tidemark get -c etc/tidemark.cfg 4711\tthe value of 4711 in the current snapshot\n"
                 "tidemark get --snapshot s3://bucket/orders --json 4711\tfrom another place, as "
                 "JSON\n",

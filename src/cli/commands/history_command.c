@@ -164,7 +164,10 @@ const struct command history_command = {
     .summary = "List published snapshots, newest first",
     .options = options,
     .help = "One line for each manifest; * marks the one that `_CURRENT` names. A run of this list "
-            "can be opened with --run and brought back with rollback, until clean-up takes it.",
+            "can be opened with --run and brought back with rollback, until clean-up takes it.\n\n"
+            "With --json: total, snapshots: a list with run_id, published_at, manifest_ref, "
+            "current, readable (else problem), num_dbs, row_count, db_bytes, and where "
+            "Tidemark made it build and trigger.",
     .examples = "tidemark history -c etc/tidemark.cfg -n 5\tthe five newest\n",
     .run = run,
 };

@@ -33,7 +33,9 @@ const struct command hold_command = {
         "named. Members go on reading, and builds are made and committed up to "
         "window.max_unpublished_windows; nothing is lost.\n\n"
         "When no service runs, that is said, and the next leader obeys. When members live but "
-        "the leader does not answer in time, the exit code is 7 and the hold stays.",
+        "the leader does not answer in time, the exit code is 7 and the hold stays.\n\n"
+        "With --json: id, who, state (held, no_leader, waiting, refused), text, "
+        "ledger_offset, may_appear (a run whose pointer write may still land, or null).",
     .examples =
         "tidemark hold -c etc/tidemark.cfg --why \"broken prices\"\tnothing new is published\n",
     .run = run,

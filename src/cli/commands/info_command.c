@@ -178,7 +178,12 @@ const struct command info_command = {
         "What the manifest says: the run, rows and shards, how keys are stored and divided, and, "
         "where Tidemark made it, the cut of every source partition, with the account of what "
         "became of the records. A reader that wants to follow the live topic behind the "
-        "snapshot begins at TAIL FROM.",
+        "snapshot begins at TAIL FROM.\n\n"
+        "With --json: run_id, manifest_ref, created_at, current, pointer_run_id, "
+        "pointer_updated_at, num_dbs, shards_with_rows, row_count, db_bytes, key_column, "
+        "key_encoding, routing (hash or cel; cel_expr), sidecar, lineage: null, or "
+        "build, term, trigger, parent_run_id, fingerprint, window_from, window_to, "
+        "account and partitions: a list with topic, partition, cut, tail_from, account.",
     .examples = "tidemark info -c etc/tidemark.cfg\tthe current snapshot\n"
                 "tidemark info -s s3://bucket/orders --run b7-t31-0f3c9a6b2d8e4c51\tan older one\n",
     .run = run,

@@ -140,7 +140,9 @@ const struct command multiget_command = {
             "the keys; control characters, backslashes and bytes that are not UTF-8 are written as "
             "escapes (use get or --json for exact bytes). `-` stands for keys from standard input, "
             "one a line. Keys that are not there are named on standard error, and the exit code is "
-            "then 4.",
+            "then 4.\n\n"
+            "With --json: run_id, found and missing (counts), results: a list with key, "
+            "found, value and encoding as of get.",
     .examples = "tidemark multiget -c etc/tidemark.cfg 17 18 19\tthree keys\n"
                 "tidemark multiget -s file:///data/orders --json - < keys\tkeys from a file\n",
     .run = run,

@@ -103,7 +103,9 @@ const struct command resume_command = {
         "rollback that means: what was rolled back is published again, with the next build or "
         "at once. --from-here makes the snapshot that the pointer names the one to go on from: "
         "its records' successors are read again. It is refused when the topics no longer hold "
-        "those offsets.",
+        "those offsets.\n\n"
+        "With --json: id, who, state (resumed, refused, no_leader, waiting, not_held), "
+        "text, ledger_offset, build, run_id.",
     .examples = "tidemark resume -c etc/tidemark.cfg --adopt\tafter a plain hold\n"
                 "tidemark resume -c etc/tidemark.cfg --from-here\tafter a rollback\n",
     .run = run,

@@ -137,7 +137,9 @@ const struct command rollback_command = {
         "bytes that were used before could be taken for an old write.\n\n"
         "The service stays on hold until `resume --from-here` or `resume --adopt`. Restoring the "
         "old bytes of _CURRENT by hand, as object versions do, is not safe while a write may be "
-        "under way: use this command.",
+        "under way: use this command.\n\n"
+        "With --json: state (rolled_back, already_current), run_id, manifest_ref, "
+        "from_run_id, held, leader_answered, may_appear.",
     .examples =
         "tidemark rollback -c etc/tidemark.cfg b7-t31-0f3c9a6b2d8e4c51 --why \"bad prices\"\t"
         "back to build 7\n"

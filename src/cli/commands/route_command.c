@@ -66,7 +66,9 @@ const struct command route_command = {
     .arguments_max = 1,
     .options = options,
     .help = "The shard in which a reader looks for the key, whether the key is there or not. "
-            "Nothing but the manifest is read.",
+            "Nothing but the manifest is read.\n\n"
+            "With --json: run_id, key, db_id, num_dbs, row_count, db_url (null: the shard is "
+            "empty).",
     .examples = "tidemark route -c etc/tidemark.cfg 4711\tthe shard of 4711 and its URL\n",
     .run = run,
 };

@@ -84,7 +84,10 @@ const struct command shards_command = {
     .summary = "List the shards of a snapshot",
     .options = options,
     .help = "One line for each shard that has rows: its number, rows, the size of its file, the "
-            "attempt that won, the smallest and the largest key, and where it is.",
+            "attempt that won, the smallest and the largest key, and where it is.\n\n"
+            "With --json: run_id, num_dbs, shards: a list with db_id, row_count, db_bytes, "
+            "attempt, min_key and max_key (the JSON text of the key, or null), "
+            "checkpoint_id, db_url.",
     .examples = "tidemark shards -c etc/tidemark.cfg\tthe shards of the current snapshot\n",
     .run = run,
 };

@@ -89,7 +89,9 @@ const struct command skip_command = {
             "that no snapshot holds, the build stops and names the range. This command writes "
             "into the ledger that offsets FROM to TO - 1 are given up, by whom and why, and the "
             "lineage of the snapshot keeps it. Where a member has the rows after all, they are "
-            "used: rows beat a skip.",
+            "used: rows beat a skip.\n\n"
+            "With --json: id, who, state (accepted, used, no_leader, waiting), text, "
+            "ledger_offset, build, run_id.",
     .examples =
         "tidemark skip -c etc/tidemark.cfg orders 3 1200 1500 --why \"retention, 2026-03-14\""
         "\toffsets 1200 to 1499 of orders/3\n",

@@ -62,7 +62,7 @@ static enum exit_code run(struct command_call *call)
 {
     AUTO(command_operator) struct command_operator desk = {0};
     enum exit_code code = EXIT_CODE_OK;
-    if (!command_operator_open(call, &desk, &code)) {
+    if (!command_operator_look(call, &desk, &code)) {
         return code;
     }
     struct answers answers = {0};
@@ -93,7 +93,9 @@ static enum exit_code run(struct command_call *call)
 }
 
 static const struct command_option options[] = {
-    COMMAND_OPTIONS_OPERATOR,
+    COMMAND_OPTION_FILE,
+    COMMAND_OPTION_SET,
+    COMMAND_OPTION_JSON,
     COMMAND_OPTIONS_END,
 };
 
@@ -105,7 +107,12 @@ const struct command status_command = {
         "Reads the ledger, the pointer and the ends of the topics, and asks no member: so it works "
         "as well when none runs, and says so. LAG is what a member has not read yet, up to the "
         "last stable offset; MARGIN is how many records retention may still take before it "
-        "reaches what a restart must read.",
+        "reaches what a restart must read.\n\n"
+        "With --json: group, phase (empty, idle, closed, building, committed, holding, "
+        "resuming), text, alive, leader, term, leader_since, published_run_id, "
+        "published_at, watermark, lag, triggers_waiting, skips_waiting, ledger_end; "
+        "head, pointer, open_build and hold (objects or null); members, partitions and "
+        "condemned (lists). What is not known is null.",
     .examples = "tidemark status -c etc/tidemark.cfg\tthe present state\n"
                 "tidemark status -c etc/tidemark.cfg --json | jq .lag\tfor a monitor\n",
     .run = run,

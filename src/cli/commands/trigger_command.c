@@ -122,7 +122,9 @@ const struct command trigger_command = {
         "partition (what a reader of committed records can see), or at the offsets of --cut, "
         "and a snapshot comes of it. Whatever closes windows otherwise goes on.\n\n"
         "Without --wait the command ends when the record is in the ledger: the next leader "
-        "obeys it, also if none runs now.",
+        "obeys it, also if none runs now.\n\n"
+        "With --json: id, who, state (accepted, published, no_leader, waiting), text, "
+        "ledger_offset, build, run_id (null: the build had no rows, or is not done).",
     .examples = "tidemark trigger -c etc/tidemark.cfg --wait\ta snapshot of all up to now\n"
                 "tidemark trigger -c etc/tidemark.cfg --cut orders/0=1200\tup to an offset\n",
     .run = run,
