@@ -126,7 +126,7 @@ enum store_operation {
 struct store_counters {
     struct store_operation_counters {
         atomic_uint_fast64_t calls;    /* of the functions below */
-        atomic_uint_fast64_t failures; /* calls that returned false, MISSING and CONFLICT not counted */
+        atomic_uint_fast64_t failures; /* of these, but not MISSING and CONFLICT */
         atomic_uint_fast64_t requests; /* sent, retries and parts included */
         atomic_uint_fast64_t retries;
         atomic_uint_fast64_t bytes_sent;     /* of content */
@@ -137,8 +137,8 @@ struct store_counters {
 
 struct store;
 
-/* What a driver provides. Arguments were checked; keys are valid. All may block, on any thread, with
- * the error kinds above. The wrappers below are the interface; nobody else calls these. */
+/* What a driver provides. Arguments were checked; keys are valid. All may block, on any thread,
+ * with the error kinds above. The wrappers below are the interface; nobody else calls these. */
 struct store_ops {
     /* Writes the object whole or not at all. CONFLICT: the condition did not hold, or another write
      * of the key was under way. Fills *ret_etag. */
@@ -152,8 +152,8 @@ struct store_ops {
     /* MISSING. */
     bool (*head)(struct store *store, const char *key, struct store_info *ret_info,
                  struct err *err);
-    /* Fills arena, entries, count and next of the page for what starts with `prefix` and comes after
-     * `from` (NULL: the beginning; else the `next` of the page before). */
+    /* Fills arena, entries, count and next of the page for what starts with `prefix` and comes
+     * after `from` (NULL: the beginning; else the `next` of the page before). */
     bool (*list)(struct store *store, const char *prefix, bool folders, const char *from,
                  size_t entries_max, struct store_page *page, struct err *err);
     /* Deletes all; a key that is not there counts as deleted. `count` is at most STORE_PAGE_MAX. On
@@ -179,7 +179,8 @@ struct store {
 void store_init(struct store *store, const struct store_ops *ops, const struct store_url *url);
 void store_done(struct store *store);
 
-struct store *store_free(struct store *store); /* takes NULL; returns NULL. No call may be running */
+/* No call may be running. Takes NULL; returns NULL. */
+struct store *store_free(struct store *store);
 void store_auto(struct store **store);
 
 /* All running and later calls end soon with STOPPED. */
@@ -194,8 +195,8 @@ bool store_put(struct store *store, const char *key, const struct store_content 
                struct err *err) MUST_CHECK;
 
 /* store_put that settles the unknown: where an answer was lost, or a condition failed, it reads the
- * object back, and content equal to ours is success. Sends again at most a few times. Only for a key
- * or content that nobody else would write (a unique attempt, pointer bytes never used before).
+ * object back, and content equal to ours is success. Sends again at most a few times. Only for a
+ * key or content that nobody else would write (a unique attempt, pointer bytes never used before).
  * AMBIGUOUS only when reading back failed, too. */
 bool store_put_settled(struct store *store, const char *key, const struct store_content *content,
                        struct store_condition condition, struct store_etag *ret_etag,
@@ -240,13 +241,15 @@ bool store_copy(struct store *store, const char *from_url, const char *key,
 /* ---- listing ---- */
 
 /* Fills the next page of what starts with `prefix` ("" for all; may end with '/'). `folders`: what
- * lies deeper than the next '/' after the prefix is one entry (S3's delimiter). Use:
- *     struct store_page page = {0};
+ * lies deeper than the next '/' after the prefix is one entry (S3's delimiter). A page goes on from
+ * where it is, {0} from the beginning; use:
+ *
+ *     AUTO(store_page) struct store_page page = {0};
  *     do {
- *         TRY(store_list(store, "manifests/", true, &page, err));   // and on false: page_done first
- *         … page.entries[0 … page.count) …
+ *         TRY(store_list(store, "manifests/", true, &page, err));
+ *         look_at(page.entries, page.count);
  *     } while (page.next != NULL);
- *     store_page_done(&page); */
+ */
 bool store_list(struct store *store, const char *prefix, bool folders, struct store_page *page,
                 struct err *err) MUST_CHECK;
 /* All pages as one. LIMIT: more than `entries_max` entries. */
@@ -267,9 +270,10 @@ const char *store_url_of(const struct store *store); /* of the prefix; borrowed 
 /* ---- what the store can do ---- */
 
 struct store_probe_settings {
-    unsigned writers;   /* that race with each other; 0: 4 */
-    unsigned rounds;    /* of each race; 0: 3 */
-    size_t body_bytes;  /* of each racing write; 0: 512 KiB. Races are lost more often with large ones */
+    unsigned writers;  /* that race with each other; 0: 4 */
+    unsigned rounds;   /* of each race; 0: 3 */
+    size_t body_bytes; /* of each racing write; 0: 512 KiB. Races are lost more often with large
+                          ones */
 };
 
 enum { STORE_PROBE_TEXT_MAX = 256 };
@@ -281,8 +285,8 @@ struct store_probe_result {
 
 /* Tests, on a unique key under the prefix that is deleted again, that objects can be written, read,
  * listed and deleted, and whether conditional writes hold, first one by one, then by racing with
- * itself: some servers pass the first and fail the second. A missing feature is a result, not an error.
- * Starts and joins threads of its own. Errors: when the store cannot be used at all. */
+ * itself: some servers pass the first and fail the second. A missing feature is a result, not an
+ * error. Starts and joins threads of its own. Errors: when the store cannot be used at all. */
 bool store_probe(struct store *store, const struct store_probe_settings *settings,
                  struct store_probe_result *ret_result, struct err *err) MUST_CHECK;
 

@@ -1,7 +1,7 @@
 /* What a store really does: conditional writes tested one by one, then by racing with itself.
  *
- * Some servers ignore the conditions (garage), some check them without a lock (moto, s3proxy): those
- * pass any sequential test, and lose updates when two writers meet. */
+ * Some servers ignore the conditions (garage), some check them without a lock (moto, s3proxy):
+ * those pass any sequential test, and lose updates when two writers meet. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,8 +136,8 @@ static void write_once(void *argument)
                            &writer->err);
 }
 
-/* All writers at once; then the number of those that were told "yes". An answer that was lost counts
- * when the object has that writer's content. False: the race says nothing. */
+/* All writers at once; then the number of those that were told "yes". An answer that was lost
+ * counts when the object has that writer's content. False: the race says nothing. */
 static bool race(struct probe *probe, struct store_condition condition, unsigned *ret_winners,
                  bool *ret_last_is_winner, struct err *err)
 {
@@ -166,8 +166,8 @@ static bool race(struct probe *probe, struct store_condition condition, unsigned
     *ret_winners = 0;
     *ret_last_is_winner = false;
     for (unsigned i = 0; i < count; i++) {
-        bool last = bytes_equal(buf_bytes(&now),
-                                bytes_of(writers[i].body, probe->settings.body_bytes));
+        bool last =
+            bytes_equal(buf_bytes(&now), bytes_of(writers[i].body, probe->settings.body_bytes));
         bool won = writers[i].ok || (last && writers[i].err.kind == ERR_AMBIGUOUS);
         *ret_winners += won;
         *ret_last_is_winner |= won && last;
@@ -237,8 +237,9 @@ static void remove_old_probes(struct store *store)
 bool store_probe(struct store *store, const struct store_probe_settings *settings,
                  struct store_probe_result *ret_result, struct err *err)
 {
-    struct probe probe = {
-        .store = store, .settings = *settings, .result = {.features = STORE_CAS | STORE_CREATE_ONLY}};
+    struct probe probe = {.store = store,
+                          .settings = *settings,
+                          .result = {.features = STORE_CAS | STORE_CREATE_ONLY}};
     probe.settings.writers = settings->writers == 0 ? 4 : settings->writers;
     probe.settings.rounds = settings->rounds == 0 ? 3 : settings->rounds;
     probe.settings.body_bytes = settings->body_bytes == 0 ? 512 * 1024 : settings->body_bytes;

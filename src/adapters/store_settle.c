@@ -2,7 +2,7 @@
  *
  * The happy path: store_put says yes. Else AMBIGUOUS (no answer) or CONFLICT (a condition failed,
  * perhaps because our own earlier try came through): the object is read and compared. Same content:
- * it is done. Other content or none: sent again where the condition still allows it, else CONFLICT. */
+ * it is done. Other content or none: sent again where the condition allows it, else CONFLICT. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

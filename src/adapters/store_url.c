@@ -65,8 +65,7 @@ static bool refuse(const char *url, const char *fault, enum err_kind kind, struc
     return err_set(err, kind, "store URL \"%.300s\": %s", url, fault);
 }
 
-static bool parse_s3(const char *url, enum err_kind kind, struct store_url *parsed,
-                     struct err *err)
+static bool parse_s3(const char *url, enum err_kind kind, struct store_url *parsed, struct err *err)
 {
     const char *bucket = url + strlen("s3://");
     const char *slash = strchr(bucket, '/');

@@ -24,8 +24,8 @@ struct store_url {
 
 /* Checks the rules of the snapshot format, section 2 (a key that is not empty, no `?`, `#`, `//`,
  * `..`, control characters or `run_id=`), those of bucket names, and that a file path is absolute.
- * One slash at the end is dropped. Pure. Errors: SETTINGS, with the rule that was broken; a URL with
- * something like user:password@ in it is refused and not repeated in the message. */
+ * One slash at the end is dropped. Pure. Errors: SETTINGS, with the rule that was broken; a URL
+ * with something like user:password@ in it is refused and not repeated in the message. */
 bool store_url_parse(const char *url, struct store_url *ret_url, struct err *err) MUST_CHECK;
 
 /* The same URL as text, in its one normal form. */
@@ -36,8 +36,8 @@ void store_url_text(const struct store_url *url, struct buf *to);
 bool store_url_parse_object(const char *url, struct store_url *ret_url, struct err *err) MUST_CHECK;
 
 /* An object's key, relative to a store's prefix: not empty, UTF-8, no slash at either end, no `?`,
- * `#`, `//`, `..`, `.` segment or control character, at most STORE_KEY_MAX bytes (the store checks it
- * again with its prefix before it). Errors: INPUT. */
+ * `#`, `//`, `..`, `.` segment or control character, at most STORE_KEY_MAX bytes (the store checks
+ * it again with its prefix before it). Errors: INPUT. */
 bool store_key_check(const char *key, struct err *err) MUST_CHECK;
 
 /* Base and part joined by one slash; slashes at the end of `base` and at both ends of `part` are

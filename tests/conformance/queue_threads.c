@@ -1,4 +1,5 @@
-/* The queue among many threads, as a plain program, so that it runs under TSan (Criterion does not). */
+/* The queue among many threads, as a plain program, so that it runs under TSan (Criterion does
+ * not). */
 #include <stdatomic.h>
 #include <stdio.h>
 

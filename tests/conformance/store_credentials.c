@@ -49,11 +49,16 @@ static int fake_count(void)
 /* No source at all, as the first step of each case. */
 static void clear_sources(void)
 {
-    static const char *const names[] = {
-        "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE",
-        "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"};
+    static const char *const names[] = {"AWS_ACCESS_KEY_ID",
+                                        "AWS_SECRET_ACCESS_KEY",
+                                        "AWS_SESSION_TOKEN",
+                                        "AWS_PROFILE",
+                                        "AWS_WEB_IDENTITY_TOKEN_FILE",
+                                        "AWS_ROLE_ARN",
+                                        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                                        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+                                        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+                                        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"};
     char path[128];
     for (size_t i = 0; i < LENGTH_OF(names); i++) {
         unsetenv(names[i]);
@@ -187,9 +192,10 @@ static void web_identity_of_a_profile(void)
 {
     char text[512];
     write_file("token", "web-token");
-    snprintf(text, sizeof text,
-             "[profile work]\nrole_arn = arn:aws:iam::1:role/r\nweb_identity_token_file = %s/token\n",
-             folder);
+    snprintf(
+        text, sizeof text,
+        "[profile work]\nrole_arn = arn:aws:iam::1:role/r\nweb_identity_token_file = %s/token\n",
+        folder);
     write_file("config", text);
     struct credentials *credentials = open_with("work");
     expect_get(credentials, CREDENTIALS_PROFILE, NULL, NULL);
@@ -375,8 +381,8 @@ int main(void)
     }
     snprintf(base_url, sizeof base_url, "%s", equals + 1);
     snprintf(folder, sizeof folder, "%s", made);
-    http = http_new(&(struct http_settings){.connect_timeout_us = SECOND,
-                                            .stall_timeout_us = 5 * SECOND});
+    http = http_new(
+        &(struct http_settings){.connect_timeout_us = SECOND, .stall_timeout_us = 5 * SECOND});
     struct store_suite suite = {.name = "credentials", .folder = folder, .open = no_store};
     int failed = 0;
     for (size_t i = 0; i < LENGTH_OF(cases); i++) {

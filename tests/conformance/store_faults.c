@@ -60,8 +60,8 @@ void store_faults_start(void)
     char url[256];
     run_proxy("", url, sizeof url);
     setenv("AWS_ENDPOINT_URL", url, 1);
-    http = http_new(&(struct http_settings){.connect_timeout_us = 1000000,
-                                            .stall_timeout_us = 5000000});
+    http = http_new(
+        &(struct http_settings){.connect_timeout_us = 1000000, .stall_timeout_us = 5000000});
     store_faults_set("[]");
 }
 

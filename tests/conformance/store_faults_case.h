@@ -24,14 +24,14 @@ static inline uint64_t retries(const struct store *store, enum store_operation o
 #define CASE(name) static void name(const struct store_suite *suite, struct store *store)
 #define BEGIN                                                                                      \
     struct err err = {0};                                                                          \
-    struct store_content content = suite_text("content");                                         \
+    struct store_content content = suite_text("content");                                          \
     (void)suite;                                                                                   \
     (void)content;                                                                                 \
     (void)err
 
 #define STORE_FAULTS_CASE(name)                                                                    \
     {                                                                                              \
-        #name, name                                                                                \
+#name, name                                                                                \
     }
 
 extern const struct store_case store_faults_writes[]; /* end with a NULL name */

@@ -103,7 +103,7 @@ CASE(encryption_is_asked_for)
     bool ok = store_put(sealed, "o", &content, store_always(), NULL, &err);
     uint64_t again = retries(sealed, STORE_PUT);
     store_free(sealed);
-    EXPECT(again == 1); /* the header was there */
+    EXPECT(again == 1);                     /* the header was there */
     EXPECT(ok || err.kind == ERR_SETTINGS); /* versitygw may refuse what it cannot do */
 }
 

@@ -20,7 +20,8 @@ CASE(a_failed_part_aborts_the_upload)
 {
     BEGIN;
     content = parts_content();
-    store_faults_set("[{'action':'status','status':403,'code':'AccessDenied','match':'partNumber=2'}]");
+    store_faults_set(
+        "[{'action':'status','status':403,'code':'AccessDenied','match':'partNumber=2'}]");
     EXPECT_ERR(store_put(store, "o", &content, store_if_absent(), NULL, &err), ERR_SETTINGS);
     EXPECT(strstr(err.message, "part 2") != NULL);
     EXPECT(store_faults_seen("DELETE ") == 1 && store_faults_seen("partNumber=1") == 1);
@@ -96,7 +97,8 @@ CASE(a_copy_with_an_error_inside_200_is_tried_again)
     struct buf url;
     buf_init(&url, 4096);
     store_object_url(store, "from", &url);
-    store_faults_set("[{'action':'status','status':200,'code':'SlowDown','method':'PUT','times':1}]");
+    store_faults_set(
+        "[{'action':'status','status':200,'code':'SlowDown','method':'PUT','times':1}]");
     EXPECT_OK(store_copy(store, buf_text(&url), "to", NULL, &err));
     EXPECT(retries(store, STORE_COPY) == 1);
     store_suite_expect(store, "to", "content");
@@ -109,12 +111,14 @@ CASE(a_batch_with_a_failed_key_is_sent_again)
     static const char *const keys[] = {"a", "b"};
     store_suite_put(store, "a", "x");
     store_suite_put(store, "b", "x");
-    store_faults_set("[{'action':'status','status':200,'times':1,'match':'?delete','body':"
-                     "'<DeleteResult><Error><Key>a</Key><Code>InternalError</Code></Error></DeleteResult>'}]");
+    store_faults_set(
+        "[{'action':'status','status':200,'times':1,'match':'?delete','body':"
+        "'<DeleteResult><Error><Key>a</Key><Code>InternalError</Code></Error></DeleteResult>'}]");
     EXPECT_OK(store_delete_many(store, keys, 2, &err));
     EXPECT(store_faults_seen("?delete") == 2);
-    store_faults_set("[{'action':'status','status':200,'match':'?delete','body':"
-                     "'<DeleteResult><Error><Key>a</Key><Code>AccessDenied</Code></Error></DeleteResult>'}]");
+    store_faults_set(
+        "[{'action':'status','status':200,'match':'?delete','body':"
+        "'<DeleteResult><Error><Key>a</Key><Code>AccessDenied</Code></Error></DeleteResult>'}]");
     EXPECT_ERR(store_delete_many(store, keys, 2, &err), ERR_SETTINGS);
     EXPECT(store_faults_seen("?delete") == 1);
 }
@@ -164,8 +168,9 @@ CASE(the_probe_takes_501_for_an_answer)
 {
     BEGIN;
     struct store_probe_result result;
-    store_faults_set("[{'action':'status','status':501,'code':'NotImplemented','header':'if-match'},"
-                     "{'action':'status','status':501,'code':'NotImplemented','header':'if-none-match'}]");
+    store_faults_set(
+        "[{'action':'status','status':501,'code':'NotImplemented','header':'if-match'},"
+        "{'action':'status','status':501,'code':'NotImplemented','header':'if-none-match'}]");
     EXPECT(probe(store, &result) == 0);
     EXPECT(strstr(result.text, "NotImplemented") != NULL);
 }

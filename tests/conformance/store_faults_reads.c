@@ -142,10 +142,11 @@ CASE(no_error_shows_a_secret)
     BEGIN;
     char rules[1024];
     const char *secret = getenv("AWS_SECRET_ACCESS_KEY");
-    snprintf(rules, sizeof rules,
-             "[{'action':'status','status':403,'code':'SignatureDoesNotMatch','message':"
-             "'we said %s and you f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41'}]",
-             secret);
+    snprintf(
+        rules, sizeof rules,
+        "[{'action':'status','status':403,'code':'SignatureDoesNotMatch','message':"
+        "'we said %s and you f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41'}]",
+        secret);
     store_faults_set(rules);
     EXPECT_ERR(store_put(store, "o", &content, store_always(), NULL, &err), ERR_SETTINGS);
     EXPECT(strstr(err.message, "SignatureDoesNotMatch: we said *") != NULL);

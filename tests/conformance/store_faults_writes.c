@@ -13,7 +13,8 @@
 CASE(slow_down_is_retried)
 {
     BEGIN;
-    store_faults_set("[{'action':'status','status':503,'code':'SlowDown','method':'PUT','times':2}]");
+    store_faults_set(
+        "[{'action':'status','status':503,'code':'SlowDown','method':'PUT','times':2}]");
     EXPECT_OK(store_put(store, "o", &content, store_if_absent(), NULL, &err));
     EXPECT(requests(store, STORE_PUT) == 3 && retries(store, STORE_PUT) == 2);
     store_suite_expect(store, "o", "content");
@@ -146,10 +147,12 @@ CASE(a_500_after_the_write_is_settled)
 CASE(a_412_behind_our_own_success_is_settled)
 {
     BEGIN;
-    store_faults_set("[{'action':'after_status','status':503,'code':'SlowDown','method':'PUT','times':1}]");
+    store_faults_set(
+        "[{'action':'after_status','status':503,'code':'SlowDown','method':'PUT','times':1}]");
     EXPECT_ERR(store_put(store, "a", &content, store_if_absent(), NULL, &err), ERR_AMBIGUOUS);
     EXPECT(err.code == 412 && store_faults_seen("PUT ") == 2);
-    store_faults_set("[{'action':'after_status','status':503,'code':'SlowDown','method':'PUT','times':1}]");
+    store_faults_set(
+        "[{'action':'after_status','status':503,'code':'SlowDown','method':'PUT','times':1}]");
     EXPECT_OK(store_put_settled(store, "b", &content, store_if_absent(), NULL, &err));
     EXPECT(store_faults_seen("PUT ") == 2);
 }
@@ -224,7 +227,7 @@ CASE(a_server_that_hangs_costs_the_deadline_and_no_more)
     EXPECT(store_faults_seen("HEAD ") == sent);
 }
 
-/* The child's connection breaks while it sleeps past its deadline; awake, it must not send again. */
+/* The child's connection breaks while it sleeps past its deadline; awake, it must not resend. */
 CASE(a_process_that_slept_past_the_deadline_does_not_resend)
 {
     BEGIN;

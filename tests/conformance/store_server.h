@@ -17,7 +17,8 @@ void store_server_stop(struct store_server *server);
 /* s3://<the server's bucket>/<prefix>; ends the program when it cannot be opened. */
 struct store *store_server_open(const struct s3_settings *settings, const char *prefix);
 
-/* Runs a script of tests/support and gives the first line it prints; ends the program when it fails. */
+/* Runs a script of tests/support and gives the first line it prints; ends the program when it
+ * fails. */
 void store_server_run(const char *command, char *line, size_t size);
 
 #endif

@@ -61,8 +61,16 @@ static void strange_keys(const struct store_suite *suite, struct store *store)
 {
     (void)suite;
     static const char *const keys[] = {
-        "a b/c d", "a+b", "a%20b", "a=b&c=d;e", "run_id=1/db=00000", "quote'\"x",
-        "<tag>&amp;", "(a)[b]{c}!$*,:@~", "caf\xc3\xa9/\xe2\x82\xac", "2026-03-14T10:30:00.000000Z",
+        "a b/c d",
+        "a+b",
+        "a%20b",
+        "a=b&c=d;e",
+        "run_id=1/db=00000",
+        "quote'\"x",
+        "<tag>&amp;",
+        "(a)[b]{c}!$*,:@~",
+        "caf\xc3\xa9/\xe2\x82\xac",
+        "2026-03-14T10:30:00.000000Z",
     };
     struct err err = {0};
     for (size_t i = 0; i < LENGTH_OF(keys); i++) {
@@ -93,8 +101,8 @@ static void bad_keys(const struct store_suite *suite, struct store *store)
     char huge[STORE_KEY_MAX + 1];
     memset(huge, 'x', sizeof huge);
     huge[STORE_KEY_MAX] = '\0';
-    const char *const keys[] = {"", "/a", "a/", "a//b", "../a", "a/../b", "./a", "a?", "a#b", "a\nb",
-                                "\xff", huge};
+    const char *const keys[] = {"",    "/a", "a/",  "a//b", "../a", "a/../b",
+                                "./a", "a?", "a#b", "a\nb", "\xff", huge};
     for (size_t i = 0; i < LENGTH_OF(keys); i++) {
         struct store_info info;
         struct store_content content = suite_text("x");

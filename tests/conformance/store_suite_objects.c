@@ -18,8 +18,8 @@ static void put_then_get(const struct store_suite *suite, struct store *store)
         struct store_info head = {0};
         struct buf now;
         buf_init(&now, 200000);
-        EXPECT_OK(store_put(store, "runs/run_id=1/object", &content, store_always(), &put_etag,
-                            &err));
+        EXPECT_OK(
+            store_put(store, "runs/run_id=1/object", &content, store_always(), &put_etag, &err));
         EXPECT_OK(store_get(store, "runs/run_id=1/object", &now, &got, &err));
         EXPECT(bytes_equal(buf_bytes(&now), content.bytes));
         EXPECT_OK(store_head(store, "runs/run_id=1/object", &head, &err));
@@ -211,8 +211,7 @@ static void settled(const struct store_suite *suite, struct store *store)
     EXPECT_OK(store_put_settled(store, "o", &one, store_if_absent(), &first, &err));
     EXPECT_OK(store_put_settled(store, "o", &one, store_if_absent(), &again, &err));
     EXPECT(strcmp(first.text, again.text) == 0);
-    EXPECT_ERR(store_put_settled(store, "o", &longer, store_if_absent(), NULL, &err),
-               ERR_CONFLICT);
+    EXPECT_ERR(store_put_settled(store, "o", &longer, store_if_absent(), NULL, &err), ERR_CONFLICT);
     EXPECT_ERR(store_put_settled(store, "o", &shorter, store_if_absent(), NULL, &err),
                ERR_CONFLICT);
     EXPECT_OK(store_put_settled(store, "o", &longer, store_if_match(&first), NULL, &err));

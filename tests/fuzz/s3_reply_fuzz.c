@@ -1,4 +1,5 @@
-/* The XML answers of S3 and STS: whatever comes, no reader trusts it, and what is taken keeps its bounds. */
+/* The XML answers of S3 and STS: whatever comes, no reader trusts it, and what is taken keeps its
+ * bounds. */
 #include <stdint.h>
 #include <string.h>
 

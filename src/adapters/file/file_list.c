@@ -1,7 +1,7 @@
 /* Listing a folder the way S3 lists a bucket.
  *
  * S3 orders whole keys by their bytes. A folder's name with its '/' behind it sorts among the files
- * beside it exactly as all keys below it do, so a walk in that order gives the order of the keys. */
+ * beside it exactly as all keys below it do, so a walk in that order gives that of the keys. */
 #include "adapters/file/file_list.h"
 
 #include <dirent.h>
@@ -139,12 +139,11 @@ static void add_entry(struct walk *walk, const char *key, bool folder, const str
         return;
     }
     struct store_entry *entry = &page->entries[page->count++];
-    *entry = (struct store_entry){.key = arena_text(page->arena, bytes_of_text(key)),
-                                  .folder = folder};
+    *entry =
+        (struct store_entry){.key = arena_text(page->arena, bytes_of_text(key)), .folder = folder};
     if (info != NULL) {
         entry->size = (uint64_t)info->st_size;
-        entry->modified_us =
-            (int64_t)info->st_mtim.tv_sec * 1000000 + info->st_mtim.tv_nsec / 1000;
+        entry->modified_us = (int64_t)info->st_mtim.tv_sec * 1000000 + info->st_mtim.tv_nsec / 1000;
     }
 }
 
@@ -184,8 +183,7 @@ static bool visit(struct walk *walk, const char *name, struct err *err)
         return visit_sub_folder(walk, key, err);
     }
     struct stat info;
-    if (!begins_with(key, walk->prefix) ||
-        (walk->from != NULL && strcmp(key, walk->from) <= 0) ||
+    if (!begins_with(key, walk->prefix) || (walk->from != NULL && strcmp(key, walk->from) <= 0) ||
         stat(buf_text(&walk->path), &info) != 0) {
         return true; /* the last: deleted meanwhile */
     }

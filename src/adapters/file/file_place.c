@@ -11,8 +11,7 @@
 #include "adapters/file/file_list.h"
 #include "adapters/os/file.h"
 
-bool file_place_of(const char *root, const char *key, struct file_place *place,
-                     struct err *err)
+bool file_place_of(const char *root, const char *key, struct file_place *place, struct err *err)
 {
     if (strncmp(key, FILE_LIST_OWN_NAMES, strlen(FILE_LIST_OWN_NAMES)) == 0 ||
         strstr(key, "/" FILE_LIST_OWN_NAMES) != NULL) {

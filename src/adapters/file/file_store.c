@@ -117,8 +117,7 @@ static bool file_head(struct store *store, const char *key, struct store_info *r
 /* ---- writing ---- */
 
 static bool file_put(struct store *store, const char *key, const struct store_content *content,
-                     struct store_condition condition, struct store_etag *ret_etag,
-                     struct err *err)
+                     struct store_condition condition, struct store_etag *ret_etag, struct err *err)
 {
     count(store, STORE_PUT, content->bytes.size, 0);
     return file_put_object(store, key, content, condition, ret_etag, err);

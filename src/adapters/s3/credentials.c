@@ -1,10 +1,10 @@
 /* Whose keys sign our requests: found once, refreshed before they end.
  *
  * The happy path: the first get walks the sources and keeps the one that has keys; later gets copy
- * them. Some minutes before their end the thread that notices asks the same source again, the others
- * go on with the old ones.
- * What can go wrong: a source that does not answer while the old keys are still good is a warning;
- * after their end it is the caller's error, and the next get asks again. */
+ * them. Some minutes before their end the thread that notices asks the same source again, the
+ * others go on with the old ones. What can go wrong: a source that does not answer while the old
+ * keys are still good is a warning; after their end it is the caller's error, and the next get asks
+ * again. */
 #include "adapters/s3/credentials.h"
 
 #include <stdlib.h>
@@ -93,7 +93,8 @@ static bool set_pair(const char *access_key, const char *secret_key, const char 
                      struct credentials_keys *keys, struct err *err)
 {
     if (strlen(access_key) >= sizeof keys->keys.access_key || secret_key[0] == '\0') {
-        return err_set(err, ERR_SETTINGS, "an access key without its secret, or one that is too long");
+        return err_set(err, ERR_SETTINGS,
+                       "an access key without its secret, or one that is too long");
     }
     *keys = (struct credentials_keys){.expires_us = INT64_MAX};
     memcpy(keys->keys.access_key, access_key, strlen(access_key) + 1);

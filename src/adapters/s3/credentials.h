@@ -6,11 +6,13 @@
 #include "adapters/s3/sign.h"
 
 /* The sources, in this order; the first that is there is used from then on:
- *   1. AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN (not when a profile was asked for)
- *   2. the profile (AWS_PROFILE, or "default") in the shared files: a key pair, or a role with a web
- *      identity token file
+ *   1. AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN (not when a profile was asked
+ * for)
+ *   2. the profile (AWS_PROFILE, or "default") in the shared files: a key pair, or a role with a
+ * web identity token file
  *   3. AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN (Kubernetes service accounts)
- *   4. container metadata: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or …_FULL_URI (ECS, EKS pod identity)
+ *   4. container metadata: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or …_FULL_URI (ECS, EKS pod
+ * identity)
  *   5. instance metadata, version 2 only (unless AWS_EC2_METADATA_DISABLED is "true")
  * Source: "Standardized credential providers" of the AWS SDKs and Tools Reference Guide. */
 struct credentials;
@@ -37,7 +39,8 @@ struct credentials_keys {
 
 struct credentials *credentials_new(const struct credentials_settings *settings,
                                     struct http *borrowed_http);
-struct credentials *credentials_free(struct credentials *credentials); /* takes NULL; returns NULL */
+/* Takes NULL; returns NULL. */
+struct credentials *credentials_free(struct credentials *credentials);
 
 /* Copies keys that are good for now; the caller ends them with sign_keys_done. Any thread; one at a
  * time fetches, while the others go on with what is still valid. May block up to `deadline_us`.

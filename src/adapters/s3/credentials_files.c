@@ -52,10 +52,11 @@ bool credentials_files_read(const char *name, struct profile *ret_profile, struc
         ok = read_one(path, PROFILE_CREDENTIALS, wanted, &profile, err);
     }
     if (ok && by_name && !profile.found) {
-        ok = err_set(err, ERR_SETTINGS,
-                     "the profile \"%.100s\" is neither in the shared configuration file nor in the "
-                     "credentials file",
-                     wanted);
+        ok =
+            err_set(err, ERR_SETTINGS,
+                    "the profile \"%.100s\" is neither in the shared configuration file nor in the "
+                    "credentials file",
+                    wanted);
     }
     if (!ok) {
         profile_done(&profile);

@@ -1,4 +1,4 @@
-/* Keys that a service gives out: STS for a web identity, a container's or an instance's metadata. */
+/* Keys that a service gives out: STS for a web identity, a container's or instance's metadata. */
 #include "adapters/s3/credentials_remote.h"
 
 #include <openssl/crypto.h>
@@ -67,8 +67,7 @@ bool credentials_remote_parse_json(struct bytes json, struct credentials_keys *r
     struct json at = json_root(root);
     if (!json_text(&at, "AccessKeyId", TOKEN_BYTES_MAX, &access_key, &detail) ||
         !json_text(&at, "SecretAccessKey", TOKEN_BYTES_MAX, &secret_key, &detail) ||
-        (json_has(&at, "Token") &&
-         !json_text(&at, "Token", TOKEN_BYTES_MAX, &token, &detail)) ||
+        (json_has(&at, "Token") && !json_text(&at, "Token", TOKEN_BYTES_MAX, &token, &detail)) ||
         (json_has(&at, "Expiration") &&
          !json_text(&at, "Expiration", TOKEN_BYTES_MAX, &expiration, &detail))) {
         return err_set(err, ERR_TRANSIENT, "the answer has no credentials in it");
@@ -105,10 +104,9 @@ static bool ask(struct http *http, const struct http_request *request, const cha
     http_send(http, request, &response);
     bool ok = false;
     if (response.outcome != HTTP_ANSWERED) {
-        enum err_kind kind =
-            response.outcome == HTTP_NOT_SENT && response.err.kind != ERR_SETTINGS
-                ? ERR_MISSING
-                : response.err.kind;
+        enum err_kind kind = response.outcome == HTTP_NOT_SENT && response.err.kind != ERR_SETTINGS
+                                 ? ERR_MISSING
+                                 : response.err.kind;
         err_set(err, kind, "%s does not answer: %.200s", who, response.err.message);
     } else if (response.status == 200) {
         buf_add_bytes(to, buf_bytes(&response.body));
@@ -119,9 +117,9 @@ static bool ask(struct http *http, const struct http_request *request, const cha
         secret_redact_signatures(error.message);
         bool later = response.status >= 500 || response.status == 429;
         err_set_code(err,
-                     later                     ? ERR_TRANSIENT
+                     later                    ? ERR_TRANSIENT
                      : response.status == 404 ? ERR_MISSING
-                                               : ERR_SETTINGS,
+                                              : ERR_SETTINGS,
                      response.status, "%s answers %d %s %s", who, response.status, error.code,
                      error.message);
     }
@@ -326,8 +324,7 @@ bool credentials_remote_instance(struct http *http, int64_t deadline_us,
         /* The first line is the role's name. */
         buf_add_text(&path, roles);
         buf_add(&path, answer.data, strcspn(buf_text(&answer), "\r\n"));
-        ok = path.size > strlen(roles) ||
-             err_set(err, ERR_MISSING, "the instance has no role");
+        ok = path.size > strlen(roles) || err_set(err, ERR_MISSING, "the instance has no role");
     }
     buf_clear(&answer);
     ok = ok &&

@@ -44,8 +44,8 @@ static char *copy_text(const char *text)
     return copy;
 }
 
-/* OpenSSL writes to sockets with plain write(2), and libcurl leaves the signal to the program when it is
- * used in threads (CURLOPT_NOSIGNAL): a server that hangs up must not end the process. */
+/* OpenSSL writes to sockets with plain write(2), and libcurl leaves the signal to the program when
+ * it is used in threads (CURLOPT_NOSIGNAL): a server that hangs up must not end the process. */
 static void ignore_broken_pipes(void)
 {
     struct sigaction now;
@@ -115,8 +115,8 @@ static void pool_give(struct http *http, CURL *curl)
 /* ---- callbacks ---- */
 
 /* Called each time before a request goes out on a connection. libcurl sends again by itself when a
- * kept connection turns out to be closed; that must not happen after the deadline, and not at all to
- * a request that may be carried out only once. */
+ * kept connection turns out to be closed; that must not happen after the deadline, and not at all
+ * to a request that may be carried out only once. */
 static int on_before_send(void *user, char *to_ip, char *from_ip, int to_port, int from_port)
 {
     (void)to_ip;
@@ -282,8 +282,7 @@ static long to_ms(int64_t us)
 static void set_waits(const struct http *http, CURL *curl, const struct http_request *request,
                       int64_t left_us)
 {
-    int64_t connect_us =
-        http->connect_timeout_us < left_us ? http->connect_timeout_us : left_us;
+    int64_t connect_us = http->connect_timeout_us < left_us ? http->connect_timeout_us : left_us;
     SET(CURLOPT_CONNECTTIMEOUT_MS, to_ms(connect_us));
     SET(CURLOPT_TIMEOUT_MS, to_ms(left_us));
     SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
@@ -390,13 +389,14 @@ static void describe(const struct transfer *transfer, CURLcode result, const cha
     case HTTP_LOST:
         break;
     }
-    const char *what = transfer->too_late              ? "not sent again"
+    const char *what = transfer->too_late                    ? "not sent again"
                        : result == CURLE_ABORTED_BY_CALLBACK ? "the deadline has passed"
-                       : detail[0] != '\0'             ? detail
-                                                       : curl_easy_strerror(result);
+                       : detail[0] != '\0'                   ? detail
+                                                             : curl_easy_strerror(result);
     /* A wrong certificate or host name stays wrong, however often it is tried. */
-    bool settings = result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_CACERT_BADFILE ||
-                    result == CURLE_URL_MALFORMAT || result == CURLE_UNSUPPORTED_PROTOCOL;
+    bool settings = result == CURLE_PEER_FAILED_VERIFICATION ||
+                    result == CURLE_SSL_CACERT_BADFILE || result == CURLE_URL_MALFORMAT ||
+                    result == CURLE_UNSUPPORTED_PROTOCOL;
     err_set_code(&response->err, settings ? ERR_SETTINGS : ERR_TRANSIENT, (int)result, "%.300s",
                  what);
 }

@@ -34,8 +34,8 @@ struct http_body {
 struct http_request {
     const char *method; /* GET HEAD PUT POST DELETE */
     const char *url;
-    const char *const *headers; /* "name: value", ended by NULL */
-    struct http_body body;      /* sent with PUT and POST */
+    const char *const *headers;    /* "name: value", ended by NULL */
+    struct http_body body;         /* sent with PUT and POST */
     const struct store_sink *sink; /* gets the body of a 2xx answer; NULL: response.body does */
     /* Give up when clock_mono_us() is there. Nothing is sent after it, not even by libcurl itself
      * (PROTOCOL R13). */
@@ -58,8 +58,8 @@ enum { HTTP_HEADER_MAX = 256, HTTP_BODY_MAX = 8 * 1024 * 1024 };
 struct http_response {
     enum http_outcome outcome;
     int status;
-    struct buf body;   /* when there is no sink, or the status is not 2xx */
-    uint64_t received; /* bytes of body given to the sink or to `body` */
+    struct buf body;         /* when there is no sink, or the status is not 2xx */
+    uint64_t received;       /* bytes of body given to the sink or to `body` */
     uint64_t content_length; /* UINT64_MAX: not told */
     char etag[HTTP_HEADER_MAX];
     char content_type[HTTP_HEADER_MAX];
@@ -72,8 +72,8 @@ struct http_response {
     struct err err; /* LOST, NOT_SENT: what libcurl says; SINK: what the sink said */
 };
 
-/* Fills `response`, whose body must be initialised and is cleared first. Blocks until the deadline at
- * most. Never retries. */
+/* Fills `response`, whose body must be initialised and is cleared first. Blocks until the deadline
+ * at most. Never retries. */
 void http_send(struct http *http, const struct http_request *request,
                struct http_response *response);
 

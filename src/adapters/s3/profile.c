@@ -49,7 +49,8 @@ static struct bytes take_line(struct bytes *rest)
 static struct bytes without_comment(struct bytes line)
 {
     for (size_t i = 0; i < line.size; i++) {
-        if ((line.data[i] == '#' || line.data[i] == ';') && (i == 0 || is_blank(line.data[i - 1]))) {
+        if ((line.data[i] == '#' || line.data[i] == ';') &&
+            (i == 0 || is_blank(line.data[i - 1]))) {
             return bytes_of(line.data, i);
         }
     }
@@ -88,9 +89,8 @@ static const struct field fields[] = {
     FIELD("web_identity_token_file", web_identity_token_file),
 };
 
-static const char *const unsupported_names[] = {"credential_process", "sso_session",
-                                                "sso_start_url", "source_profile",
-                                                "credential_source"};
+static const char *const unsupported_names[] = {
+    "credential_process", "sso_session", "sso_start_url", "source_profile", "credential_source"};
 
 static bool set_text(struct profile *profile, const struct field *field, struct bytes value,
                      enum profile_file file, unsigned line, struct err *err)
@@ -118,8 +118,7 @@ static bool set_value(struct profile *profile, struct bytes name, struct bytes v
     }
     for (size_t i = 0; i < LENGTH_OF(unsupported_names); i++) {
         if (is(name, unsupported_names[i])) {
-            snprintf(profile->unsupported, sizeof profile->unsupported, "%s",
-                     unsupported_names[i]);
+            snprintf(profile->unsupported, sizeof profile->unsupported, "%s", unsupported_names[i]);
         }
     }
     bool is_secret = is(name, "aws_secret_access_key");

@@ -26,8 +26,9 @@ enum profile_file {
 };
 
 /* Adds what the file says about profile `name`; what an earlier file said stays, except that a key
- * pair from the credentials file replaces one from the configuration file. Nested settings (indented
- * lines under "s3 =") are skipped. Errors: SETTINGS with the line's number, never with its text. */
+ * pair from the credentials file replaces one from the configuration file. Nested settings
+ * (indented lines under "s3 =") are skipped. Errors: SETTINGS with the line's number, never with
+ * its text. */
 bool profile_parse(struct bytes text, enum profile_file file, const char *name,
                    struct profile *profile, struct err *err) MUST_CHECK;
 

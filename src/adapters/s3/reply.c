@@ -116,8 +116,8 @@ bool reply_parse(struct bytes xml, struct arena *arena, const struct reply_node 
     XML_SetElementHandler(parsing.parser, on_start, on_end);
     XML_SetCharacterDataHandler(parsing.parser, on_text);
     XML_SetStartDoctypeDeclHandler(parsing.parser, on_doctype);
-    bool ok = XML_Parse(parsing.parser, (const char *)xml.data, (int)xml.size, XML_TRUE) ==
-              XML_STATUS_OK;
+    bool ok =
+        XML_Parse(parsing.parser, (const char *)xml.data, (int)xml.size, XML_TRUE) == XML_STATUS_OK;
     while (parsing.depth > 0) {
         buf_done(&parsing.stack[--parsing.depth].text);
     }

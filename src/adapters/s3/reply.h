@@ -10,8 +10,8 @@
 #include "core/base/err.h"
 
 /* Pure; any thread. Foreign bytes: nothing here trusts them. A document with a DTD, or deeper or
- * larger than the bounds, is refused. Texts live in the arena given. Errors: TRANSIENT (an answer cut
- * short or garbled on its way; the request may be sent again). */
+ * larger than the bounds, is refused. Texts live in the arena given. Errors: TRANSIENT (an answer
+ * cut short or garbled on its way; the request may be sent again). */
 
 enum { REPLY_DEPTH_MAX = 12, REPLY_NODES_MAX = 60000, REPLY_BYTES_MAX = 8 * 1024 * 1024 };
 

@@ -20,7 +20,8 @@ struct retry_try {
     const char *code; /* S3's error code, "" when the answer had none */
     bool changes;     /* the request makes, replaces or deletes an object */
     bool conditional; /* ... under a condition */
-    bool sent_before; /* an earlier try of the same request reached the server, and was refused or lost */
+    bool sent_before; /* an earlier try of the same request reached the server, and was refused or
+                         lost */
     bool maybe_done;  /* that earlier try may have come through */
 };
 
@@ -40,14 +41,14 @@ struct retry_decision {
 
 /* The only translation of HTTP statuses and S3 codes into error kinds.
  *
- * A conditional write that may have happened is never sent again: the second answer would be 412 for
- * our own success. A 412 or 409 behind such a try is AMBIGUOUS for the same reason. 404 of a
+ * A conditional write that may have happened is never sent again: the second answer would be 412
+ * for our own success. A 412 or 409 behind such a try is AMBIGUOUS for the same reason. 404 of a
  * conditional write is a CONFLICT: what it should have matched is gone. So as not to trust every
  * refusal, a 412 or 409 after any earlier try is AMBIGUOUS, too: reading back settles it. */
 struct retry_decision retry_decide(const struct retry_try *one);
 
-/* Seconds or an HTTP date in a Retry-After header, as microseconds from `now_us` (wall clock); 0 when
- * there is none or it makes no sense. */
+/* Seconds or an HTTP date in a Retry-After header, as microseconds from `now_us` (wall clock); 0
+ * when there is none or it makes no sense. */
 int64_t retry_after_us(const char *header, int64_t now_us);
 
 /* A store's allowance of retries, shared by its threads, so that a sick server is not beaten: each

@@ -1,9 +1,9 @@
 /* Copies within the server.
  *
- * The happy path: HEAD of the source, then one CopyObject of exactly that version; a source above the
- * limit of one request goes in parts.
- * What can go wrong: a source that is replaced in between is TRANSIENT. The copy may take the server
- * minutes; the request's time is reckoned from the source's size. */
+ * The happy path: HEAD of the source, then one CopyObject of exactly that version; a source above
+ * the limit of one request goes in parts. What can go wrong: a source that is replaced in between
+ * is TRANSIENT. The copy may take the server minutes; the request's time is reckoned from the
+ * source's size. */
 #include "adapters/s3/s3_copy.h"
 
 #include <inttypes.h>

@@ -1,9 +1,9 @@
 /* Content comes down, also when the connection breaks on the way.
  *
  * The happy path: one GET whose body goes to the sink.
- * What can go wrong: the connection breaks after some bytes. Then the rest is asked for as a range of
- * the same version (If-Match); when the object was replaced meanwhile, the read fails as TRANSIENT
- * rather than mix two versions. */
+ * What can go wrong: the connection breaks after some bytes. Then the rest is asked for as a range
+ * of the same version (If-Match); when the object was replaced meanwhile, the read fails as
+ * TRANSIENT rather than mix two versions. */
 #include "adapters/s3/s3_read.h"
 
 #include <curl/curl.h>
@@ -121,7 +121,8 @@ static bool read_all(struct reading *reading, int64_t deadline_us, struct err *e
             return true;
         }
         if (before > 0 && err->kind == ERR_CONFLICT) {
-            return err_set_code(err, ERR_TRANSIENT, 412, "the object was replaced while it was read");
+            return err_set_code(err, ERR_TRANSIENT, 412,
+                                "the object was replaced while it was read");
         }
         bool broke = reading->response.outcome == HTTP_LOST && reading->response.received > 0;
         if (!broke || reading->s3->settings.no_retries) {

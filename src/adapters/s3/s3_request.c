@@ -2,9 +2,9 @@
  *
  * The happy path: keys, signature, one exchange, a 2xx.
  * What can go wrong: all that retry.h decides about. Two faults are mended at once and only once a
- * call: a clock that is off (the server's is used from then on) and keys that have ended. Everything
- * else waits with full jitter, or as long as Retry-After says, while tries, the store's budget of
- * retries and the deadline last. */
+ * call: a clock that is off (the server's is used from then on) and keys that have ended.
+ * Everything else waits with full jitter, or as long as Retry-After says, while tries, the store's
+ * budget of retries and the deadline last. */
 #include "adapters/s3/s3_request.h"
 
 #include <curl/curl.h>
@@ -182,8 +182,8 @@ static void send_signed(struct s3_store *s3, const struct s3_call *call,
                                    .query = call->query,
                                    .query_count = call->query_count,
                                    .headers = headers,
-                                   .payload_sha256 =
-                                       call->digest == NULL ? EMPTY_SHA256 : call->digest->sha256,
+                                   .payload_sha256 = call->digest == NULL ? EMPTY_SHA256
+                                                                          : call->digest->sha256,
                                    .region = s3->region,
                                    .service = "s3"};
     sign_date(clock_now_us() + atomic_load(&s3->skew_us), request.date);
@@ -278,7 +278,8 @@ static bool fill_error(const struct s3_call *call, const struct tries *tries,
 {
     if (response->outcome != HTTP_ANSWERED) {
         *err = response->err;
-        err->kind = kind == ERR_TRANSIENT && response->err.kind == ERR_SETTINGS ? ERR_SETTINGS : kind;
+        err->kind = kind == ERR_TRANSIENT && response->err.kind == ERR_SETTINGS ? ERR_SETTINGS
+                                                                                : kind;
     } else {
         err_set_code(err, kind, response->status, "%d%s%s%s%s", response->status,
                      tries->error.code[0] == '\0' ? "" : " ", tries->error.code,
@@ -286,11 +287,12 @@ static bool fill_error(const struct s3_call *call, const struct tries *tries,
     }
     if (response->status == 301 || response->status == 307 ||
         strcmp(tries->error.code, "AuthorizationHeaderMalformed") == 0) {
-        err_wrap(err, "wrong region or endpoint%s%s", tries->error.region[0] == '\0' ? "" : ": the bucket is in ",
-                 tries->error.region);
+        err_wrap(err, "wrong region or endpoint%s%s",
+                 tries->error.region[0] == '\0' ? "" : ": the bucket is in ", tries->error.region);
     }
     bool reads = strcmp(call->method, "GET") == 0 || strcmp(call->method, "HEAD") == 0;
-    if (reads && call->key != NULL && response->outcome == HTTP_ANSWERED && response->status == 403) {
+    if (reads && call->key != NULL && response->outcome == HTTP_ANSWERED &&
+        response->status == 403) {
         err_wrap(err, "refused (without the permission to list the bucket, S3 says so of missing "
                       "objects, too)");
     }
@@ -301,8 +303,7 @@ static bool fill_error(const struct s3_call *call, const struct tries *tries,
 }
 
 static struct retry_decision decide(const struct s3_call *call,
-                                    const struct http_response *response,
-                                    const struct tries *tries)
+                                    const struct http_response *response, const struct tries *tries)
 {
     struct retry_try one = {
         .sending = response->outcome == HTTP_ANSWERED   ? RETRY_ANSWERED
@@ -333,7 +334,8 @@ static bool mend(struct s3_store *s3, enum retry_verdict verdict, const struct s
         }
         tries->clock_mended = true;
         atomic_store(&s3->skew_us, skew_us);
-        log_warn("s3", "this machine's clock is %" PRId64 " s off the store's, which is used from now on",
+        log_warn("s3",
+                 "this machine's clock is %" PRId64 " s off the store's, which is used from now on",
                  -skew_us / 1000000);
         return true;
     }
@@ -345,7 +347,7 @@ static bool mend(struct s3_store *s3, enum retry_verdict verdict, const struct s
     return false;
 }
 
-/* Waits before another try. False: there is none; *err is filled when that is so because of a stop. */
+/* Waits before another try. False: there is none; after a stop *err says so. */
 static bool wait_for_next(struct s3_store *s3, const struct s3_call *call,
                           const struct http_response *response, struct tries *tries,
                           struct err *err)
@@ -394,8 +396,8 @@ bool s3_send(struct s3_store *s3, const struct s3_call *call, struct http_respon
         }
         tries.maybe_done = decision.maybe_done;
         tries.sent_before = tries.sent_before || response->outcome != HTTP_NOT_SENT;
-        bool content_began =
-            call->sink != NULL && response->outcome == HTTP_LOST && response->received > 0;
+        bool content_began = call->sink != NULL && response->outcome == HTTP_LOST &&
+                             response->received > 0;
         fill_error(call, &tries, response, decision.kind, err);
         if (!mended && (decision.verdict != RETRY_AGAIN || content_began ||
                         !wait_for_next(s3, call, response, &tries, err))) {

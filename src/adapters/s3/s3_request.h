@@ -44,13 +44,13 @@ struct s3_call {
     struct sign_pair headers[S3_HEADERS_MAX]; /* lower-case names; host, date and so on are added */
     size_t header_count;
     struct http_body body;
-    const struct s3_digest *digest;  /* of the body; NULL: there is none */
-    const struct store_sink *sink;   /* for the content */
-    bool changes;                    /* see retry.h */
+    const struct s3_digest *digest; /* of the body; NULL: there is none */
+    const struct store_sink *sink;  /* for the content */
+    bool changes;                   /* see retry.h */
     bool conditional;
-    bool error_in_200;    /* the answer may be an <Error> in spite of its status */
-    uint64_t busy_bytes;  /* what the server moves by itself: gives the request more time */
-    int64_t deadline_us;  /* steady clock; of the whole store call */
+    bool error_in_200;   /* the answer may be an <Error> in spite of its status */
+    uint64_t busy_bytes; /* what the server moves by itself: gives the request more time */
+    int64_t deadline_us; /* steady clock; of the whole store call */
 };
 
 void s3_call_query(struct s3_call *call, const char *name, const char *value);

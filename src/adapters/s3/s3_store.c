@@ -203,8 +203,7 @@ static bool delete_batch(struct s3_store *s3, const char *const *keys, size_t co
     s3_call_header(&call, "content-type", "application/xml");
     struct http_response response = {0};
     buf_init(&response.body, HTTP_BODY_MAX);
-    bool ok = s3_send(s3, &call, &response, err) &&
-              check_deleted(buf_bytes(&response.body), err);
+    bool ok = s3_send(s3, &call, &response, err) && check_deleted(buf_bytes(&response.body), err);
     buf_done(&response.body);
     return ok;
 }
@@ -309,9 +308,9 @@ static bool set_target(struct s3_store *s3, const struct s3_settings *settings, 
     if (region == NULL && endpoint != NULL) {
         region = "us-east-1";
     }
-    bool ok = region != NULL ||
-              err_set(err, ERR_SETTINGS,
-                      "no AWS region: set it, or AWS_REGION, or the profile's region");
+    bool ok =
+        region != NULL ||
+        err_set(err, ERR_SETTINGS, "no AWS region: set it, or AWS_REGION, or the profile's region");
     ok = ok && s3_target_init(&s3->target, endpoint, region, settings->addressing, err);
     if (ok) {
         snprintf(s3->region, sizeof s3->region, "%s", region);

@@ -5,8 +5,8 @@
 #include "adapters/store.h"
 
 enum s3_addressing {
-    S3_ADDRESSING_AUTO, /* virtual-host style at Amazon (path style for buckets with dots), path style
-                           at any other endpoint */
+    S3_ADDRESSING_AUTO, /* virtual-host style at Amazon (path style for buckets with dots), path
+                           style at any other endpoint */
     S3_ADDRESSING_PATH,
     S3_ADDRESSING_VIRTUAL,
 };
@@ -19,10 +19,10 @@ enum s3_encryption {
 
 /* Copied by s3_store_new. A 0 or NULL means the default named. Times in microseconds. */
 struct s3_settings {
-    const char *endpoint; /* http(s)://host[:port]; AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's
-                             endpoint_url, else Amazon's of the region */
-    const char *region;   /* AWS_REGION, AWS_DEFAULT_REGION, the profile's; us-east-1 at an endpoint of
-                             one's own */
+    const char *endpoint; /* http(s)://host[:port]; AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the
+                             profile's endpoint_url, else Amazon's of the region */
+    const char *region;   /* AWS_REGION, AWS_DEFAULT_REGION, the profile's; us-east-1 at an endpoint
+                             of one's own */
     enum s3_addressing addressing;
     const char *profile; /* see credentials.h */
     enum s3_encryption encryption;
@@ -37,18 +37,18 @@ struct s3_settings {
                                    take. Nothing is sent after it (PROTOCOL R13) */
     uint64_t bytes_per_second_min; /* 256 KiB: what "the time it may take" is reckoned with */
 
-    unsigned retries_max;       /* 8 for one request, as far as the deadline allows */
-    bool no_retries;            /* the first answer counts */
-    int64_t backoff_base_us;    /* 100 ms */
-    int64_t backoff_cap_us;     /* 10 s */
+    unsigned retries_max;    /* 8 for one request, as far as the deadline allows */
+    bool no_retries;         /* the first answer counts */
+    int64_t backoff_base_us; /* 100 ms */
+    int64_t backoff_cap_us;  /* 10 s */
 
     uint64_t multipart_threshold_bytes; /* 16 MiB; larger content goes up in parts */
-    uint64_t part_bytes;                /* 8 MiB, at least 5 MiB; more where 10000 parts are too few */
-    uint64_t copy_single_max_bytes;     /* 5 GiB, Amazon's limit; larger objects are copied in parts */
+    uint64_t part_bytes;            /* 8 MiB, at least 5 MiB; more where 10000 parts are too few */
+    uint64_t copy_single_max_bytes; /* 5 GiB, Amazon's limit; larger objects are copied in parts */
 };
 
-/* Opens s3://bucket/prefix. Sends nothing yet: store_probe is the first to find out whether the place
- * exists and may be written to. Errors: SETTINGS. */
+/* Opens s3://bucket/prefix. Sends nothing yet: store_probe is the first to find out whether the
+ * place exists and may be written to. Errors: SETTINGS. */
 bool s3_store_new(const char *url, const struct s3_settings *settings, struct store **ret_store,
                   struct err *err) MUST_CHECK;
 

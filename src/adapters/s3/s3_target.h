@@ -9,7 +9,7 @@ enum { S3_TARGET_HOST_MAX = 256 };
 
 struct s3_target {
     bool https;
-    bool amazon; /* not an endpoint of one's own */
+    bool amazon;                   /* not an endpoint of one's own */
     char host[S3_TARGET_HOST_MAX]; /* with a port that is not the scheme's own */
     enum s3_addressing addressing;
 };

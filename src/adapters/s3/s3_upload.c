@@ -1,9 +1,10 @@
 /* Content goes up: in one request, or in parts.
  *
- * The happy path: below the threshold one PUT; else an upload is opened, the parts go up one after the
- * other, and completing it makes the object. A condition is that of the PUT or of the completion.
- * What can go wrong: a failed upload is aborted, so that its parts do not cost money for ever; a
- * process that dies in between leaves them (a lifecycle rule for incomplete uploads is the remedy). */
+ * The happy path: below the threshold one PUT; else an upload is opened, the parts go up one after
+ * the other, and completing it makes the object. A condition is that of the PUT or of the
+ * completion. What can go wrong: a failed upload is aborted, so that its parts do not cost money
+ * for ever; a process that dies in between leaves them (a lifecycle rule for incomplete uploads is
+ * the remedy). */
 #include "adapters/s3/s3_upload.h"
 
 #include <errno.h>
@@ -58,8 +59,7 @@ static void add_condition(struct s3_call *call, struct store_condition condition
 static bool etag_is_md5(const struct http_response *response, const char *etag)
 {
     bool plain = response->encryption[0] == '\0' || strcmp(response->encryption, "AES256") == 0;
-    return plain && strlen(etag) == MD5_HEX + 2 &&
-           strspn(etag + 1, "0123456789abcdef") == MD5_HEX;
+    return plain && strlen(etag) == MD5_HEX + 2 && strspn(etag + 1, "0123456789abcdef") == MD5_HEX;
 }
 
 /* The server's ETag against the MD5 of what was sent. */

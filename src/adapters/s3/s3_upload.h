@@ -33,7 +33,7 @@ void s3_parts_add(struct s3_parts *parts, const char *etag);
 /* The one request of an upload in parts that makes the object. */
 bool s3_parts_complete(struct s3_parts *parts, struct store_etag *ret_etag,
                        struct err *err) MUST_CHECK;
-/* After a failure: gives the parts' space back. Best effort; nothing else is done with its errors. */
+/* After a failure: gives the parts' space back. Best effort; its own errors are dropped. */
 void s3_parts_abort(struct s3_parts *parts);
 void s3_parts_done(struct s3_parts *parts);
 

@@ -33,7 +33,7 @@ struct sign_request {
     size_t header_count;
     const char *payload_sha256; /* lower-case hex */
     const char *region;
-    const char *service; /* "s3" */
+    const char *service;      /* "s3" */
     char date[SIGN_DATE_MAX]; /* as in x-amz-date */
 };
 
@@ -42,8 +42,8 @@ void sign_date(int64_t time_us, char ret_date[SIGN_DATE_MAX]);
 
 void sign_sha256(struct bytes bytes, char ret_hex[SIGN_HEX_SHA256]);
 
-/* Percent-encoding as AWS wants it: all but A-Z a-z 0-9 - . _ ~ as %XX in upper case; '/' stays when
- * `keep_slash`. */
+/* Percent-encoding as AWS wants it: all but A-Z a-z 0-9 - . _ ~ as %XX in upper case; '/' stays
+ * when `keep_slash`. */
 void sign_encode(const char *text, bool keep_slash, struct buf *to);
 
 /* name=value&… encoded and sorted: the canonical query, and the one to be sent. */

@@ -112,8 +112,10 @@ Test(store_url, joining)
         const char *part;
         const char *joined;
     } cases[] = {
-        {"s3://b/p", "x", "s3://b/p/x"},       {"s3://b/p/", "/x/", "s3://b/p/x"},
-        {"s3://b/p//", "//x/y//", "s3://b/p/x/y"}, {"s3://b/p/", "", "s3://b/p"},
+        {"s3://b/p", "x", "s3://b/p/x"},
+        {"s3://b/p/", "/x/", "s3://b/p/x"},
+        {"s3://b/p//", "//x/y//", "s3://b/p/x/y"},
+        {"s3://b/p/", "", "s3://b/p"},
         {"s3://b/p", "/", "s3://b/p"},
     };
     for (size_t i = 0; i < LENGTH_OF(cases); i++) {

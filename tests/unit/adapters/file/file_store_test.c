@@ -1,5 +1,5 @@
-/* What only the folder driver has: folders that are missing or in the way, a full disk, moved files,
- * left-overs of a crash. */
+/* What only the folder driver has: folders that are missing or in the way, a full disk, moved
+ * files, left-overs of a crash. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -22,7 +22,7 @@ static void make(void)
     struct err err = {0};
     char url[512];
     cr_assert(file_temp_folder("/tmp", "tidemark-store", &folder, &err), "%s", err.message);
-    snprintf(url, sizeof url, "file://%s/root", folder);
+    snprintf(url, sizeof url, "file://%s/place", folder);
     cr_assert(file_store_new(url, &store, &err), "%s", err.message);
 }
 
@@ -54,11 +54,11 @@ static bool put(struct store *to, const char *key, const char *text, struct err 
 Test(file_store, the_root_is_made_but_not_what_is_above_it)
 {
     struct err err = {0};
-    cr_assert_neq(access(at("root"), F_OK), 0);
+    cr_assert_neq(access(at("place"), F_OK), 0);
     cr_assert(put(store, "a/b", "x", &err), "%s", err.message);
-    cr_assert_eq(access(at("root/a/b"), F_OK), 0);
+    cr_assert_eq(access(at("place/a/b"), F_OK), 0);
     char url[512];
-    snprintf(url, sizeof url, "file://%s/none/root", folder);
+    snprintf(url, sizeof url, "file://%s/none/place", folder);
     struct store *other = NULL;
     cr_assert(file_store_new(url, &other, &err));
     cr_assert_not(put(other, "a", "x", &err));
@@ -130,7 +130,7 @@ Test(file_store, a_full_disk_is_a_limit_and_changes_nothing)
     setrlimit(RLIMIT_FSIZE, &none);
     cr_assert_not(ok);
     cr_assert_eq(err.kind, ERR_LIMIT);
-    cr_assert_not_null(strstr(err.message, "/root/o"), "%s", err.message);
+    cr_assert_not_null(strstr(err.message, "/place/o"), "%s", err.message);
     cr_assert_not(ok_file);
     cr_assert_eq(second.kind, ERR_LIMIT, "%s", second.message);
     AUTO(buf) struct buf now;
@@ -158,12 +158,12 @@ Test(file_store, a_taken_file_is_moved_not_copied)
     struct store_content content = {.path = at("local"), .take_file = true};
     cr_assert(store_put(store, "moved/o", &content, store_if_absent(), NULL, &err), "%s",
               err.message);
-    cr_assert_eq(inode_of(at("root/moved/o")), inode);
+    cr_assert_eq(inode_of(at("place/moved/o")), inode);
     cr_assert_neq(access(at("local"), F_OK), 0);
     cr_assert(file_write(at("local"), bytes_of_text("again"), 0644, &err));
     inode = inode_of(at("local"));
     cr_assert(store_put(store, "moved/o", &content, store_always(), NULL, &err));
-    cr_assert_eq(inode_of(at("root/moved/o")), inode);
+    cr_assert_eq(inode_of(at("place/moved/o")), inode);
 }
 
 Test(file_store, a_file_of_another_disk_is_copied)
@@ -191,16 +191,16 @@ Test(file_store, a_sweep_removes_what_crashed_writers_left)
 {
     struct err err = {0};
     cr_assert(put(store, "a/o", "x", &err));
-    cr_assert(file_write(at("root/a/.tidemark-tmp-1"), bytes_of_text("half"), 0644, &err));
+    cr_assert(file_write(at("place/a/.tidemark-tmp-1"), bytes_of_text("half"), 0644, &err));
     struct store_page page = {0};
     cr_assert(store_list(store, "", false, &page, &err));
     cr_assert_eq(page.count, 1, "no listing shows it");
     store_page_done(&page);
     cr_assert(file_store_sweep(store, INT64_C(3600000000), &err));
-    cr_assert_eq(access(at("root/a/.tidemark-tmp-1"), F_OK), 0, "it may be in use");
+    cr_assert_eq(access(at("place/a/.tidemark-tmp-1"), F_OK), 0, "it may be in use");
     cr_assert(file_store_sweep(store, -1000000, &err));
-    cr_assert_neq(access(at("root/a/.tidemark-tmp-1"), F_OK), 0);
-    cr_assert_eq(access(at("root/a/o"), F_OK), 0);
+    cr_assert_neq(access(at("place/a/.tidemark-tmp-1"), F_OK), 0);
+    cr_assert_eq(access(at("place/a/o"), F_OK), 0);
 }
 
 Test(file_store, empty_folders_go_with_their_last_object)
@@ -209,11 +209,11 @@ Test(file_store, empty_folders_go_with_their_last_object)
     cr_assert(put(store, "a/b/c", "x", &err));
     cr_assert(put(store, "a/d", "x", &err));
     cr_assert(store_delete(store, "a/b/c", &err));
-    cr_assert_neq(access(at("root/a/b"), F_OK), 0);
-    cr_assert_eq(access(at("root/a"), F_OK), 0);
+    cr_assert_neq(access(at("place/a/b"), F_OK), 0);
+    cr_assert_eq(access(at("place/a"), F_OK), 0);
     cr_assert(store_delete(store, "a/d", &err));
-    cr_assert_neq(access(at("root/a"), F_OK), 0);
-    cr_assert_eq(access(at("root"), F_OK), 0);
+    cr_assert_neq(access(at("place/a"), F_OK), 0);
+    cr_assert_eq(access(at("place"), F_OK), 0);
 }
 
 Test(file_store, tags_of_large_files_change_with_every_write)

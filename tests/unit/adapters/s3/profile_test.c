@@ -61,8 +61,8 @@ Test(profile, the_credentials_file_wins)
                                       "aws_session_token = token";
     struct profile profile = parse(config, PROFILE_CONFIG, "default");
     struct err err = {0};
-    cr_assert(profile_parse(bytes_of_text(credentials), PROFILE_CREDENTIALS, "default", &profile,
-                            &err));
+    cr_assert(
+        profile_parse(bytes_of_text(credentials), PROFILE_CREDENTIALS, "default", &profile, &err));
     cr_expect_str_eq(profile.access_key, "FILEKEY");
     cr_expect_str_eq(secret_reveal(&profile.secret_key), "file/secret+==");
     cr_expect_str_eq(secret_reveal(&profile.token), "token");
@@ -79,8 +79,8 @@ Test(profile, faults_name_the_line_and_no_secret)
     for (size_t i = 0; i < LENGTH_OF(texts); i++) {
         struct profile profile = {0};
         struct err err = {0};
-        cr_expect_not(profile_parse(bytes_of_text(texts[i]), PROFILE_CREDENTIALS, "default",
-                                    &profile, &err));
+        cr_expect_not(
+            profile_parse(bytes_of_text(texts[i]), PROFILE_CREDENTIALS, "default", &profile, &err));
         cr_expect_eq(err.kind, ERR_SETTINGS);
         cr_expect_not_null(strstr(err.message, i == 0 ? "line 3" : "line 1"), "%s", err.message);
         cr_expect_null(strstr(err.message, "hunter2"));
@@ -92,6 +92,6 @@ Test(profile, faults_name_the_line_and_no_secret)
     long_region[299] = '\0';
     struct profile profile = {0};
     struct err err = {0};
-    cr_expect_not(profile_parse(bytes_of_text(long_region), PROFILE_CONFIG, "default", &profile,
-                                &err));
+    cr_expect_not(
+        profile_parse(bytes_of_text(long_region), PROFILE_CONFIG, "default", &profile, &err));
 }

@@ -23,16 +23,17 @@ TestSuite(reply, .init = make, .fini = drop);
 #define HEAD "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 #define OBJECT(key, size)                                                                          \
     "<Contents><Key>" key "</Key><LastModified>2026-03-14T10:30:00.000Z</LastModified>"            \
-    "<ETag>&quot;0&quot;</ETag><Size>" size "</Size><StorageClass>STANDARD</StorageClass></Contents>"
+    "<ETag>&quot;0&quot;</ETag><Size>" size                                                        \
+    "</Size><StorageClass>STANDARD</StorageClass></Contents>"
 
 Test(reply, list)
 {
-    static const char xml[] =
-        HEAD "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>b</Name>\n"
-             "<EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>"
-             "<NextContinuationToken>a/b+c=</NextContinuationToken>" OBJECT("p/z%20+%2B%C3%A9", "5")
-                 OBJECT("p/a%26", "0") "<CommonPrefixes><Prefix>p/m/</Prefix></CommonPrefixes>"
-                                       "</ListBucketResult>";
+    static const char xml[] = HEAD
+        "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>b</Name>\n"
+        "<EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>"
+        "<NextContinuationToken>a/b+c=</NextContinuationToken>" OBJECT("p/z%20+%2B%C3%A9", "5")
+            OBJECT("p/a%26", "0") "<CommonPrefixes><Prefix>p/m/</Prefix></CommonPrefixes>"
+                                  "</ListBucketResult>";
     struct reply_list list;
     struct err err = {0};
     cr_assert(reply_list_of(bytes_of_text(xml), arena, &list, &err), "%s", err.message);
@@ -104,7 +105,8 @@ Test(reply, errors)
 {
     struct reply_error error;
     cr_assert(reply_error_of(
-        bytes_of_text("\n \t" HEAD "<Error><Code>NoSuchKey</Code><Message>The specified\nkey</Message>"
+        bytes_of_text("\n \t" HEAD
+                      "<Error><Code>NoSuchKey</Code><Message>The specified\nkey</Message>"
                       "<Key>x</Key><Region>eu-west-1</Region></Error>"),
         &error));
     cr_expect_str_eq(error.code, "NoSuchKey");

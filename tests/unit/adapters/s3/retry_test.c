@@ -88,15 +88,17 @@ Test(retry, after_an_earlier_try)
         {{RETRY_ANSWERED, 200, "", true, false, true, true}, RETRY_SUCCESS, ERR_NONE},
         {{RETRY_ANSWERED, 503, "SlowDown", true, false, true, true}, RETRY_AGAIN, ERR_AMBIGUOUS},
         {{RETRY_NOT_SENT, 0, "", true, false, true, true}, RETRY_AGAIN, ERR_AMBIGUOUS},
-        {{RETRY_ANSWERED, 404, "NoSuchUpload", true, false, true, true}, RETRY_NEVER,
+        {{RETRY_ANSWERED, 404, "NoSuchUpload", true, false, true, true},
+         RETRY_NEVER,
          ERR_AMBIGUOUS},
-        {{RETRY_ANSWERED, 403, "AccessDenied", true, false, true, true}, RETRY_NEVER,
-         ERR_SETTINGS},
+        {{RETRY_ANSWERED, 403, "AccessDenied", true, false, true, true}, RETRY_NEVER, ERR_SETTINGS},
         /* a conditional one that was refused by 503, and then meets its condition broken */
-        {{RETRY_ANSWERED, 412, "PreconditionFailed", true, true, true, false}, RETRY_NEVER,
+        {{RETRY_ANSWERED, 412, "PreconditionFailed", true, true, true, false},
+         RETRY_NEVER,
          ERR_AMBIGUOUS},
         {{RETRY_ANSWERED, 409, "", true, true, true, false}, RETRY_NEVER, ERR_AMBIGUOUS},
-        {{RETRY_ANSWERED, 412, "PreconditionFailed", true, true, false, false}, RETRY_NEVER,
+        {{RETRY_ANSWERED, 412, "PreconditionFailed", true, true, false, false},
+         RETRY_NEVER,
          ERR_CONFLICT},
     };
     for (size_t i = 0; i < LENGTH_OF(cases); i++) {

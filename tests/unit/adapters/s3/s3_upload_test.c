@@ -18,7 +18,8 @@ Test(s3_upload, parts_are_few_enough)
     };
     for (size_t i = 0; i < LENGTH_OF(cases); i++) {
         uint64_t size = s3_part_size(cases[i].total, cases[i].wanted);
-        cr_expect_eq(size, cases[i].size, "case %zu: %llu", i, (unsigned long long)(size / mebibyte));
+        cr_expect_eq(size, cases[i].size, "case %zu: %llu", i,
+                     (unsigned long long)(size / mebibyte));
         cr_expect_leq((cases[i].total + size - 1) / size, S3_PARTS_MAX);
     }
 }

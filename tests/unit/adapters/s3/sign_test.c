@@ -6,8 +6,8 @@
 
 #define EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
-/* Source: "Authenticating Requests (AWS Signature Version 4)", the examples of "Transferring Payload
- * in a Single Chunk" in the Amazon S3 API reference. */
+/* Source: "Authenticating Requests (AWS Signature Version 4)", the examples of "Transferring
+ * Payload in a Single Chunk" in the Amazon S3 API reference. */
 static const struct {
     const char *title;
     const char *method;
@@ -18,27 +18,48 @@ static const struct {
     const char *signed_headers;
     const char *signature;
 } s3_examples[] = {
-    {"GET object", "GET", "/test.txt", {{0}},
-     {{"host", "examplebucket.s3.amazonaws.com"}, {"range", "bytes=0-9"},
-      {"x-amz-content-sha256", EMPTY}, {"x-amz-date", "20130524T000000Z"}},
-     EMPTY, "host;range;x-amz-content-sha256;x-amz-date",
+    {"GET object",
+     "GET",
+     "/test.txt",
+     {{0}},
+     {{"host", "examplebucket.s3.amazonaws.com"},
+      {"range", "bytes=0-9"},
+      {"x-amz-content-sha256", EMPTY},
+      {"x-amz-date", "20130524T000000Z"}},
+     EMPTY,
+     "host;range;x-amz-content-sha256;x-amz-date",
      "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"},
-    {"PUT object", "PUT", "/test$file.text", {{0}},
-     {{"date", "Fri, 24 May 2013 00:00:00 GMT"}, {"host", "examplebucket.s3.amazonaws.com"},
+    {"PUT object",
+     "PUT",
+     "/test$file.text",
+     {{0}},
+     {{"date", "Fri, 24 May 2013 00:00:00 GMT"},
+      {"host", "examplebucket.s3.amazonaws.com"},
       {"x-amz-content-sha256", "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072"},
-      {"x-amz-date", "20130524T000000Z"}, {"x-amz-storage-class", "REDUCED_REDUNDANCY"}},
+      {"x-amz-date", "20130524T000000Z"},
+      {"x-amz-storage-class", "REDUCED_REDUNDANCY"}},
      "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072",
      "date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class",
      "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd"},
-    {"GET bucket lifecycle", "GET", "/", {{"lifecycle", ""}},
-     {{"host", "examplebucket.s3.amazonaws.com"}, {"x-amz-content-sha256", EMPTY},
+    {"GET bucket lifecycle",
+     "GET",
+     "/",
+     {{"lifecycle", ""}},
+     {{"host", "examplebucket.s3.amazonaws.com"},
+      {"x-amz-content-sha256", EMPTY},
       {"x-amz-date", "20130524T000000Z"}},
-     EMPTY, "host;x-amz-content-sha256;x-amz-date",
+     EMPTY,
+     "host;x-amz-content-sha256;x-amz-date",
      "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"},
-    {"list objects", "GET", "/", {{"max-keys", "2"}, {"prefix", "J"}},
-     {{"x-amz-date", "20130524T000000Z"}, {"x-amz-content-sha256", EMPTY},
+    {"list objects",
+     "GET",
+     "/",
+     {{"max-keys", "2"}, {"prefix", "J"}},
+     {{"x-amz-date", "20130524T000000Z"},
+      {"x-amz-content-sha256", EMPTY},
       {"host", "examplebucket.s3.amazonaws.com"}},
-     EMPTY, "host;x-amz-content-sha256;x-amz-date",
+     EMPTY,
+     "host;x-amz-content-sha256;x-amz-date",
      "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"},
 };
 
@@ -101,17 +122,30 @@ Test(sign, examples_of_the_test_suite)
         struct sign_pair query[3];
         const char *signature;
     } cases[] = {
-        {"get-vanilla", "GET", "/", {{0}},
+        {"get-vanilla",
+         "GET",
+         "/",
+         {{0}},
          "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"},
-        {"post-vanilla", "POST", "/", {{0}},
+        {"post-vanilla",
+         "POST",
+         "/",
+         {{0}},
          "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"},
-        {"get-vanilla-query-order-key-case", "GET", "/",
+        {"get-vanilla-query-order-key-case",
+         "GET",
+         "/",
          {{"Param2", "value2"}, {"Param1", "value1"}},
          "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500"},
-        {"get-unreserved", "GET",
-         "/-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", {{0}},
+        {"get-unreserved",
+         "GET",
+         "/-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+         {{0}},
          "07ef7494c76fa4850883e2b006601f940f8a34d404d0cfa977f52a65bbf5f24f"},
-        {"get-utf8", "GET", "/\xe1\x88\xb4", {{0}},
+        {"get-utf8",
+         "GET",
+         "/\xe1\x88\xb4",
+         {{0}},
          "8318018e0b0f223aa2bbf98705b62bb787dc9c0e678f255a891fd03141be5d85"},
     };
     static const struct sign_pair headers[] = {{"host", "example.amazonaws.com"},
@@ -155,8 +189,8 @@ Test(sign, values_lose_blanks)
     AUTO(buf) struct buf text;
     buf_init(&text, 4096);
     struct sign_pair headers[] = {{"a", "  one   two  "}, {"b", ""}};
-    struct sign_request request = {.method = "GET", .path = "/", .headers = headers,
-                                   .header_count = 2, .payload_sha256 = "x"};
+    struct sign_request request = {
+        .method = "GET", .path = "/", .headers = headers, .header_count = 2, .payload_sha256 = "x"};
     sign_canonical(&request, &text);
     cr_expect_str_eq(buf_text(&text), "GET\n/\n\na:one two\nb:\n\na;b\nx");
 }
