@@ -6,7 +6,6 @@
 
 #include "adapters/crypto/digest.h"
 #include "adapters/os/log.h"
-#include "adapters/sqlite/sqlite_kv.h"
 #include "adapters/sqlite/sqlite_manifest.h"
 #include "checkpoint/publish_state.h"
 #include "core/snapshot/lineage.h"
@@ -114,7 +113,7 @@ static bool make_lineage(const struct publish *publish, struct bytes record, str
     struct lineage_maker maker = {
         .group = publish->settings.group,
         .software = "tidemark " TIDEMARK_VERSION,
-        .sqlite_version = sqlite_kv_version(),
+        .sqlite_version = publish->settings.sqlite_version,
         .contents = snapshot->contents == CONTENTS_STATE ? "state" : "window",
         .order = snapshot->order == ROW_ORDER_EVENT_TIME ? "event_time" : "offset",
     };

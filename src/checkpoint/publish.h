@@ -20,6 +20,7 @@ struct publish_settings {
     struct store *store;
     const struct names *names;
     const char *group;
+    const char *sqlite_version; /* of the shard files */
     const struct snapshot_settings *snapshot;
     enum key_encoding key_encoding;
     const struct sharding *sharding;

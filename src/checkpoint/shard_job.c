@@ -186,11 +186,8 @@ static bool build_file(struct shard_job *job, const char *path, struct build_res
         job->result.min_key = key_text(job, &built->key_min);
         job->result.max_key = key_text(job, &built->key_max);
     }
-    if (built->counts.shared_keys > 0 && contribution_order(job->frame) == ROW_ORDER_OFFSET) {
-        log_warn("build",
-                 "%llu keys of shard %u came from more than one partition: the order between "
-                 "partitions is arbitrary (snapshot.order = \"event_time\" decides by time)",
-                 (unsigned long long)built->counts.shared_keys, job->shard);
+    if (contribution_order(job->frame) == ROW_ORDER_OFFSET) {
+        job->shared_keys = built->counts.shared_keys;
     }
     return true;
 }
@@ -203,7 +200,6 @@ static bool store_file(struct shard_job *job, const char *path, struct err *err)
         .store = job->settings->store,
         .folder = folder,
         .path = path,
-        .page_size = job->result.page_size,
         .sidecar = job->settings->snapshot->sidecar,
     };
     TRY(upload_shard(&request, err));

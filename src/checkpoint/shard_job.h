@@ -39,6 +39,7 @@ struct shard_job {
     struct contribution *frame; /* the partitions of CLOSE, without rows: the rule of what counts */
     struct shard_input *inputs;
     size_t input_count;
+    uint64_t shared_keys; /* of two or more partitions, which `offset` order decides arbitrarily */
     struct message_attempt result; /* texts in the arena; member, incarnation and build are not set */
 };
 

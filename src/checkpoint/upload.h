@@ -9,7 +9,6 @@ struct upload_request {
     struct store *store;
     const char *folder; /* name of the attempt's directory in the store, no slash at its end */
     const char *path;   /* of the local file; gone after success */
-    uint32_t page_size;
     bool sidecar;
 };
 

@@ -217,6 +217,18 @@ static void finish_regroup(struct member_work *work, struct regroup_job *job)
     }
 }
 
+/* Said once: it is a property of the topic, not of one shard. */
+static void tell_shared_keys(struct member_work *work, const struct shard_job *job)
+{
+    if (job->shared_keys > 0 && !work->told_shared_keys) {
+        work->told_shared_keys = true;
+        log_warn("build",
+                 "keys come from more than one partition (%llu of shard %u in run %s): which of "
+                 "their rows is newest is then arbitrary, unless snapshot.order is \"event_time\"",
+                 (unsigned long long)job->shared_keys, job->shard, job->work.run_id);
+    }
+}
+
 bool member_work_finished(struct member_work *work, struct work *finished,
                           struct member_event *ret_event)
 {
@@ -226,8 +238,10 @@ bool member_work_finished(struct member_work *work, struct work *finished,
         return false;
     }
     if (finished->kind == WORK_SHARD) {
+        const struct shard_job *job = (struct shard_job *)finished;
+        tell_shared_keys(work, job);
         ret_event->kind = MEMBER_EVENT_BUILT;
-        ret_event->built = ((struct shard_job *)finished)->result;
+        ret_event->built = job->result;
         ret_event->built.build = finished->build;
         return true;
     }

@@ -31,6 +31,7 @@ struct member_work {
     size_t waiting_count;
     size_t waiting_capacity;
     uint64_t parts; /* stored or tried since the start */
+    bool told_shared_keys;
 };
 
 void member_work_init(struct member_work *work, const struct member_work_settings *settings,

@@ -189,6 +189,7 @@ static void start_leader(struct service *service)
         .publish = {.store = service->store,
                     .names = &service->parts.names,
                     .group = service->settings->group,
+                    .sqlite_version = wiring_kv_version(),
                     .snapshot = &service->settings->snapshot,
                     .key_encoding = service->parts.key_encoding,
                     .sharding = &service->parts.sharding},

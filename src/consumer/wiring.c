@@ -61,3 +61,8 @@ struct kv *wiring_kv(void)
 {
     return sqlite_kv();
 }
+
+const char *wiring_kv_version(void)
+{
+    return sqlite_kv_version();
+}

@@ -14,5 +14,6 @@ MUST_CHECK bool wiring_open_store(const char *url, const struct store_settings *
 
 /* The driver of shard files. Not freed. */
 struct kv *wiring_kv(void);
+const char *wiring_kv_version(void); /* of its library, as it is in the files */
 
 #endif

@@ -1,4 +1,4 @@
-/* Rows in the order of row_compare, one at a time: a spill section, a buffer, the last shard file. */
+/* Rows in the order of row_compare, one at a time: of a spill section, a buffer, a shard file. */
 #ifndef TIDEMARK_CORE_SPILL_ROW_STREAM_H
 #define TIDEMARK_CORE_SPILL_ROW_STREAM_H
 
