@@ -13,6 +13,9 @@
 #include "adapters/os/file.h"
 #include "adapters/os/os_random.h"
 
+/* Of drivers that set no other. */
+enum { DEADLINE_US = 120000000 };
+
 const char *store_operation_name(enum store_operation operation)
 {
     static const char *const names[STORE_OPERATIONS] = {
@@ -24,7 +27,7 @@ const char *store_operation_name(enum store_operation operation)
 
 void store_init(struct store *store, const struct store_ops *ops, const struct store_url *url)
 {
-    *store = (struct store){.ops = ops, .url = *url};
+    *store = (struct store){.ops = ops, .url = *url, .deadline_us = DEADLINE_US};
     AUTO(buf) struct buf text;
     buf_init(&text, 4096);
     store_url_text(url, &text);
@@ -59,6 +62,11 @@ void store_stop(struct store *store)
 unsigned store_features(const struct store *store)
 {
     return atomic_load(&store->features);
+}
+
+int64_t store_deadline_us(const struct store *store)
+{
+    return store->deadline_us;
 }
 
 const char *store_url_of(const struct store *store)

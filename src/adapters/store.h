@@ -170,6 +170,7 @@ struct store {
     const struct store_ops *ops;
     struct store_url url;
     char *url_text;
+    int64_t deadline_us;  /* a driver may set its own after store_init */
     atomic_uint features; /* enum store_feature */
     atomic_bool stopped;
     struct store_counters counters;
@@ -186,6 +187,11 @@ void store_auto(struct store **store);
 /* All running and later calls end soon with STOPPED. */
 void store_stop(struct store *store);
 
+/* How long one call on a small object may take, retries included; nothing of it is sent afterwards.
+ * Restoring an old object by hand is safe once this much time has passed since the last write of it
+ * (PROTOCOL R13). */
+int64_t store_deadline_us(const struct store *store);
+
 /* ---- objects ---- */
 
 /* CONFLICT: the condition did not hold, or somebody else's write of this key was under way (look,
@@ -197,7 +203,9 @@ bool store_put(struct store *store, const char *key, const struct store_content 
 /* store_put that settles the unknown: where an answer was lost, or a condition failed, it reads the
  * object back, and content equal to ours is success. Sends again at most a few times. Only for a
  * key or content that nobody else would write (a unique attempt, pointer bytes never used before).
- * AMBIGUOUS only when reading back failed, too. */
+ * AMBIGUOUS only when reading back failed, too, or when a STORE_IF_MATCH did not come through
+ * before the store's deadline had passed: it is not sent again then, because the tag may be that of
+ * restored content (PROTOCOL R13). */
 bool store_put_settled(struct store *store, const char *key, const struct store_content *content,
                        struct store_condition condition, struct store_etag *ret_etag,
                        struct err *err) MUST_CHECK;

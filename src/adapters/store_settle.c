@@ -103,6 +103,7 @@ bool store_put_settled(struct store *store, const char *key, const struct store_
                        struct err *err)
 {
     enum { TRIES = 4 };
+    int64_t started_us = clock_mono_us();
     for (int i = 1;; i++) {
         if (store_put(store, key, content, condition, ret_etag, err)) {
             return true;
@@ -136,9 +137,12 @@ bool store_put_settled(struct store *store, const char *key, const struct store_
             err->kind = ERR_CONFLICT;
             return err_wrap(err, "read back, it is not our content");
         }
-        if (i == TRIES) {
+        bool late = condition.when == STORE_IF_MATCH &&
+                    clock_mono_us() - started_us >= store_deadline_us(store);
+        if (i == TRIES || late) {
             err->kind = ERR_AMBIGUOUS;
-            return err_wrap(err, "not settled in %d tries", TRIES);
+            return err_wrap(err, "not settled in %d tries%s", i,
+                            late ? " and the store's deadline" : "");
         }
         clock_sleep_us(100000 * i);
     }

@@ -65,6 +65,19 @@ static bool replace_once(void *to, struct bytes bytes, struct err *err)
     return true;
 }
 
+CASE(a_broken_error_is_no_content)
+{
+    BEGIN;
+    store_suite_put(store, "o", "x");
+    store_faults_set(
+        "[{'action':'truncate','bytes':100,'method':'GET','match':'/none','times':1}]");
+    struct buf now;
+    buf_init(&now, 100);
+    EXPECT_ERR(store_get(store, "none", &now, NULL, &err), ERR_MISSING);
+    EXPECT(requests(store, STORE_GET) == 2 && now.size == 0);
+    buf_done(&now);
+}
+
 CASE(two_versions_are_never_mixed)
 {
     BEGIN;
@@ -167,6 +180,7 @@ CASE(a_wrong_key_is_a_setting)
 const struct store_case store_faults_reads[] = {
     STORE_FAULTS_CASE(a_broken_read_goes_on_where_it_was),
     STORE_FAULTS_CASE(a_read_that_makes_no_progress_ends),
+    STORE_FAULTS_CASE(a_broken_error_is_no_content),
     STORE_FAULTS_CASE(two_versions_are_never_mixed),
     STORE_FAULTS_CASE(a_server_that_ignores_ranges_is_understood),
     STORE_FAULTS_CASE(a_list_that_was_cut_short_is_asked_for_again),

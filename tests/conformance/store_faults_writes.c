@@ -208,6 +208,26 @@ CASE(a_late_write_does_not_undo_a_newer_one)
 
 /* ---- deadlines ---- */
 
+/* The swap took the whole deadline, and the content is what it was: whether nobody touched it, or
+ * somebody restored it meanwhile, cannot be told. */
+CASE(a_swap_that_outlived_the_deadline_is_not_sent_again)
+{
+    BEGIN;
+    struct store_etag etag;
+    struct store_content next = suite_text("next");
+    struct s3_settings settings = store_faults_quick();
+    settings.total_deadline_us = SECOND / 2;
+    struct store *hasty = store_server_open(&settings, "suite/hasty");
+    EXPECT(store != NULL);
+    EXPECT_OK(store_put(hasty, "o", &content, store_if_absent(), &etag, &err));
+    store_faults_set("[{'action':'hang','seconds':2,'method':'PUT'}]");
+    EXPECT_ERR(store_put_settled(hasty, "o", &next, store_if_match(&etag), NULL, &err),
+               ERR_AMBIGUOUS);
+    EXPECT(store_faults_seen("PUT ") == 1);
+    store_suite_expect(hasty, "o", "content");
+    store_free(hasty);
+}
+
 CASE(a_server_that_hangs_costs_the_deadline_and_no_more)
 {
     BEGIN;
@@ -315,6 +335,7 @@ const struct store_case store_faults_writes[] = {
     STORE_FAULTS_CASE(a_409_without_an_object_is_tried_again),
     STORE_FAULTS_CASE(not_settled_without_an_answer),
     STORE_FAULTS_CASE(a_late_write_does_not_undo_a_newer_one),
+    STORE_FAULTS_CASE(a_swap_that_outlived_the_deadline_is_not_sent_again),
     STORE_FAULTS_CASE(a_server_that_hangs_costs_the_deadline_and_no_more),
     STORE_FAULTS_CASE(a_process_that_slept_past_the_deadline_does_not_resend),
     STORE_FAULTS_CASE(a_stop_ends_what_waits),

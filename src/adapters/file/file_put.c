@@ -45,6 +45,11 @@ static bool check_match(const struct file_place *place, const char *etag, struct
 static bool link_as(const char *staged, const struct file_place *place, struct err *err)
 {
     if (link(staged, place->path) != 0) {
+        /* Not every file system has links, and not every user may link every file. */
+        if ((errno == EPERM || errno == EOPNOTSUPP || errno == EMLINK) &&
+            renameat2(AT_FDCWD, staged, AT_FDCWD, place->path, RENAME_NOREPLACE) == 0) {
+            return true;
+        }
         struct stat info;
         if (errno == EEXIST && stat(place->path, &info) == 0 && S_ISDIR(info.st_mode)) {
             return refuse_folder(place, err);

@@ -148,6 +148,11 @@ static const char *environment(const char *name)
     return value == NULL ? "" : value;
 }
 
+static bool begins_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
 bool credentials_remote_web_identity(struct http *http, const struct credentials_role *role,
                                      int64_t deadline_us, struct credentials_keys *ret_keys,
                                      struct err *err)
@@ -165,7 +170,8 @@ bool credentials_remote_web_identity(struct http *http, const struct credentials
         store_url_join(endpoint, "", &url);
         buf_add_byte(&url, '/');
     } else {
-        buf_add_format(&url, "https://sts.%s.amazonaws.com/", role->region);
+        buf_add_format(&url, "https://sts.%s.amazonaws.com%s/", role->region,
+                       begins_with(role->region, "cn-") ? ".cn" : "");
     }
     const char *session = role->session_name == NULL || role->session_name[0] == '\0'
                               ? "tidemark"
@@ -194,11 +200,6 @@ bool credentials_remote_web_identity(struct http *http, const struct credentials
     buf_wipe(&form);
     buf_wipe(&answer);
     return ok || err_wrap(err, "web identity of %.150s", role->role_arn);
-}
-
-static bool begins_with(const char *text, const char *start)
-{
-    return strncmp(text, start, strlen(start)) == 0;
 }
 
 bool credentials_remote_allowed(const char *url)

@@ -152,6 +152,10 @@ static size_t on_body_wanted(char *to, size_t size, size_t count, void *user)
     const struct http_body *body = &transfer->request->body;
     uint64_t total = body->from_file ? body->length : body->bytes.size;
     uint64_t left = total - transfer->sent;
+    if (clock_mono_us() >= transfer->request->deadline_us) {
+        transfer->too_late = true;
+        return CURL_READFUNC_ABORT;
+    }
     size_t room = size * count;
     size_t wanted = left < room ? (size_t)left : room;
     if (wanted == 0) {

@@ -124,8 +124,7 @@ static bool read_all(struct reading *reading, int64_t deadline_us, struct err *e
             return err_set_code(err, ERR_TRANSIENT, 412,
                                 "the object was replaced while it was read");
         }
-        bool broke = reading->response.outcome == HTTP_LOST && reading->response.received > 0;
-        if (!broke || reading->s3->settings.no_retries) {
+        if (!s3_content_broke(&reading->response) || reading->s3->settings.no_retries) {
             return false;
         }
         if (left_of(reading) == 0) {

@@ -369,6 +369,12 @@ static bool wait_for_next(struct s3_store *s3, const struct s3_call *call,
     return s3_pause(s3, pause_us, call->deadline_us, err);
 }
 
+bool s3_content_broke(const struct http_response *response)
+{
+    return response->outcome == HTTP_LOST && response->received > 0 && response->status >= 200 &&
+           response->status < 300;
+}
+
 bool s3_send(struct s3_store *s3, const struct s3_call *call, struct http_response *response,
              struct err *err)
 {
@@ -377,6 +383,10 @@ bool s3_send(struct s3_store *s3, const struct s3_call *call, struct http_respon
     for (;;) {
         struct sign_keys keys;
         if (!credentials_get(s3->credentials, call->deadline_us, &keys, err)) {
+            if (err->kind == ERR_TRANSIENT && wait_for_next(s3, call, response, &tries, err)) {
+                tries.retries++;
+                continue;
+            }
             err->kind = tries.maybe_done ? ERR_AMBIGUOUS : err->kind;
             return false;
         }
@@ -396,8 +406,7 @@ bool s3_send(struct s3_store *s3, const struct s3_call *call, struct http_respon
         }
         tries.maybe_done = decision.maybe_done;
         tries.sent_before = tries.sent_before || response->outcome != HTTP_NOT_SENT;
-        bool content_began = call->sink != NULL && response->outcome == HTTP_LOST &&
-                             response->received > 0;
+        bool content_began = call->sink != NULL && s3_content_broke(response);
         fill_error(call, &tries, response, decision.kind, err);
         if (!mended && (decision.verdict != RETRY_AGAIN || content_began ||
                         !wait_for_next(s3, call, response, &tries, err))) {

@@ -69,6 +69,9 @@ bool s3_digest_of(const struct http_body *body, struct s3_digest *ret_digest,
 bool s3_send(struct s3_store *s3, const struct s3_call *call, struct http_response *response,
              struct err *err) MUST_CHECK;
 
+/* After s3_send returned false: the connection broke when content had begun to reach the sink. */
+bool s3_content_broke(const struct http_response *response);
+
 /* Sleeps, but not longer than until the deadline; false (STOPPED) when the store is stopped. */
 bool s3_pause(struct s3_store *s3, int64_t pause_us, int64_t deadline_us,
               struct err *err) MUST_CHECK;

@@ -335,6 +335,7 @@ bool s3_store_new(const char *url, const struct s3_settings *settings, struct st
     }
     store_init(&s3->store, &s3_store_ops, &parsed);
     s3->settings = with_defaults(settings);
+    s3->store.deadline_us = s3->settings.total_deadline_us;
     s3->kms_key = settings->kms_key == NULL ? NULL : strdup(settings->kms_key);
     struct http_settings http = {.ca_file = settings->ca_file,
                                  .proxy = settings->proxy,
