@@ -62,7 +62,7 @@ MUST_CHECK bool leadership_run(struct leadership *leadership, struct err *err);
 /* Asks the group's coordinator whether we still are elected (a process that was stopped must:
  * R22), then fences whoever had the transactional id, with init_transactions. CONFLICT: not
  * elected (any more). TRANSIENT: nothing is decided, call again. FENCED: somebody did the same
- * at the same time. SETTINGS: authorization. */
+ * at the same time. MISSING: the ledger is gone. SETTINGS: authorization. */
 MUST_CHECK bool leadership_begin_term(struct leadership *leadership, int timeout_ms,
                                       struct err *err);
 

@@ -91,8 +91,8 @@ struct ledger_writer *ledger_writer_free(struct ledger_writer *writer);
 
 /* Appends all in this order and waits until min ISR has them. *ret_offset (may be NULL) is the
  * last one's. TRANSIENT: none of them is or will be there. AMBIGUOUS: some may be, or may
- * appear later. INPUT: one is too large. SETTINGS: authorization. After an error the next call
- * starts with a fresh producer. */
+ * appear later. INPUT: one is too large. MISSING: no such topic. SETTINGS. After an error the next
+ * call starts with a fresh producer. */
 MUST_CHECK bool ledger_append(struct ledger_writer *writer, const struct ledger_record *records,
                               size_t count, int timeout_ms, int64_t *ret_offset, struct err *err);
 

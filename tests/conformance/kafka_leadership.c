@@ -304,6 +304,80 @@ static void says_when_it_does_not_know(void)
     close_candidate(&a);
 }
 
+/* One who begins a term as often as it must, as R22 says. */
+static void lead(struct candidate *a)
+{
+    struct err err;
+    int64_t deadline = bed_now_ms() + 2 * BED_WAIT_MS;
+    do {
+        poll(a, 50);
+        IS(bed_now_ms() < deadline);
+    } while (!leadership_is_elected(a->leadership) ||
+             !leadership_begin_term(a->leadership, 5000, &err));
+}
+
+static int times_in(const char *text, int number)
+{
+    char word[16];
+    snprintf(word, sizeof(word), "<%d>", number);
+    int count = 0;
+    for (const char *at = text; (at = strstr(at, word)) != NULL; at++) {
+        count++;
+    }
+    return count;
+}
+
+/* Whatever moment the broker falls silent in: what was said of an append is true. */
+static void never_lies(void)
+{
+    enum { ROUNDS = 6, APPENDS_MAX = 20000 };
+    static enum err_kind said[APPENDS_MAX];
+    static char text[APPENDS_MAX * 9];
+    bed_topic("truth.coordination", 1, LEDGER_LIKE);
+    struct candidate a;
+    struct err err;
+    int count = 0;
+    int kinds[ERR_STOPPED + 1] = {0};
+    open_candidate(&a, "truth", 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        lead(&a);
+        broker_blink(1, 300 + 37 * round, 2500);
+        int64_t end = bed_now_ms() + 2000;
+        while (bed_now_ms() < end && count < APPENDS_MAX) {
+            char value[16];
+            snprintf(value, sizeof(value), "<%d>", count);
+            struct ledger_record next = record("k", value);
+            bool done = leadership_append(a.leadership, &next, 1, 800, NULL, &err);
+            said[count] = done ? ERR_NONE : err.kind;
+            kinds[said[count]]++;
+            count++;
+            if (!done && err.kind != ERR_TRANSIENT) {
+                break;
+            }
+        }
+    }
+    lead(&a);
+    struct ledger_record last = record("k", "last");
+    WORKS(leadership_append(a.leadership, &last, 1, 20000, NULL, &err));
+    read_until("truth.coordination", "last", text, sizeof(text));
+    for (int i = 0; i < count; i++) {
+        int times = times_in(text, i);
+        if (said[i] == ERR_NONE) {
+            IS_NUMBER(times, 1);
+        } else if (said[i] == ERR_TRANSIENT || said[i] == ERR_CONFLICT) {
+            IS_NUMBER(times, 0);
+        } else {
+            IS(said[i] == ERR_AMBIGUOUS || said[i] == ERR_FENCED);
+            IS(times <= 1);
+            fprintf(stderr, "%s was there %d times\n", err_kind_name(said[i]), times);
+        }
+    }
+    fprintf(stderr, "%d appends: %d done, %d transient, %d ambiguous, %d fenced\n", count,
+            kinds[ERR_NONE], kinds[ERR_TRANSIENT], kinds[ERR_AMBIGUOUS], kinds[ERR_FENCED]);
+    IS(kinds[ERR_NONE] > 0 && count > kinds[ERR_NONE]);
+    close_candidate(&a);
+}
+
 int main(void)
 {
     bed_start(1, NULL);
@@ -312,5 +386,6 @@ int main(void)
     STORY(fences_a_zombie);
     STORY(ends_the_open_transaction);
     STORY(says_when_it_does_not_know);
+    STORY(never_lies);
     return 0;
 }

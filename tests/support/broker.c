@@ -102,6 +102,17 @@ void broker_resume(int node)
     run_script("resume", node);
 }
 
+void broker_blink(int node, int after_ms, int for_ms)
+{
+    char command[COMMAND_MAX];
+    snprintf(command, sizeof(command),
+             "(sleep %d.%03d; %s/support/kafka.sh pause %s %d; sleep %d.%03d; "
+             "%s/support/kafka.sh resume %s %d) >/dev/null 2>&1 &",
+             after_ms / 1000, after_ms % 1000, TESTS_FOLDER, folder, node, for_ms / 1000,
+             for_ms % 1000, TESTS_FOLDER, folder, node);
+    run(command);
+}
+
 void broker_kill(int node)
 {
     run_script("kill", node);

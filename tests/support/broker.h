@@ -12,6 +12,8 @@ void broker_stop(void); /* and removes the folder; also at exit */
 
 void broker_pause(int node); /* SIGSTOP: it answers nothing, and connections stay open */
 void broker_resume(int node);
+/* Pauses it after a while, for a while, in the background. */
+void broker_blink(int node, int after_ms, int for_ms);
 void broker_kill(int node); /* SIGKILL; its data stay */
 void broker_restart(int node);
 

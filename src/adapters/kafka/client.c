@@ -76,14 +76,16 @@ static void on_log(const rd_kafka_t *rk, int severity, const char *facility, con
 {
     struct client *client = rd_kafka_opaque(rk);
     enum log_level level = level_of(severity);
-    if (strcmp(facility, "CONFWARN") == 0 || strcmp(facility, "AUTOCREATE") == 0) {
-        /* "is a producer property and will be ignored": the user's properties go to both kinds.
-         * "allow.auto.create.topics=false not supported by broker": a mock cluster is older than
-         * that, and every topic is described before it is used. */
-        level = LOG_DEBUG;
+    /* CONFWARN: "is a producer property and will be ignored", since the user's properties go to
+     * both kinds. AUTOCREATE: the mock cluster cannot forbid making topics. ERROR: what an error
+     * callback would get; its reason has a line of its own (FAIL, FATAL, TXNERR, …). */
+    static const char *const QUIET[] = {"CONFWARN", "AUTOCREATE", "ERROR"};
+    for (size_t i = 0; i < LENGTH_OF(QUIET); i++) {
+        if (strcmp(facility, QUIET[i]) == 0) {
+            level = LOG_DEBUG;
+        }
     }
-    /* "1/1 brokers are down" comes after the reason, which is worth more. */
-    if (level <= LOG_WARN && strstr(words, "brokers are down") == NULL) {
+    if (level <= LOG_WARN) {
         lock_take(&client->lock);
         snprintf(client->locked.problem, sizeof(client->locked.problem), "%s", words);
         client->locked.problem_us = clock_mono_us();

@@ -6,6 +6,7 @@
 #include "adapters/kafka/client.h"
 #include "adapters/kafka/client_error.h"
 #include "adapters/kafka/delivery.h"
+#include "adapters/kafka/kafka_topics.h"
 #include "adapters/kafka/settings_copy.h"
 #include "adapters/ledger.h"
 #include "adapters/os/clock.h"
@@ -14,6 +15,7 @@ struct ledger_writer {
     struct settings_copy *settings;
     char *topic;
     struct client *client; /* NULL: the next append makes one */
+    bool is_warm;          /* the client knows the topic */
     struct delivery delivery;
 };
 
@@ -66,6 +68,7 @@ static void drop_client(struct ledger_writer *writer)
                                            RD_KAFKA_PURGE_F_NON_BLOCKING);
     rd_kafka_poll(writer->client->rk, 0);
     writer->client = client_free(writer->client);
+    writer->is_warm = false;
 }
 
 static bool append(struct ledger_writer *writer, const struct ledger_record *records, size_t count,
@@ -105,6 +108,10 @@ bool ledger_append(struct ledger_writer *writer, const struct ledger_record *rec
     int64_t deadline_us = clock_mono_us() + (int64_t)timeout_ms * 1000;
     TRY(delivery_check(records, count, err));
     TRY(open_client(writer, err));
+    if (!writer->is_warm) {
+        TRY(kafka_topics_warm(writer->client, writer->topic, deadline_us, err));
+        writer->is_warm = true;
+    }
     if (!append(writer, records, count, deadline_us, err)) {
         drop_client(writer);
         return false;

@@ -12,6 +12,7 @@
 
 #include "adapters/kafka/client_error.h"
 #include "adapters/kafka/kafka_leadership.h"
+#include "adapters/kafka/kafka_topics.h"
 #include "adapters/os/clock.h"
 
 enum { ABORT_RESERVE_MS = 2000 };
@@ -72,7 +73,8 @@ bool leadership_begin_term(struct leadership *leadership, int timeout_ms, struct
     }
     TRY(leadership_confirm(leadership, deadline_us, err));
     TRY(open_producer(leadership, err));
-    if (!init_transactions(leadership, deadline_us, err)) {
+    if (!init_transactions(leadership, deadline_us, err) ||
+        !kafka_topics_warm(leadership->producer, leadership->topic, deadline_us, err)) {
         leadership_drop_producer(leadership);
         return false;
     }

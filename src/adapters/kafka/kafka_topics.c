@@ -107,6 +107,15 @@ bool kafka_topics_metadata(struct client *client, const char *topic, int timeout
     return true;
 }
 
+bool kafka_topics_warm(struct client *client, const char *topic, int64_t deadline_us,
+                       struct err *err)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    TRY(kafka_topics_metadata(client, topic, client_wait_ms(deadline_us), &metadata, err));
+    rd_kafka_metadata_destroy(metadata);
+    return true;
+}
+
 bool cluster_partitions(struct cluster *cluster, const char *topic, int timeout_ms,
                         int32_t *ret_partitions, struct err *err)
 {

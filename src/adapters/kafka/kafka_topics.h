@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "adapters/cluster.h"
 #include "adapters/kafka/client.h"
@@ -15,6 +16,10 @@
 MUST_CHECK bool kafka_topics_metadata(struct client *client, const char *topic, int timeout_ms,
                                       const struct rd_kafka_metadata **ret_metadata,
                                       struct err *err);
+
+/* Makes a producer know the topic, which it would otherwise ask for up to a second late (2.0.2). */
+MUST_CHECK bool kafka_topics_warm(struct client *client, const char *topic, int64_t deadline_us,
+                                  struct err *err);
 
 /* The ids of `count` topics; 0 with a librdkafka that cannot ask. */
 MUST_CHECK bool kafka_topics_ids(struct client *client, const char *const *names, size_t count,
