@@ -23,6 +23,7 @@ FOREIGN = {
     r"librdkafka/.*": ["adapters/kafka", "cli/demo"],
     r"curl/.*": ["adapters/s3"],
     r"openssl/.*": ["adapters/crypto", "adapters/s3"],
+    r"expat\.h": ["adapters/s3"],
     r"sqlite3\.h": ["adapters/sqlite"],
     r"libconfig\.h": ["consumer"],
     r"microhttpd\.h": ["consumer", "adapters/http"],
@@ -228,6 +229,14 @@ def check_words(breaches):
                 breaches.say(path, line_of(text, match.start()), f"{match.group(0)} is {what}")
 
 
+def check_packages(breaches):
+    """What CMake needs, scripts/install installs."""
+    wanted = set(re.findall(r"^want (\S+)", read("scripts/install"), re.M))
+    for package in re.findall(r"^need\(\S+ \S+ (\S+)\)", read("cmake/Libraries.cmake"), re.M):
+        if package not in wanted:
+            breaches.say("scripts/install", None, f"does not install {package}, which cmake/Libraries.cmake needs")
+
+
 def headers_alone(headers, breaches):
     compiler = os.environ.get("CC", "cc")
 
@@ -292,6 +301,7 @@ def main():
     check_circles(sources, breaches)
     check_stems(ours, breaches)
     check_words(breaches)
+    check_packages(breaches)
     headers_alone([path for path in ours if path.suffix == ".h"], breaches)
     for breach in breaches:
         print(breach)
