@@ -77,7 +77,7 @@ static bool check_ledger(const struct operator_session *session, struct err *err
     struct cluster *cluster = NULL;
     TRY(cluster_new(&session->ledger.cluster, &cluster, err));
     struct cluster_topic topic = {0};
-    bool ok = ledger_check(cluster, session->ledger.topic, OPERATOR_READ_S * 1000, &topic, err);
+    bool ok = ledger_check(cluster, session->ledger.topic, OPERATOR_ASK_S * 1000, &topic, err);
     cluster_free(cluster);
     if (!ok && err->kind == ERR_MISSING) {
         return err_set(err, ERR_MISSING,

@@ -12,6 +12,7 @@ struct operator_session;
 
 enum {
     OPERATOR_WAIT_S = 60,   /* default for an answer */
+    OPERATOR_ASK_S = 10,    /* for the first answer of the brokers */
     OPERATOR_READ_S = 30,   /* to read the whole ledger */
     OPERATOR_APPEND_S = 15, /* to append one record and read it back */
 };

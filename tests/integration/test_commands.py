@@ -1,0 +1,104 @@
+"""The commands on a real service: what an operator is told, and reading from a real S3 server."""
+import json
+import subprocess
+
+import pytest
+
+import harness
+from test_content import plain
+
+
+def run(job, *arguments, env=None, stdin=""):
+    """The program without a settings file; (exit code, output, errors)."""
+    result = subprocess.run([str(harness.BINARY), *map(str, arguments)], input=stdin, capture_output=True, text=True,
+                            timeout=harness.PATIENCE, env={**job.environment, **(env or {})})
+    return result.returncode, result.stdout, result.stderr
+
+
+def test_readers_on_s3(new_job, topics, s3, name, tmp_path):
+    """Without a settings file: the URL on the command line, the rest from the environment."""
+    job = new_job(on_s3=True)
+    topics.create(name, 2)
+    topics.send(name, plain(300, 2))
+    job.build()
+    rows = {key.decode(): value.decode() for key, value in job.rows().items()}
+    assert len(rows) == 50
+    url = job.settings["snapshot"]["store"]
+    cache = tmp_path / "cache"
+    env = {"AWS_ENDPOINT_URL": s3.endpoint, "AWS_REGION": "us-east-1"}
+    reader = ["--snapshot", url, "--cache", cache]
+
+    code, out, errors = run(job, "multiget", *reader, "--json", "-", env=env, stdin="\n".join(rows))
+    assert code == 0, errors
+    answer = json.loads(out)
+    assert {item["key"]: item["value"] for item in answer["results"]} == rows
+    files = sorted(cache.iterdir())
+    assert len(files) == 4 and all(f.name.endswith(".db") for f in files)
+
+    # what was downloaded is not asked for again: it answers after the store has lost it
+    key = next(iter(rows))
+    for object_key in job.store.keys():
+        if object_key.endswith("shard.db"):
+            job.store.delete(object_key)
+    assert run(job, "get", *reader, key, env=env)[:2] == (0, rows[key])
+    other = ["--snapshot", url, "--cache", tmp_path / "other"]
+    assert run(job, "get", *other, key, env=env)[0] == 12
+    assert run(job, "get", *reader, "no such key", env=env)[0] == 4
+    assert run(job, "info", "-s", url, "--json", env=env)[0] == 0
+
+    # what an operator must change, and what does not answer, end differently
+    wrong = {**env, "AWS_SECRET_ACCESS_KEY": "wrong"}
+    code, _, errors = run(job, "info", "-s", url, env=wrong)
+    assert code == 3, errors
+    assert "wrong" not in errors
+
+
+def test_a_wish_and_its_answer(new_job, topics, name):
+    job = new_job()
+    topics.create(name, 2)
+    topics.send(name, plain(100, 2))
+    process = job.start()
+    process.wait_for(lambda: job.records("PROGRESS"), "a member in the ledger")
+    first = job.json("trigger", "--wait", "--why", "the first")
+    assert (first["state"], first["text"].startswith(f"build {first['build']}")) == ("published", True)
+    assert job.pointer()["run_id"] == first["run_id"]
+    nothing = job.json("trigger", "--wait")
+    assert (nothing["state"], nothing["run_id"]) == ("published", None)
+    status = job.json("status")
+    assert status["alive"] and status["leader"] == "one" and status["lag"] == 0
+    assert status["head"]["run_id"] == first["run_id"] and status["pointer"]["is_head"]
+    assert sum(p["cut"] for p in status["partitions"]) == 100
+
+    assert job.json("hold", "--why", "lunch")["state"] == "held"
+    status = job.json("status")
+    assert (status["phase"], status["hold"]["why"], status["hold"]["held"]) == ("holding", "lunch", True)
+    assert job.json("resume", "--adopt")["state"] == "resumed"
+    assert job.json("resume", "--adopt")["state"] == "not_held"
+
+    # the service cleans up by itself
+    assert job.command("cleanup", check=False).returncode == 7
+    assert process.stop() == 0
+    status = job.json("status")
+    assert not status["alive"] and status["members"][0]["state"] == "left"
+    assert job.json("hold", check=True)["state"] == "no_leader"
+
+
+def test_a_cut_by_hand(new_job, topics, name):
+    job = new_job()
+    topics.create(name, 1)
+    topics.send(name, plain(100, 1))
+    process = job.start()
+    process.wait_for(lambda: job.records("PROGRESS"), "a member in the ledger")
+    answer = job.json("trigger", "--wait", "--cut", f"{name}/0=40")
+    assert answer["state"] == "published"
+    info = job.json("info")
+    assert [(p["cut"], p["account"]["read"]) for p in info["lineage"]["partitions"]] == [(40, 40)]
+    assert process.stop() == 0
+
+
+@pytest.mark.parametrize("command", ["status", "cleanup"])
+def test_no_broker(new_job, command):
+    job = new_job(kafka={"brokers": "127.0.0.1:1", "session_timeout": "6s"})
+    result = job.command(command, check=False, timeout=100)
+    assert result.returncode == 6, result.stderr
+    assert len(result.stderr.splitlines()) == 1, result.stderr
