@@ -91,10 +91,12 @@ const struct command build_command = {
     .name = "build",
     .summary = "Make one snapshot up to the present end of the topics, then exit",
     .options = options,
-    .help = "Joins the group as a member, asks for one build up to the last stable offset that every "
-            "partition has now, whatever the settings' trigger is, and leaves when the snapshot is "
-            "published: for cron and for Kubernetes Jobs. Where nothing was written since the last "
-            "snapshot, nothing is published.",
-    .examples = "tidemark build -c etc/tidemark.cfg\tone snapshot, with a progress bar on a terminal\n",
+    .help =
+        "Joins the group as a member, asks for one build up to the last stable offset that every "
+        "partition has now, whatever the settings' trigger is, and leaves when the snapshot is "
+        "published: for cron and for Kubernetes Jobs. Where nothing was written since the last "
+        "snapshot, nothing is published.",
+    .examples =
+        "tidemark build -c etc/tidemark.cfg\tone snapshot, with a progress bar on a terminal\n",
     .run = run,
 };

@@ -158,10 +158,11 @@ static enum exit_code finish(struct demo *demo, bool keep)
     if (!look_up(demo, &err)) {
         return command_snapshot_fail(demo->call, &err);
     }
-    output_print(&demo->call->output,
-                 "\n%zu records read, %d windows published. Late reports went into the next window; "
-                 "the last window stays open until later earthquakes arrive.\n",
-                 demo->world.line_count, demo->snapshots);
+    output_print(
+        &demo->call->output,
+        "\n%zu records read, %d windows published. Late reports went into the next window; "
+        "the last window stays open until later earthquakes arrive.\n",
+        demo->world.line_count, demo->snapshots);
     if (keep) {
         output_print(&demo->call->output, "Look around: tidemark history --snapshot %s\n",
                      demo->world.store_url);
@@ -187,10 +188,11 @@ static enum exit_code run(struct command_call *call)
         return command_fail(call, EXIT_CODE_OK, &demo.err);
     }
     log_set(command_has(call, "verbose") ? LOG_INFO : LOG_ERROR, LOG_TEXT);
-    output_print(&call->output,
-                 "An embedded Kafka cluster, %zu earthquakes of a week in 2018 (USGS), one snapshot "
-                 "a day\ninto %s\n\n",
-                 demo.world.line_count, demo.world.store_url);
+    output_print(
+        &call->output,
+        "An embedded Kafka cluster, %zu earthquakes of a week in 2018 (USGS), one snapshot "
+        "a day\ninto %s\n\n",
+        demo.world.line_count, demo.world.store_url);
     output_progress_start(&demo.progress, &call->output);
     struct service_options options = {.mock = true};
     struct member_state state = {0};
@@ -219,10 +221,11 @@ const struct command demo_command = {
     .name = "demo",
     .summary = "Show the main job on an embedded Kafka cluster, with real data",
     .options = options,
-    .help = "Sends a week of earthquakes to a Kafka cluster inside this process, faster than they "
-            "happened, and runs the service on it: windows of a day close by event time, a snapshot "
-            "is published for each, and keys are looked up in the last one. Nothing outside of a "
-            "temporary folder is touched.",
+    .help =
+        "Sends a week of earthquakes to a Kafka cluster inside this process, faster than they "
+        "happened, and runs the service on it: windows of a day close by event time, a snapshot "
+        "is published for each, and keys are looked up in the last one. Nothing outside of a "
+        "temporary folder is touched.",
     .examples = "tidemark demo\ttakes less than a minute\n"
                 "tidemark demo --keep\tand leave the snapshots there\n",
     .run = run,
