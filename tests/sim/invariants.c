@@ -274,9 +274,51 @@ static void check_close(struct world *world, const struct message_close *close)
     }
 }
 
+/* The decisions, as a story tells them. */
+static void tell(struct world *world, const struct message *message)
+{
+    static const char *const commits[] = {"COMMIT", "COMMIT empty", "COMMIT adopted", "COMMIT resumed"};
+    switch (message->kind) {
+    case MESSAGE_LEADER:
+        world_event(world, "LEADER %s", message->leader.member);
+        break;
+    case MESSAGE_CLOSE:
+        world_event(world, "CLOSE b%llu", (unsigned long long)message->close.build);
+        break;
+    case MESSAGE_COMMIT:
+        world_event(world, "%s b%llu", commits[message->commit.kind],
+                    (unsigned long long)message->commit.build);
+        break;
+    case MESSAGE_ABORTED:
+        world_event(world, "ABORTED b%llu", (unsigned long long)message->aborted.build);
+        break;
+    case MESSAGE_HOLD:
+    case MESSAGE_HELD:
+    case MESSAGE_RESUME:
+    case MESSAGE_CONDEMN:
+    case MESSAGE_SPARE:
+    case MESSAGE_REFUSED:
+        world_event(world, "%s", message_kind_name(message->kind));
+        break;
+    case MESSAGE_PUBLISHED:
+        world_event(world, "PUBLISHED b%llu", (unsigned long long)message->published.build);
+        break;
+    case MESSAGE_PROGRESS:
+    case MESSAGE_READY:
+    case MESSAGE_PLAN:
+    case MESSAGE_PART:
+    case MESSAGE_ATTEMPT:
+    case MESSAGE_TRIGGER:
+    case MESSAGE_SKIP:
+    case MESSAGE_KINDS:
+        break;
+    }
+}
+
 static void on_message(struct world *world, const struct message *message)
 {
     struct audit *audit = world->audit;
+    tell(world, message);
     if (message->kind == MESSAGE_CLOSE) {
         check_close(world, &message->close);
     } else if (message->kind == MESSAGE_COMMIT) {
@@ -474,6 +516,33 @@ const char *audit_older_run(const struct world *world)
         }
     }
     return NULL;
+}
+
+const char *audit_run_of_build(const struct world *world, uint64_t build)
+{
+    const struct audit *audit = world->audit;
+    for (size_t i = audit->run_count; i-- > 0;) {
+        if (audit->runs[i].build == build) {
+            return audit->runs[i].run_id;
+        }
+    }
+    return NULL;
+}
+
+uint64_t audit_pointer_build(const struct world *world)
+{
+    const char *pointer = store_get(&world->store, "_CURRENT");
+    char run_id[128] = "";
+    if (pointer != NULL) {
+        run_of(pointer, run_id, sizeof run_id);
+    }
+    const struct run *run = find_run(world->audit, run_id);
+    return run == NULL ? 0 : run->build;
+}
+
+const struct fold *audit_fold(const struct world *world)
+{
+    return world->audit->fold;
 }
 
 bool audit_settled(const struct world *world)

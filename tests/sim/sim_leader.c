@@ -220,7 +220,8 @@ static void delete_run(struct world *world, struct sim_process *process)
     }
     snprintf(name, sizeof name, "shards/%s/", process->command.run_id);
     store_delete_prefix(&world->store, name);
-    world_trace(world, "store: deleted run %s", process->command.run_id);
+    world_event(world, "delete %.*s", (int)strcspn(process->command.run_id, "-"),
+                process->command.run_id);
 }
 
 static void query_ends(struct world *world, struct sim_process *process, struct leader_event *event)
@@ -277,9 +278,39 @@ static bool carry_out(struct world *world, struct sim_process *process, struct l
     return true;
 }
 
+/* A word of a story: a command, or the kind of a record that is about to be appended. */
+static bool is_about_to(const struct sim_command *command, const char *what)
+{
+    static const char *const names[LEADER_COMMAND_KINDS] = {
+        [LEADER_INIT_TRANSACTIONS] = "init", [LEADER_APPEND] = "append",
+        [LEADER_QUERY_ENDS] = "ends",        [LEADER_GET_POINTER] = "get",
+        [LEADER_STAGE_MANIFEST] = "stage",   [LEADER_PUT_MANIFEST] = "put",
+        [LEADER_SWAP_POINTER] = "swap",      [LEADER_DELETE_RUN] = "delete",
+        [LEADER_DELETE_OBJECTS] = "delete",  [LEADER_LIST_OLD_RUNS] = "list",
+    };
+    if (names[command->kind] != NULL && strcmp(names[command->kind], what) == 0) {
+        return true;
+    }
+    char kind[40];
+    snprintf(kind, sizeof kind, "\"kind\":\"%s\"", what);
+    for (size_t i = 0; i < command->count; i++) {
+        const struct bytes *value = &command->records[i].value;
+        if (value->size > 0 && memmem(value->data, value->size, kind, strlen(kind)) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void leader_shell_step(struct world *world, struct sim_process *process)
 {
     if (!process->command_out || world->now_us < process->command_due_us) {
+        return;
+    }
+    if (process->sleep_before[0] != '\0' && is_about_to(&process->command, process->sleep_before)) {
+        process->sleep_before[0] = '\0';
+        process->stalled_until_us = INT64_MAX;
+        world_trace(world, "%s sleeps", process->name);
         return;
     }
     struct leader_event event = {.kind = LEADER_EVENT_RESULT,

@@ -27,14 +27,10 @@ int64_t ledger_append(struct world *world, const char *key, const char *value)
 
 int64_t ledger_lso(const struct sim_ledger *ledger)
 {
-    int64_t lso = ledger->end;
-    for (size_t i = ledger->txn_count; i-- > 0;) {
-        const struct sim_txn *txn = &ledger->txns[i];
-        if ((txn->state == TXN_OPEN || txn->state == TXN_PREPARED) && txn->first < lso) {
-            lso = txn->first;
-        }
-    }
-    return lso;
+    /* only the newest transaction of the one id can be open */
+    const struct sim_txn *txn = ledger->txn < 0 ? NULL : &ledger->txns[ledger->txn];
+    bool open = txn != NULL && (txn->state == TXN_OPEN || txn->state == TXN_PREPARED);
+    return open && txn->first < ledger->end ? txn->first : ledger->end;
 }
 
 static void end_txn(struct sim_ledger *ledger, struct sim_txn *txn, bool commit)
@@ -70,6 +66,18 @@ bool ledger_init_transactions(struct world *world, struct sim_process *process)
     return true;
 }
 
+static bool has_key(const struct world *world, const struct coord_record *records, size_t count)
+{
+    size_t size = strlen(world->story.append_key);
+    for (size_t i = 0; i < count; i++) {
+        if (records[i].key.size >= size &&
+            memcmp(records[i].key.data, world->story.append_key, size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum err_kind ledger_append_txn(struct world *world, struct sim_process *process,
                                 const struct coord_record *records, size_t count, int64_t *out_offset)
 {
@@ -101,6 +109,16 @@ enum err_kind ledger_append_txn(struct world *world, struct sim_process *process
                           ->offset;
     }
     struct sim_txn *txn = &ledger->txns[index];
+    if (world->story.append != APPEND_AS_IT_COMES && has_key(world, records, count)) {
+        enum sim_append_plan plan = world->story.append;
+        world->story.append = APPEND_AS_IT_COMES;
+        txn->marker_at_us = world->now_us + 1500000;
+        txn->state = plan == APPEND_PREPARED ? TXN_PREPARED : TXN_OPEN;
+        if (plan == APPEND_DONE_UNTOLD) {
+            end_txn(ledger, txn, true);
+        }
+        return ERR_AMBIGUOUS;
+    }
     if (world_chance(world, world->faults.append_unknown)) {
         uint64_t what = rng_below(&world->rng, 3);
         if (what == 0) {

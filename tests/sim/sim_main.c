@@ -5,6 +5,12 @@
 
 enum { FAULT_STEPS = 700, CALM_STEPS = 300, END_STEPS = 600 };
 
+#ifdef COORD_MUTANTS
+int coord_mutant;
+#else
+enum { coord_mutant = 0 };
+#endif
+
 static bool run_seed(uint64_t seed, int members, FILE *trace, char *failure, size_t size)
 {
     struct world *world = world_new(seed, members, trace);
@@ -53,6 +59,10 @@ int main(int argc, char **argv)
             to = strtoull(end + 2, NULL, 10);
         } else if (strcmp(argv[i], "--members") == 0 && i + 1 < argc) {
             members = (int)strtol(argv[++i], NULL, 10);
+#ifdef COORD_MUTANTS
+        } else if (strcmp(argv[i], "--mutant") == 0 && i + 1 < argc) {
+            coord_mutant = (int)strtol(argv[++i], NULL, 10);
+#endif
         } else if (strcmp(argv[i], "--trace") == 0) {
             trace = true;
         } else {
@@ -66,6 +76,9 @@ int main(int argc, char **argv)
         if (!run_seed(seed, members, trace ? stdout : NULL, failure, sizeof failure)) {
             printf("seed %llu: %s\n", (unsigned long long)seed, failure);
             failed++;
+            if (coord_mutant != 0) {
+                return 1; /* caught */
+            }
         }
     }
     printf("%llu seeds, %d failed\n", (unsigned long long)(to - from + 1), failed);

@@ -89,6 +89,10 @@ static void take_build(struct world *world, struct sim_process *process,
                        const struct member_command *command)
 {
     struct sim_job *job = new_job(world, process, command->kind, 12);
+    if (world->story.attempt_sleeps > 0) {
+        world->story.attempt_sleeps--;
+        job->due_us = world->now_us + 6000000;
+    }
     job->build = command->build.build;
     snprintf(job->run_id, sizeof job->run_id, "%s", command->build.run_id);
     job->shard = command->build.shard;

@@ -64,6 +64,7 @@ bool operator_point_to(struct world *world, const char *run_id)
              (long long)world->now_us); /* a new updated_at: bytes never used before (R13) */
     store_put(&world->store, "_CURRENT", bytes);
     world->person.moved = true;
+    world_event(world, "operator points to %.*s", (int)strcspn(run_id, "-"), run_id);
     audit_operator_moved(world);
     world_trace(world, "operator: _CURRENT = %s", bytes);
     return true;

@@ -322,7 +322,9 @@ void plane_build(struct world *world, struct sim_process *process, const struct 
     CHECK(rows.list != NULL);
     char url[200];
     snprintf(url, sizeof url, "shards/%s/%u/%u", job->run_id, job->shard, job->attempt);
-    if (world_chance(world, world->faults.build_fails) || !gather(world, process, job, &rows)) {
+    bool planted = world->story.attempt_fails > 0;
+    world->story.attempt_fails -= planted;
+    if (planted || world_chance(world, world->faults.build_fails) || !gather(world, process, job, &rows)) {
         event.built.ok = false;
         event.built.error = "simulated";
     } else {

@@ -14,8 +14,10 @@ void process_start(struct world *world, struct sim_process *process)
     process->alive = true;
     process->stalled_until_us = 0;
     process->heard_us = world->now_us;
-    process->leader = leader_new(&world->settings, process->name, rng_next(&world->rng));
-    process->member = member_new(&world->settings, process->name, (uint64_t)world->now_us,
+    const struct coord_settings *settings =
+        process->own_settings ? &process->settings : &world->settings;
+    process->leader = leader_new(settings, process->name, rng_next(&world->rng));
+    process->member = member_new(settings, process->name, (uint64_t)world->now_us,
                                  rng_next(&world->rng));
     leader_out_init(&process->leader_out);
     member_out_init(&process->member_out);
@@ -40,8 +42,12 @@ void process_stop(struct world *world, struct sim_process *process)
     free(process->sealed);
     member_jobs_free(process);
     int index = process->index;
-    int64_t ahead = process->clock_ahead_us;
-    *process = (struct sim_process){.index = index, .clock_ahead_us = ahead};
+    struct sim_process gone = *process;
+    *process = (struct sim_process){.index = index,
+                                    .clock_ahead_us = gone.clock_ahead_us,
+                                    .own_settings = gone.own_settings,
+                                    .settings = gone.settings,
+                                    .restart_us = world->story.on ? INT64_MAX : 0};
 }
 
 /* The next records of the ledger, to one of the two machines. */
@@ -204,6 +210,9 @@ static void elect(struct world *world, bool wrongful)
 
 void groups_step(struct world *world)
 {
+    if (world->story.on) {
+        return;
+    }
     bool stale = world_chance(world, world->faults.rebalance);
     for (int i = 0; i < world->partition_count; i++) {
         stale = stale || world->owner[i] < 0 || !is_in_group(world, &world->processes[world->owner[i]]);

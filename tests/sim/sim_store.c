@@ -98,6 +98,8 @@ static bool land(struct world *world, const struct sim_put *put)
     buf_add_text(&before, now == NULL ? "" : now);
     store_put(&world->store, "_CURRENT", put->bytes);
     world_trace(world, "store: _CURRENT = %s", put->bytes);
+    const char *run = strstr(put->bytes, "\"b") + 1;
+    world_event(world, "pointer %.*s", (int)strcspn(run, "-"), run);
     audit_pointer_put(world, buf_text(&before), put->bytes);
     return true;
 }
@@ -129,7 +131,19 @@ enum err_kind store_swap(struct world *world, const struct sim_command *command)
                           .create_only = command->create_only,
                           .unconditional = !world->settings.store_cas};
     enum err_kind outcome = ERR_NONE;
-    if (world_chance(world, world->faults.store_fails)) {
+    enum sim_put_plan plan = world->story.put;
+    world->story.put = PUT_AS_IT_COMES;
+    if (plan != PUT_AS_IT_COMES) {
+        if (plan != PUT_LATE) {
+            land(world, &put);
+        }
+        if (plan != PUT_DONE_UNTOLD) {
+            later(world, &put);
+            world->store.puts[world->store.put_count - 1].land_us =
+                world->now_us + world->story.put_after_us;
+        }
+        outcome = plan == PUT_TWICE ? ERR_NONE : ERR_AMBIGUOUS;
+    } else if (world_chance(world, world->faults.store_fails)) {
         outcome = ERR_TRANSIENT;
     } else if (world_chance(world, world->faults.answer_lost)) {
         if (rng_below(&world->rng, 2) == 0) {

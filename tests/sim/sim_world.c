@@ -55,6 +55,19 @@ void world_fail(struct world *world, const char *format, ...)
     }
 }
 
+void world_event(struct world *world, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    world_trace(world, "event: %s", text);
+    if (world->story.on) {
+        buf_add_format(&world->story.events, "%s\n", text);
+    }
+}
+
 bool world_chance(struct world *world, uint32_t per_million)
 {
     return per_million > 0 && rng_chance(&world->rng, per_million);
@@ -139,6 +152,37 @@ void world_no_faults(struct world *world)
     }
 }
 
+/* No faults, event time, windows of one second, nothing grows by itself. */
+struct world *world_plain(uint64_t seed, int members, int partitions, FILE *trace)
+{
+    struct world *world = world_new(seed, members, trace);
+    struct coord_settings *settings = &world->settings;
+    world->story.on = true;
+    buf_init(&world->story.events, 1 << 20);
+    world->partition_count = partitions;
+    world->faults = (struct sim_faults){0};
+    world->growing = false;
+    world->broker_ahead_us = 0;
+    settings->trigger = TRIGGER_EVENT_TIME;
+    settings->window_size_us = 1000000;
+    settings->out_of_orderness_us = 0;
+    settings->allowed_lateness_us = 0;
+    settings->late = LATE_NEXT;
+    settings->empty = EMPTY_SKIP;
+    settings->shards = 1;
+    settings->max_open_windows = 0;
+    settings->max_unpublished_windows = 4;
+    settings->keep_last = 0;
+    settings->store_cas = true;
+    settings->idle_after_us = INT64_C(3600) * 1000000;
+    for (int i = 0; i < partitions; i++) {
+        world->owner[i] = 0;
+    }
+    world->leader = 0;
+    world->generation = 1;
+    return world;
+}
+
 struct world *world_new(uint64_t seed, int members, FILE *trace)
 {
     struct world *world = calloc(1, sizeof *world);
@@ -177,6 +221,7 @@ struct world *world_free(struct world *world)
     ledger_done(&world->ledger);
     store_done(&world->store);
     audit_free(world->audit);
+    buf_done(&world->story.events);
     free(world);
     return NULL;
 }
@@ -211,7 +256,9 @@ static void lose_ledger(struct world *world)
 void world_step(struct world *world)
 {
     world->now_us += SIM_STEP_US;
-    source_step(world);
+    if (!world->story.on) {
+        source_step(world);
+    }
     ledger_step(world);
     store_step(world);
     groups_step(world);
@@ -224,6 +271,8 @@ void world_step(struct world *world)
         fault_step(world, process);
         process_step(world, process);
     }
-    operator_step(world);
+    if (!world->story.on) {
+        operator_step(world);
+    }
     audit_step(world);
 }

@@ -197,6 +197,9 @@ struct sim_process {
     size_t sealed_count;
     uint64_t sealed_build;
     int64_t clock_ahead_us;
+    char sleep_before[24]; /* falls asleep when the leader shell is about to do this */
+    struct coord_settings settings; /* its own, where a story gives it others */
+    bool own_settings;
 };
 
 /* ---- an operator ---- */
@@ -230,6 +233,21 @@ struct sim_faults { /* per million, each time there is a chance */
     uint32_t source_txn;
 };
 
+/* What a story plants; one shot each. */
+enum sim_append_plan { APPEND_AS_IT_COMES, APPEND_DONE_UNTOLD, APPEND_PREPARED, APPEND_LEFT_OPEN };
+enum sim_put_plan { PUT_AS_IT_COMES, PUT_DONE_UNTOLD, PUT_LATE, PUT_TWICE };
+
+struct sim_story {
+    bool on; /* the groups are as the story says, and nothing is by chance but delays */
+    enum sim_append_plan append;
+    char append_key[32]; /* of a transaction with a record whose key begins so */
+    enum sim_put_plan put;
+    int64_t put_after_us;
+    uint32_t attempt_fails; /* shards whose next BUILD fails */
+    uint32_t attempt_sleeps; /* BUILDs that end only after attempt_until_us */
+    struct buf events;      /* decisions and pointer moves, a line each */
+};
+
 struct audit; /* what the invariants remember */
 
 struct world {
@@ -253,8 +271,7 @@ struct world {
     struct sim_faults faults;
     uint32_t row_rate;   /* rows a step and partition, per thousand */
     bool growing;
-    bool events;         /* event times matter */
-    int trigger_count;
+    struct sim_story story;
     struct audit *audit;
     bool failed;
     char failure[512];
@@ -262,10 +279,12 @@ struct world {
 
 /* ---- sim_world.c ---- */
 struct world *world_new(uint64_t seed, int members, FILE *trace);
+struct world *world_plain(uint64_t seed, int members, int partitions, FILE *trace); /* for stories */
 struct world *world_free(struct world *world);
 void world_step(struct world *world);
 void world_no_faults(struct world *world);
 void world_trace(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
+void world_event(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
 void world_trace_lines(struct world *world, const char *who, const char *lines);
 void world_fail(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
 bool world_chance(struct world *world, uint32_t per_million);
@@ -335,6 +354,9 @@ uint64_t audit_published(const struct world *world); /* pointer moves by the ser
 uint64_t audit_commits(const struct world *world);
 /* A run that may be rolled back to: committed, older than the newest, its manifest listed; NULL: none. */
 const char *audit_older_run(const struct world *world);
+const char *audit_run_of_build(const struct world *world, uint64_t build); /* committed; NULL: none */
+uint64_t audit_pointer_build(const struct world *world); /* 0: none */
+const struct fold *audit_fold(const struct world *world);
 bool audit_settled(const struct world *world);
 
 #endif

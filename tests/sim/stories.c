@@ -1,0 +1,84 @@
+/* Tells the stories of tests/sim/traces: what happens, and the trace of decisions that must come of it. */
+#include <stdlib.h>
+
+#include "tests/sim/story.h"
+
+#ifdef COORD_MUTANTS
+int coord_mutant;
+#endif
+
+static int cut_words(char *line, char **words)
+{
+    int count = 0;
+    for (char *word = strtok(line, " \t\n"); word != NULL && count < STORY_WORDS_MAX;
+         word = strtok(NULL, " \t\n")) {
+        words[count++] = word;
+    }
+    return count;
+}
+
+/* The lines that begin with '>' are the expected trace, whole and in order. */
+static bool tell(const char *path, FILE *trace, bool update)
+{
+    FILE *file = fopen(path, "r");
+    if (file == NULL) {
+        fprintf(stderr, "%s: cannot be read\n", path);
+        return false;
+    }
+    struct story story = {.world = world_plain(7, 1, 1, trace), .trace = trace};
+    AUTO(buf) struct buf expected;
+    buf_init(&expected, 1 << 20);
+    char line[1000];
+    bool ok = true;
+    while (ok && fgets(line, sizeof line, file) != NULL) {
+        char *words[STORY_WORDS_MAX];
+        story.line++;
+        if (line[0] == '>') {
+            buf_add_text(&expected, line + 2);
+            continue;
+        }
+        int count = line[0] == '#' ? 0 : cut_words(line, words);
+        ok = count == 0 || story_line(&story, words, count);
+        if (ok && story.world->failed) {
+            snprintf(story.failure, sizeof story.failure, "%s", story.world->failure);
+            ok = false;
+        }
+    }
+    if (!ok) {
+        printf("%s:%d: %s\n", path, story.line, story.failure);
+    } else if (update) {
+        const char *at = buf_text(&story.world->story.events);
+        while (*at != '\0') {
+            printf("> %.*s\n", (int)strcspn(at, "\n"), at);
+            at += strcspn(at, "\n") + 1;
+        }
+    } else if (strcmp(buf_text(&expected), buf_text(&story.world->story.events)) != 0) {
+        printf("%s: the trace is not the expected one. It is:\n%s", path,
+               buf_text(&story.world->story.events));
+        ok = false;
+    }
+    fclose(file);
+    world_free(story.world);
+    return ok;
+}
+
+int main(int argc, char **argv)
+{
+    bool trace = false;
+    bool update = false;
+    bool ok = true;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--trace") == 0) {
+            trace = true;
+        } else if (strcmp(argv[i], "--update") == 0) {
+            update = true; /* prints the trace to be pasted, after it was read with care */
+#ifdef COORD_MUTANTS
+        } else if (strcmp(argv[i], "--mutant") == 0 && i + 1 < argc) {
+            coord_mutant = (int)strtol(argv[++i], NULL, 10);
+#endif
+        } else {
+            ok = tell(argv[i], trace ? stdout : NULL, update) && ok;
+        }
+    }
+    return ok ? 0 : 1;
+}

@@ -1,0 +1,19 @@
+/* A story: a world without chance, and words that happen to it, one a line. */
+#ifndef TIDEMARK_TESTS_SIM_STORY_H
+#define TIDEMARK_TESTS_SIM_STORY_H
+
+#include "tests/sim/world.h"
+
+enum { STORY_WORDS_MAX = 24 };
+
+struct story {
+    struct world *world;
+    FILE *trace;
+    int line;
+    char failure[512];
+};
+
+/* One line, cut into words. False: `failure` says why. */
+bool story_line(struct story *story, char **words, int count);
+
+#endif
