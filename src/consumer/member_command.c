@@ -49,8 +49,12 @@ bool member_hands_open(struct member_hands *hands, struct err *err)
 
 void member_hands_assignment(struct member_hands *hands, const struct mail *mail, bool assigned)
 {
-    log_info("member", "%s %zu partitions", assigned ? "assigned" : "revoked",
-             mail->partitions.count);
+    if (assigned && mail->partitions.count == 0) {
+        log_info("member", "no partition is left for this member: it waits, ready to take over");
+    } else {
+        log_info("member", "%s %zu partitions", assigned ? "assigned" : "revoked",
+                 mail->partitions.count);
+    }
     free(hands->waiting);
     hands->waiting = NULL;
     hands->waiting_count = 0;
