@@ -72,7 +72,8 @@ void plane_step(struct world *world, struct sim_process *process)
         if (!reading->started) {
             continue;
         }
-        int64_t most = reading->paused ? 0 : world_between(world, 0, 12);
+        bool slow = world->story.on && world->story.slow == i;
+        int64_t most = reading->paused || slow ? 0 : world_between(world, 0, 12);
         struct watermark mark = {.highest_us = reading->highest_us};
         while (most-- > 0 && reading->position < partition->lso) {
             const struct sim_row *row = &partition->rows[reading->position];

@@ -158,6 +158,7 @@ struct world *world_plain(uint64_t seed, int members, int partitions, FILE *trac
     struct world *world = world_new(seed, members, trace);
     struct coord_settings *settings = &world->settings;
     world->story.on = true;
+    world->story.slow = -1;
     buf_init(&world->story.events, 1 << 20);
     world->partition_count = partitions;
     world->faults = (struct sim_faults){0};

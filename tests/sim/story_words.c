@@ -154,6 +154,14 @@ static bool word_retention(struct story *story, char **words, int count)
     return true;
 }
 
+/* slow P: nobody reads on in it; slow none. */
+static bool word_slow(struct story *story, char **words, int count)
+{
+    (void)count;
+    story->world->story.slow = words[1][0] == 'n' ? -1 : (int)number(words[1]);
+    return true;
+}
+
 static bool word_crash(struct story *story, char **words, int count)
 {
     (void)count;
@@ -363,6 +371,9 @@ static bool word_skip(struct story *story, char **words, int count)
     message_key(&message, &key);
     message_encode(&message, &value);
     ledger_append(world, buf_text(&key), buf_text(&value));
+    for (int64_t o = message.skip.range.from; o < message.skip.range.to; o++) {
+        world->partitions[number(words[1])].rows[o].exists = false; /* for the oracle, too */
+    }
     return true;
 }
 
@@ -374,7 +385,7 @@ static const struct {
     {"until", 2, word_until},         {"run", 2, word_run},
     {"expect", 2, word_expect},       {"rows", 3, word_rows},
     {"transaction", 3, word_transaction}, {"retention", 3, word_retention},
-    {"crash", 2, word_crash},         {"start", 2, word_start},
+    {"slow", 2, word_slow},           {"crash", 2, word_crash},         {"start", 2, word_start},
     {"sleep", 2, word_sleep},         {"wake", 2, word_wake},
     {"lead", 2, word_lead},           {"assign", 3, word_assign},
     {"partitions", 2, word_partitions}, {"clock", 3, word_clock},

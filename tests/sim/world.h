@@ -243,6 +243,7 @@ struct sim_story {
     char append_key[32]; /* of a transaction with a record whose key begins so */
     enum sim_put_plan put;
     int64_t put_after_us;
+    int slow;                 /* partition that nobody reads on; -1: none */
     uint32_t attempt_fails; /* shards whose next BUILD fails */
     uint32_t attempt_sleeps; /* BUILDs that end only after attempt_until_us */
     struct buf events;      /* decisions and pointer moves, a line each */
