@@ -140,7 +140,8 @@ static void print_json(const struct cleanup_call *cleanup, const struct cleanup_
     output_json(&cleanup->call->output, root);
 }
 
-static void print_table(const struct cleanup_call *cleanup, const struct cleanup_plan *plan)
+static void print_table(const struct cleanup_call *cleanup, const struct cleanup_plan *plan,
+                        bool deleted)
 {
     static const struct output_column columns[] = {
         {"", false},       {"WHAT", false}, {"WHY", false},
@@ -160,8 +161,8 @@ static void print_table(const struct cleanup_call *cleanup, const struct cleanup
         output_table_add(&table, "%s", item->folder);
     }
     output_table_print(&table, output);
-    output_print(output, "%" PRIu64 " objects, %s can be deleted\n", plan->objects_going,
-                 command_bytes(plan->bytes_going, arena));
+    output_print(output, "%" PRIu64 " objects, %s %s\n", plan->objects_going,
+                 command_bytes(plan->bytes_going, arena), deleted ? "deleted" : "can be deleted");
 }
 
 /* ---- deleting ---- */
@@ -265,7 +266,7 @@ static enum exit_code run(struct command_call *call)
         return command_snapshot_fail(call, &err);
     }
     print_json(&cleanup, &plan, !dry_run);
-    print_table(&cleanup, &plan);
+    print_table(&cleanup, &plan, !dry_run);
     return EXIT_CODE_OK;
 }
 
