@@ -11,7 +11,7 @@ struct s3_settings store_faults_quick(void)
                                 .backoff_base_us = 5000,
                                 .backoff_cap_us = 20000,
                                 .retries_max = 4,
-                                .bytes_per_second_min = 100 * 1024 * 1024,
+                                .bytes_per_second_min = 1024 * 1024,
                                 .multipart_threshold_bytes = 6 * 1024 * 1024,
                                 .part_bytes = 5 * 1024 * 1024};
 }

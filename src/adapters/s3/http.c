@@ -196,12 +196,12 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
         const struct store_sink *sink = transfer->request->sink;
         if (!sink->write(sink->to, bytes, &response->err)) {
             transfer->sink_failed = true;
-            return CURL_WRITEFUNC_ERROR;
+            return 0; /* less than was given: libcurl gives up */
         }
     } else {
         buf_add_bytes(&response->body, bytes);
         if (response->body.overflowed) {
-            return CURL_WRITEFUNC_ERROR;
+            return 0; /* less than was given: libcurl gives up */
         }
     }
     response->received += bytes.size;
@@ -302,7 +302,11 @@ static void set_connection(const struct http *http, CURL *curl, const struct htt
 {
     SET(CURLOPT_URL, request->url);
     SET(CURLOPT_PATH_AS_IS, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075500
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_USERAGENT, "tidemark/" TIDEMARK_VERSION);

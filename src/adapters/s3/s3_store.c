@@ -336,13 +336,17 @@ bool s3_store_new(const char *url, const struct s3_settings *settings, struct st
     store_init(&s3->store, &s3_store_ops, &parsed);
     s3->settings = with_defaults(settings);
     s3->store.deadline_us = s3->settings.total_deadline_us;
-    s3->kms_key = settings->kms_key == NULL ? NULL : strdup(settings->kms_key);
-    struct http_settings http = {.ca_file = settings->ca_file,
-                                 .proxy = settings->proxy,
-                                 .connect_timeout_us = s3->settings.connect_timeout_us,
-                                 .stall_timeout_us = s3->settings.stall_timeout_us};
+    const char *kms_key = first_of(settings->kms_key, NULL, NULL, NULL);
+    s3->kms_key = kms_key == NULL ? NULL : strdup(kms_key);
+    CHECK(kms_key == NULL || s3->kms_key != NULL);
+    struct http_settings http = {
+        .ca_file = first_of(settings->ca_file, getenv("AWS_CA_BUNDLE"), NULL, NULL),
+        .proxy = settings->proxy,
+        .connect_timeout_us = s3->settings.connect_timeout_us,
+        .stall_timeout_us = s3->settings.stall_timeout_us};
     s3->http = http_new(&http);
-    struct credentials_settings credentials = {.profile = settings->profile, .region = s3->region};
+    struct credentials_settings credentials = {
+        .profile = first_of(settings->profile, NULL, NULL, NULL), .region = s3->region};
     s3->credentials = credentials_new(&credentials, s3->http);
     retry_budget_init(&s3->budget);
     *ret_store = &s3->store;

@@ -17,7 +17,7 @@ enum s3_encryption {
     S3_ENCRYPTION_SSE_KMS, /* aws:kms, with kms_key or the account's own */
 };
 
-/* Copied by s3_store_new. A 0 or NULL means the default named. Times in microseconds. */
+/* Copied by s3_store_new. A 0, NULL or "" means the default named. Times in microseconds. */
 struct s3_settings {
     const char *endpoint; /* http(s)://host[:port]; AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the
                              profile's endpoint_url, else Amazon's of the region */
@@ -27,7 +27,7 @@ struct s3_settings {
     const char *profile; /* see credentials.h */
     enum s3_encryption encryption;
     const char *kms_key; /* id or ARN */
-    const char *ca_file; /* PEM; the system's */
+    const char *ca_file; /* PEM; AWS_CA_BUNDLE, else the system's */
     const char *proxy;   /* http://host:port; http_proxy and so on; "": none */
 
     int64_t connect_timeout_us; /* 5 s */
