@@ -13,6 +13,7 @@
 
 #include "adapters/os/clock.h"
 #include "adapters/os/os_random.h"
+#include "consumer/cluster_reach.h"
 
 enum {
     SECOND_US = 1000 * 1000,
@@ -54,20 +55,11 @@ static void name_user(char who[WHO_MAX])
 static struct ledger_settings ledger_settings_of(const struct settings *settings,
                                                  struct arena *arena)
 {
-    const struct kafka_settings *kafka = &settings->kafka;
-    struct cluster_property *properties =
-        arena_alloc(arena, (kafka->property_count + 1) * sizeof *properties);
-    for (size_t i = 0; i < kafka->property_count; i++) {
-        properties[i] = (struct cluster_property){.name = kafka->properties[i].name,
-                                                  .value = kafka->properties[i].value};
-    }
+    const char *topic = settings->kafka.ledger_topic;
     return (struct ledger_settings){
-        .cluster = {.brokers = kafka->brokers,
-                    .properties = properties,
-                    .property_count = kafka->property_count},
+        .cluster = cluster_reach(settings, arena),
         .group = settings->group,
-        .topic = kafka->ledger_topic != NULL ? kafka->ledger_topic
-                                             : ledger_topic_name(arena, settings->group),
+        .topic = topic != NULL ? topic : ledger_topic_name(arena, settings->group),
     };
 }
 

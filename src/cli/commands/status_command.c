@@ -2,6 +2,7 @@
 #include "cli/commands/command_operator.h"
 #include "cli/commands/command_status.h"
 #include "cli/commands/commands.h"
+#include "consumer/cluster_reach.h"
 #include "consumer/wiring.h"
 
 enum { ENDS_TIMEOUT_MS = 10 * 1000 };
@@ -30,21 +31,12 @@ static bool ask_store(const struct settings *settings, struct arena *arena, stru
 static bool ask_brokers(const struct settings *settings, struct arena *arena,
                         struct answers *answers, struct err *err)
 {
-    const struct kafka_settings *kafka = &settings->kafka;
-    struct cluster_property *properties =
-        arena_alloc(arena, (kafka->property_count + 1) * sizeof *properties);
-    for (size_t i = 0; i < kafka->property_count; i++) {
-        properties[i] = (struct cluster_property){.name = kafka->properties[i].name,
-                                                  .value = kafka->properties[i].value};
-    }
     answers->topics = arena_alloc(arena, (settings->topic_count + 1) * sizeof *answers->topics);
     for (size_t i = 0; i < settings->topic_count; i++) {
         answers->topics[i] = settings->topics[i].name;
     }
     struct source_settings source = {
-        .cluster = {.brokers = kafka->brokers,
-                    .properties = properties,
-                    .property_count = kafka->property_count},
+        .cluster = cluster_reach(settings, arena),
         .group = settings->group,
         .member_id = settings->member_id,
         .topics = answers->topics,
