@@ -122,6 +122,17 @@ static bool take_cell(struct walker *walker, const struct sqlite_page_header *he
     return true;
 }
 
+/* The children of a page lie mostly in order: visited that way, a file is read from front to back. */
+static void reverse(struct sidecar_numbers *numbers, size_t first)
+{
+    for (size_t last = numbers->count; last - first > 1; first++) {
+        last--;
+        uint32_t item = numbers->items[first];
+        numbers->items[first] = numbers->items[last];
+        numbers->items[last] = item;
+    }
+}
+
 static bool walk_tree(struct walker *walker, uint32_t root, bool is_schema, struct err *err)
 {
     walker->to_do.count = 0;
@@ -136,13 +147,15 @@ static bool walk_tree(struct walker *walker, uint32_t root, bool is_schema, stru
         if (is_schema || sqlite_page_is_interior(&header)) {
             push(&walker->walk->pages, pageno);
         }
-        if (sqlite_page_is_interior(&header)) {
-            push(&walker->to_do, header.right_child);
-        }
+        size_t first = walker->to_do.count;
         for (uint32_t i = 0; i < header.cell_count; i++) {
             if (!take_cell(walker, &header, i, is_schema, err)) {
                 return err_wrap(err, "page %u", pageno);
             }
+        }
+        if (sqlite_page_is_interior(&header)) {
+            push(&walker->to_do, header.right_child);
+            reverse(&walker->to_do, first);
         }
     }
     return true;
