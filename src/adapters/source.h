@@ -54,8 +54,8 @@ struct source_message {
 };
 
 enum source_event_kind {
-    SOURCE_ASSIGNED = 1, /* `partitions` are newly ours (a delta; may be empty): answer with
-                          * source_start */
+    SOURCE_ASSIGNED = 1, /* `partitions` are newly ours (a delta, never empty): answer with
+                          * source_start. A member that is given nothing hears nothing */
     SOURCE_REVOKED,      /* `partitions` are no longer ours (a delta): answer with source_stop */
     SOURCE_END,          /* `partition` was read up to `position`, which is the last stable
                           * offset; with `high` > `position` it is blocked by an open

@@ -14,10 +14,11 @@ target_include_directories(kafka_bed PUBLIC ${PROJECT_SOURCE_DIR})
 target_compile_definitions(kafka_bed PRIVATE TESTS_FOLDER="${PROJECT_SOURCE_DIR}/tests")
 target_link_libraries(kafka_bed PUBLIC adapters_kafka)
 
-foreach(battery mock source group ledger leadership)
+foreach(battery mock source group ledger leadership cluster)
     add_executable(conformance_kafka_${battery} kafka_${battery}.c)
     tidemark_flags(conformance_kafka_${battery})
     target_link_libraries(conformance_kafka_${battery} PRIVATE kafka_bed)
     add_test(NAME conformance/kafka/${battery} COMMAND conformance_kafka_${battery})
-    set_tests_properties(conformance/kafka/${battery} PROPERTIES TIMEOUT 300)
+    set_tests_properties(conformance/kafka/${battery} PROPERTIES TIMEOUT 300
+        ENVIRONMENT "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan_librdkafka.supp")
 endforeach()

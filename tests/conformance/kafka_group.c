@@ -206,6 +206,26 @@ static void sees_new_partitions(void)
     bed_close(&a);
 }
 
+/* A member that is given nothing holds nobody up, and is there when it is needed. */
+static void waits_without_partitions(void)
+{
+    bed_topic("few", 1, NULL);
+    bed_produce("few", 0, 0, 10);
+    struct bed_source a;
+    struct bed_source b;
+    bed_open(&a, "g-few", "m1", "few", NULL, 0);
+    bed_open(&b, "g-few", "m2", "few", NULL, 0);
+    BOTH_UNTIL(&a, &b, assigned(&a) + assigned(&b) == 1);
+    struct bed_source *owner = assigned(&a) == 1 ? &a : &b;
+    struct bed_source *idle = owner == &a ? &b : &a;
+    bed_poll_for(idle, 1000);
+    IS(!source_rebalancing(idle->source));
+    BED_UNTIL(owner, owner->end[0] == 10);
+    bed_close(owner);
+    BED_UNTIL(idle, assigned(idle) == 1 && idle->end[0] == 10);
+    bed_close(idle);
+}
+
 /* Closing in the middle of anything ends by its deadline. */
 static void closes_in_time(void)
 {
@@ -235,6 +255,7 @@ int main(void)
     STORY(restarts_unnoticed);
     STORY(fences_a_twin);
     STORY(sees_new_partitions);
+    STORY(waits_without_partitions);
     STORY(closes_in_time);
     return 0;
 }

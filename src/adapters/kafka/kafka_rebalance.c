@@ -43,6 +43,19 @@ static void disown(struct source *source, const rd_kafka_topic_partition_list_t 
     }
 }
 
+/* More members than partitions: there is nothing to ask. */
+static void take_nothing(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *none)
+{
+    if (client_settings_cooperative()) {
+        rd_kafka_error_t *failed = rd_kafka_incremental_assign(rk, none);
+        if (failed != NULL) {
+            rd_kafka_error_destroy(failed);
+        }
+    } else {
+        rd_kafka_assign(rk, none);
+    }
+}
+
 void source_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                          rd_kafka_topic_partition_list_t *partitions, void *opaque)
 {
@@ -59,14 +72,22 @@ void source_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                     .owned = true, .next = -1, .high = -1, .stable = -1, .mirrored = -1};
             }
         }
-        ask(source, SOURCE_ANSWER_START, partitions, false);
+        if (partitions->cnt > 0) {
+            ask(source, SOURCE_ANSWER_START, partitions, false);
+        } else {
+            take_nothing(rk, partitions);
+        }
         return;
     }
     if (code != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
         log_warn("kafka", "source: rebalance: %s", rd_kafka_err2str(code));
     }
     disown(source, partitions);
-    ask(source, SOURCE_ANSWER_STOP, partitions, rd_kafka_assignment_lost(rk) != 0);
+    if (partitions->cnt > 0) {
+        ask(source, SOURCE_ANSWER_STOP, partitions, rd_kafka_assignment_lost(rk) != 0);
+    } else {
+        client_give_up(rk, code, partitions);
+    }
 }
 
 bool source_announce(struct source *source, struct source_batch *batch)
@@ -158,6 +179,9 @@ bool source_start(struct source *source, const struct source_start *starts, size
                   struct err *err)
 {
     if (source->awaited != SOURCE_ANSWER_START) {
+        if (count == 0) {
+            return true;
+        }
         return err_set(err, ERR_INPUT, "no assignment waits for a start");
     }
     if (count != (size_t)source->asked->cnt) {
