@@ -1,6 +1,6 @@
 # The store's battery on every driver. A server that cannot be had is a failure, never a skip.
 add_library(store_suite STATIC store_suite.c store_suite_objects.c store_suite_names.c
-            store_suite_races.c)
+            store_suite_races.c store_suite_folders.c)
 tidemark_flags(store_suite)
 target_include_directories(store_suite PUBLIC ${PROJECT_SOURCE_DIR})
 target_link_libraries(store_suite PUBLIC adapters)

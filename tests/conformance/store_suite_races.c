@@ -183,36 +183,6 @@ static void no_read_is_torn(const struct store_suite *suite, struct store *store
     }
 }
 
-/* Folders that a delete leaves empty must not get in the way of a put into them. This is the folder
- * driver's promise; the servers, which keep objects in folders too, now and then refuse such a put
- * (MinIO by 403, versitygw by 409). */
-static void put_and_delete(void *argument)
-{
-    struct crowd *crowd = argument;
-    int me = atomic_fetch_add(&crowd->next, 1);
-    for (int i = 0; i < 5 * STEPS; i++) {
-        char key[64];
-        snprintf(key, sizeof key, "deep/er/folder/%d", me);
-        struct err err = {0};
-        struct store_content content = suite_text("x");
-        if (!store_put(crowd->store, key, &content, store_always(), NULL, &err) ||
-            !store_delete(crowd->store, key, &err)) {
-            fault(crowd, &err);
-        }
-    }
-}
-
-static void puts_and_deletes_do_not_meet(const struct store_suite *suite, struct store *store)
-{
-    (void)suite;
-    static struct crowd crowd;
-    crowd = (struct crowd){.store = store};
-    run_all(&crowd, put_and_delete);
-    if (crowd.faults != 0) {
-        store_suite_fail(__FILE__, __LINE__, "a fault: %s", crowd.err.message);
-    }
-}
-
 static void the_probe_finds_both_features(const struct store_suite *suite, struct store *store)
 {
     (void)suite;
@@ -238,10 +208,5 @@ const struct store_case store_suite_races[] = {
     {"one_creator_wins_with_large_objects", one_creator_wins_with_large_objects},
     {"no_read_is_torn", no_read_is_torn},
     {"the_probe_finds_both_features", the_probe_finds_both_features},
-    {NULL, NULL},
-};
-
-const struct store_case store_suite_folders[] = {
-    {"puts_and_deletes_do_not_meet", puts_and_deletes_do_not_meet},
     {NULL, NULL},
 };
