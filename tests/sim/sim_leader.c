@@ -79,6 +79,7 @@ static void take_commands(struct world *world, struct sim_process *process)
         const struct leader_command *command = &process->leader_out.commands[i];
         if (command->kind == LEADER_STEP_DOWN) {
             process->in_leader_group = false;
+            world_event(world, "%s steps down", process->name);
             process->leader_group_from_us = world->now_us + command->step_down.rest_us;
         } else if (command->kind != LEADER_ALERT && command->kind != LEADER_RUN_RECORD) {
             keep_command(world, process, command);
@@ -244,7 +245,7 @@ static void query_ends(struct world *world, struct sim_process *process, struct 
 static bool carry_out(struct world *world, struct sim_process *process, struct leader_event *event)
 {
     struct sim_command *command = &process->command;
-    bool store_fails = world_chance(world, world->faults.store_fails);
+    bool store_fails = process->broken || world_chance(world, world->faults.store_fails);
     if (command->kind == LEADER_INIT_TRANSACTIONS) {
         return ledger_init_transactions(world, process);
     }

@@ -149,6 +149,10 @@ static void seal_one(struct world *world, struct sim_process *process, const str
             out->late++;
         } else {
             out->rows++;
+            if (world->story.seal_lies > 0) {
+                world->story.seal_lies--;
+                continue; /* counted, and not there */
+            }
             struct shard_size *shard = &shards[shard_of(row->key, world->settings.shards)];
             shard->rows++;
             shard->bytes += 10;

@@ -162,6 +162,13 @@ static bool word_slow(struct story *story, char **words, int count)
     return true;
 }
 
+static bool word_broken(struct story *story, char **words, int count)
+{
+    (void)count;
+    process_of(story, words[1])->broken = true;
+    return true;
+}
+
 static bool word_crash(struct story *story, char **words, int count)
 {
     (void)count;
@@ -309,6 +316,8 @@ static bool word_next(struct story *story, char **words, int count)
                      : strcmp(words[2], "late") == 0 ? PUT_LATE
                                                      : PUT_TWICE;
         plant->put_after_us = count > 3 ? number(words[3]) * 1000 : 0;
+    } else if (strcmp(words[1], "seal") == 0) {
+        plant->seal_lies++;
     } else if (strcmp(words[2], "fails") == 0) {
         plant->attempt_fails++;
     } else {
@@ -385,7 +394,7 @@ static const struct {
     {"until", 2, word_until},         {"run", 2, word_run},
     {"expect", 2, word_expect},       {"rows", 3, word_rows},
     {"transaction", 3, word_transaction}, {"retention", 3, word_retention},
-    {"slow", 2, word_slow},           {"crash", 2, word_crash},         {"start", 2, word_start},
+    {"broken", 2, word_broken},       {"slow", 2, word_slow},           {"crash", 2, word_crash},         {"start", 2, word_start},
     {"sleep", 2, word_sleep},         {"wake", 2, word_wake},
     {"lead", 2, word_lead},           {"assign", 3, word_assign},
     {"partitions", 2, word_partitions}, {"clock", 3, word_clock},

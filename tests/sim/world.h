@@ -197,6 +197,7 @@ struct sim_process {
     size_t sealed_count;
     uint64_t sealed_build;
     int64_t clock_ahead_us;
+    bool broken; /* the store does nothing for it */
     char sleep_before[24]; /* falls asleep when the leader shell is about to do this */
     struct coord_settings settings; /* its own, where a story gives it others */
     bool own_settings;
@@ -243,6 +244,7 @@ struct sim_story {
     char append_key[32]; /* of a transaction with a record whose key begins so */
     enum sim_put_plan put;
     int64_t put_after_us;
+    uint32_t seal_lies;       /* SEALs that lose a row and do not say so */
     int slow;                 /* partition that nobody reads on; -1: none */
     uint32_t attempt_fails; /* shards whose next BUILD fails */
     uint32_t attempt_sleeps; /* BUILDs that end only after attempt_until_us */

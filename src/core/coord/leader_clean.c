@@ -227,8 +227,8 @@ static bool may_delete(struct leader *leader, const struct fold_entry *entry, bo
     if (!condemn->whole_run) {
         return true;
     }
-    int64_t grace = condemn->at_once ? 0 : leader->settings->cleanup_grace_us;
-    if (leader->now_us - condemn->time_us < grace && !RULE_OFF(15)) {
+    int64_t grace = condemn->at_once || RULE_OFF(15) ? 0 : leader->settings->cleanup_grace_us;
+    if (leader->now_us - condemn->time_us < grace) {
         return false;
     }
     if (!leader->pointer.known || leader->pointer.asked_end <= entry->offset ||
@@ -265,6 +265,11 @@ static void send_delete(struct leader *leader, const struct message_condemn *con
     }
     command->delete_objects.urls = urls;
     command->delete_objects.count = condemn->object_count;
+}
+
+void leader_delete_unasked(struct leader *leader, const char *run_id)
+{
+    send_delete(leader, &(struct message_condemn){.run_id = run_id, .whole_run = true});
 }
 
 bool leader_duty_delete(struct leader *leader)

@@ -185,7 +185,7 @@ static int64_t future_bound(const struct leader *leader)
     const struct message_commit *head = fold_head(leader->fold);
     int64_t bound = leader->now_us + leader->settings->max_future_skew_us;
     int64_t before = head == NULL || head->future_bound_us == INT64_MAX ? INT64_MIN : head->future_bound_us;
-    return before > bound && !RULE_OFF(24) ? before : bound;
+    return before > bound ? before : bound;
 }
 
 static const struct message_topic *topics_of_ends(struct leader *leader, size_t *out_count)

@@ -63,7 +63,7 @@ static bool cover_one(const struct leader *leader, const struct message_close *c
     for (const struct fold_entry *entry = fold_next(leader->fold, MESSAGE_READY, &at); entry != NULL;
          entry = fold_next(leader->fold, MESSAGE_READY, &at)) {
         const struct message_ready *ready = &entry->message.ready;
-        if (ready->build != close->build || (strcmp(ready->fingerprint, close->fingerprint) != 0 && !RULE_OFF(9))) {
+        if (ready->build != close->build || strcmp(ready->fingerprint, close->fingerprint) != 0) {
             continue;
         }
         const struct ready_partition *said = find_partition(ready, partition->id);

@@ -228,7 +228,11 @@ bool leader_duty_attempts(struct leader *leader)
     }
     const struct message_plan *plan = &entry->message.plan;
     const struct message_condemn *condemned = fold_condemned(leader->fold, plan->run_id);
-    if (condemned != NULL && condemned->whole_run && !RULE_OFF(10)) {
+    if (RULE_OFF(10) && (int64_t)plan->term != leader->term) {
+        leader_delete_unasked(leader, plan->run_id); /* planted: sweeps what an older term left */
+        return true;
+    }
+    if (condemned != NULL && condemned->whole_run) {
         leader_abort(leader, plan, "the run is condemned");
         return true;
     }

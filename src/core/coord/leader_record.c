@@ -75,7 +75,7 @@ static void fill_history(struct leader *leader, const struct message_close *clos
                                                               .joined = old->cuts[j].joined};
             }
         }
-        if (step.cut_count > 0 && !RULE_OFF(241)) {
+        if (step.cut_count > 0 && !RULE_OFF(24)) {
             steps[out->history_count++] = step;
         }
     }

@@ -183,6 +183,7 @@ bool leader_duty_condemn(struct leader *leader);
 bool leader_duty_tidy(struct leader *leader);
 bool leader_duty_delete(struct leader *leader);
 bool leader_duty_old_runs(struct leader *leader);
+void leader_delete_unasked(struct leader *leader, const char *run_id); /* only mutants do that */
 void leader_deleted(struct leader *leader, bool ok);
 void leader_old_runs(struct leader *leader, const struct leader_old_run *runs, size_t count);
 
