@@ -16,6 +16,7 @@ struct contribution {
     int64_t closed_before;
     struct row_share **shares;
     size_t share_count;
+    const bool **voided; /* by share; NULL: all its rows count */
     struct arena *arena;
     atomic_uint users;
 };
@@ -69,7 +70,8 @@ static void collect_builds(struct contribution *contribution)
 struct contribution *contribution_new(uint64_t build, enum row_order order,
                                       struct filter_policy policy,
                                       const struct contribution_partition *partitions, size_t count,
-                                      struct row_share *const *shares, size_t share_count)
+                                      struct row_share *const *shares, size_t share_count,
+                                      const bool *const *voided)
 {
     struct contribution *contribution = calloc(1, sizeof *contribution);
     CHECK(contribution != NULL);
@@ -99,8 +101,16 @@ struct contribution *contribution_new(uint64_t build, enum row_order order,
     }
     collect_builds(contribution);
     contribution->shares = arena_zero(contribution->arena, (share_count + 1) * sizeof(void *));
+    contribution->voided = arena_zero(contribution->arena, (share_count + 1) * sizeof(void *));
     for (size_t i = 0; i < share_count; i++) {
         contribution->shares[i] = row_share_use(shares[i]);
+        if (voided != NULL && voided[i] != NULL) {
+            uint32_t sources = row_share_set(shares[i])->index->sources.count;
+            contribution->voided[i] =
+                (const bool *)arena_copy(contribution->arena,
+                                         bytes_of(voided[i], sources * sizeof **voided))
+                    .data;
+        }
     }
     contribution->share_count = share_count;
     return contribution;
@@ -110,7 +120,7 @@ struct contribution *contribution_with(const struct contribution *like,
                                        struct row_share *const *shares, size_t share_count)
 {
     return contribution_new(like->build, like->order, like->policy, like->partitions,
-                            like->sources.count, shares, share_count);
+                            like->sources.count, shares, share_count, NULL);
 }
 
 struct contribution *contribution_use(struct contribution *contribution)
@@ -157,6 +167,21 @@ struct row_share *contribution_share(const struct contribution *contribution, si
 {
     CHECK(index < contribution->share_count);
     return contribution->shares[index];
+}
+
+const uint32_t *contribution_map(const struct contribution *contribution, size_t share,
+                                 struct arena *arena)
+{
+    CHECK(share < contribution->share_count);
+    const struct source_table *from = &row_share_set(contribution->shares[share])->index->sources;
+    uint32_t *map = arena_alloc(arena, ((size_t)from->count + 1) * sizeof *map);
+    (void)source_table_map(from, &contribution->sources, map);
+    for (uint32_t i = 0; contribution->voided[share] != NULL && i < from->count; i++) {
+        if (contribution->voided[share][i]) {
+            map[i] = SOURCE_NONE;
+        }
+    }
+    return map;
 }
 
 const struct contribution_partition *contribution_partition(const struct contribution *contribution,

@@ -21,11 +21,13 @@ struct contribution_partition {
 /* Made by the intake when it seals, then unchanging: any thread may read it. */
 struct contribution;
 
-/* All arguments are copied; each of `shares` gets one user more. One user: the caller. */
+/* All arguments are copied; each of `shares` gets one user more. `voided`, by share and by source of its
+ * index: rows that do not count at all; NULL, for all or for one: none. One user: the caller. */
 struct contribution *contribution_new(uint64_t build, enum row_order order,
                                       struct filter_policy policy,
                                       const struct contribution_partition *partitions, size_t count,
-                                      struct row_share *const *shares, size_t share_count);
+                                      struct row_share *const *shares, size_t share_count,
+                                      const bool *const *voided);
 /* The same partitions and rules over other rows. One user: the caller. */
 struct contribution *contribution_with(const struct contribution *like,
                                        struct row_share *const *shares, size_t share_count);
@@ -37,6 +39,11 @@ enum row_order contribution_order(const struct contribution *contribution);
 const struct source_table *contribution_sources(const struct contribution *contribution);
 size_t contribution_share_count(const struct contribution *contribution);
 struct row_share *contribution_share(const struct contribution *contribution, size_t index);
+
+/* The numbers of a share's sources in contribution_sources; SOURCE_NONE for a void one, and for one that is
+ * not in the build. In the arena. */
+const uint32_t *contribution_map(const struct contribution *contribution, size_t share,
+                                 struct arena *arena);
 
 /* The partitions in the order of the sources' numbers. */
 const struct contribution_partition *contribution_partition(const struct contribution *contribution,

@@ -14,7 +14,7 @@ struct part_set {
     struct contribution *from;
     struct filter filter;
     struct arena *arena;
-    uint32_t **maps; /* of each share's sources to the contribution's */
+    const uint32_t **maps; /* of each share's sources to the contribution's */
 };
 
 static bool open_section(struct row_set *set, size_t number, struct row_stream **ret_stream,
@@ -60,10 +60,6 @@ static bool open_section(struct row_set *set, size_t number, struct row_stream *
 static void free_set(struct row_set *set)
 {
     struct part_set *part = (struct part_set *)set;
-    for (size_t i = 0; part->maps != NULL && i < contribution_share_count(part->from); i++) {
-        free(part->maps[i]);
-    }
-    free(part->maps);
     free(part->index.sections);
     source_table_done(&part->index.sources);
     arena_free(part->arena);
@@ -211,14 +207,9 @@ bool part_set_new(struct contribution *borrowed_contribution, const atomic_bool 
     part->index.order = contribution_order(borrowed_contribution);
     source_table_add_all(&part->index.sources, contribution_sources(borrowed_contribution));
     size_t shares = contribution_share_count(borrowed_contribution);
-    part->maps = calloc(shares + 1, sizeof(void *));
-    CHECK(part->maps != NULL);
+    part->maps = arena_alloc(part->arena, (shares + 1) * sizeof(void *));
     for (size_t i = 0; i < shares; i++) {
-        const struct source_table *from =
-            &row_share_set(contribution_share(borrowed_contribution, i))->index->sources;
-        part->maps[i] = calloc((size_t)from->count + 1, sizeof **part->maps);
-        CHECK(part->maps[i] != NULL);
-        (void)source_table_map(from, &part->index.sources, part->maps[i]);
+        part->maps[i] = contribution_map(borrowed_contribution, i, part->arena);
     }
     if (!fill_index(part, stop, err)) {
         free_set(&part->set);

@@ -35,7 +35,7 @@ static void free_view(struct row_set *set)
 }
 
 struct row_set *range_set_new(struct row_set *borrowed_set, const struct plan_range *ranges,
-                              size_t count)
+                              size_t count, const uint32_t *map)
 {
     static const struct row_set_ops ops = {.open = open_section, .free = free_view};
     const struct source_table *table = &borrowed_set->index->sources;
@@ -55,7 +55,7 @@ struct row_set *range_set_new(struct row_set *borrowed_set, const struct plan_ra
     for (size_t i = 0; i < count; i++) {
         uint32_t source =
             source_table_find(table, ranges[i].id.topic, ranges[i].id.number);
-        if (source != SOURCE_NONE) {
+        if (source != SOURCE_NONE && (map == NULL || map[source] != SOURCE_NONE)) {
             view->sources[source].tail_from = ranges[i].from;
             view->sources[source].from = ranges[i].from;
             view->sources[source].to = ranges[i].to;

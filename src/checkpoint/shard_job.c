@@ -96,9 +96,9 @@ static void close_sets(struct open_sets *open)
 }
 
 static void add_narrowed(struct open_sets *open, struct row_set *set,
-                         const struct shard_input *input)
+                         const struct shard_input *input, const uint32_t *map)
 {
-    struct row_set *view = range_set_new(set, input->ranges, input->range_count);
+    struct row_set *view = range_set_new(set, input->ranges, input->range_count, map);
     open->made[open->made_count++] = view;
     open->sets[open->count++] = view;
 }
@@ -117,11 +117,12 @@ static bool open_sets(struct shard_job *job, struct open_sets *open, struct err 
             struct row_set *part = NULL;
             TRY(part_open(job->settings->store, input->part_url, input->part_digest, &part, err));
             open->made[open->made_count++] = part;
-            add_narrowed(open, part, input);
+            add_narrowed(open, part, input, NULL);
             continue;
         }
         for (size_t k = 0; k < contribution_share_count(input->own); k++) {
-            add_narrowed(open, row_share_set(contribution_share(input->own, k)), input);
+            add_narrowed(open, row_share_set(contribution_share(input->own, k)), input,
+                         contribution_map(input->own, k, job->arena));
         }
     }
     return true;

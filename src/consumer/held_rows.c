@@ -17,6 +17,7 @@ struct held_rows {
     struct row_share **shares;
     uint64_t *memory; /* bytes of each share that is in memory; 0: on disk */
     uint64_t *disk;   /* bytes of each share on disk */
+    bool **voided;    /* of each share, by source of its index; NULL: all its rows count */
     size_t count;
     size_t capacity;
     uint64_t sequence;
@@ -46,8 +47,10 @@ struct held_rows *held_rows_free(struct held_rows *held)
     }
     for (size_t i = 0; i < held->count; i++) {
         row_share_drop(held->shares[i]);
+        free(held->voided[i]);
     }
     shard_buffer_free(held->buffer);
+    free(held->voided);
     free(held->shares);
     free(held->memory);
     free(held->disk);
@@ -69,8 +72,11 @@ static void add_share(struct held_rows *held, struct row_share *share, uint64_t 
         held->shares = realloc(held->shares, held->capacity * sizeof *held->shares);
         held->memory = realloc(held->memory, held->capacity * sizeof *held->memory);
         held->disk = realloc(held->disk, held->capacity * sizeof *held->disk);
-        CHECK(held->shares != NULL && held->memory != NULL && held->disk != NULL);
+        held->voided = realloc(held->voided, held->capacity * sizeof *held->voided);
+        CHECK(held->shares != NULL && held->memory != NULL && held->disk != NULL &&
+              held->voided != NULL);
     }
+    held->voided[held->count] = NULL;
     held->shares[held->count] = share;
     held->memory[held->count] = memory;
     held->disk[held->count] = disk;
@@ -175,13 +181,37 @@ struct row_share *const *held_rows_shares(const struct held_rows *held)
     return held->shares;
 }
 
-static bool set_is_over(const struct spill_index *index, held_rows_is_over is_over, void *context)
+void held_rows_void(struct held_rows *held, const char *topic, int32_t partition)
+{
+    held_rows_freeze(held);
+    for (size_t i = 0; i < held->count; i++) {
+        const struct source_table *table = &row_share_set(held->shares[i])->index->sources;
+        uint32_t source = source_table_find(table, topic, partition);
+        if (source == SOURCE_NONE) {
+            continue;
+        }
+        if (held->voided[i] == NULL) {
+            held->voided[i] = calloc(table->count, sizeof **held->voided);
+            CHECK(held->voided[i] != NULL);
+        }
+        held->voided[i][source] = true;
+    }
+}
+
+const bool *const *held_rows_voided(const struct held_rows *held)
+{
+    return (const bool *const *)held->voided;
+}
+
+static bool set_is_over(const struct spill_index *index, const bool *voided,
+                        held_rows_is_over is_over, void *context)
 {
     for (size_t i = 0; i < index->section_count; i++) {
         const struct section *section = &index->sections[i];
         for (uint32_t k = 0; k < section->source_count; k++) {
             const struct section_source *part = &section->sources[k];
-            if (!is_over(context, section, part, &index->sources.names[part->source])) {
+            if ((voided == NULL || !voided[part->source]) &&
+                !is_over(context, section, part, &index->sources.names[part->source])) {
                 return false;
             }
         }
@@ -193,11 +223,13 @@ void held_rows_forget(struct held_rows *held, held_rows_is_over is_over, void *c
 {
     size_t kept = 0;
     for (size_t i = 0; i < held->count; i++) {
-        if (set_is_over(row_share_set(held->shares[i])->index, is_over, context)) {
+        if (set_is_over(row_share_set(held->shares[i])->index, held->voided[i], is_over, context)) {
             row_share_drop(held->shares[i]);
+            free(held->voided[i]);
             continue;
         }
         held->shares[kept] = held->shares[i];
+        held->voided[kept] = held->voided[i];
         held->memory[kept] = held->memory[i];
         held->disk[kept] = held->disk[i];
         kept++;

@@ -37,6 +37,13 @@ void held_rows_freeze(struct held_rows *held);
 size_t held_rows_share_count(const struct held_rows *held);
 struct row_share *const *held_rows_shares(const struct held_rows *held); /* borrowed */
 
+/* The rows that are held of a partition are not to be used: they will come again. */
+void held_rows_void(struct held_rows *held, const char *topic, int32_t partition);
+
+/* For each share, by source of its index: true for a void partition. NULL: none of it is. Borrowed until
+ * the next call that is not const. */
+const bool *const *held_rows_voided(const struct held_rows *held);
+
 /* Lets go of the sets of which no row is OPEN any more. `is_over` says that of all rows of a section
  * that came from one source; it may say false too often. */
 typedef bool (*held_rows_is_over)(void *context, const struct section *section,

@@ -143,11 +143,26 @@ static void set_steps(struct intake_partition *partition, const struct cut_step 
     }
 }
 
+static void start_over(struct intake *intake, struct intake_partition *partition)
+{
+    tally_done(&partition->tally);
+    partition->future_count = 0;
+    partition->rows = 0;
+    partition->bytes = 0;
+    partition->rejected = 0;
+    held_rows_void(intake->settings.held, partition->topic, partition->number);
+}
+
 void intake_start(struct intake *intake, struct source_partition id, int64_t offset,
-                  const struct cut_step *steps, size_t step_count, int64_t closed_to_us)
+                  const struct intake_head *head)
 {
     struct intake_partition *partition = find_or_add(intake, id);
-    intake->boundary_us = closed_to_us;
+    if (head->seen_end < partition->seen_end) {
+        start_over(intake, partition);
+        partition->tail_from = offset;
+    }
+    partition->seen_end = head->seen_end;
+    intake->boundary_us = head->closed_to_us;
     intake->window_us = INT64_MAX;
     partition->owned = true;
     partition->from = offset;
@@ -155,7 +170,7 @@ void intake_start(struct intake *intake, struct source_partition id, int64_t off
     partition->event_time_max_us = EVENT_TIME_LOW;
     partition->state = DATA_READING;
     partition->lost_to = 0;
-    set_steps(partition, steps, step_count);
+    set_steps(partition, head->steps, head->step_count);
 }
 
 void intake_stop(struct intake *intake, struct source_partition id)
@@ -422,6 +437,8 @@ static void forget_partition(struct intake *intake, const struct member_forget *
     }
     set_steps(partition, forget->steps, forget->step_count);
     partition->tail_from = forget->tail_from;
+    partition->seen_end = partition->judged_below > forget->tail_from ? partition->judged_below
+                                                                      : forget->tail_from;
     for (size_t i = 0; i < forget->step_count; i++) {
         const struct cut_step *step = &forget->steps[i];
         struct tally_cut cut = {.cut = step->cut, .to_us = step->to_us};

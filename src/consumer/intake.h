@@ -31,10 +31,18 @@ MUST_CHECK bool intake_new(const struct intake_settings *settings, struct intake
 struct intake *intake_free(struct intake *intake); /* takes NULL; returns NULL */
 bool intake_wants_headers(const struct intake *intake);
 
-/* A partition of ours is read from `offset` on. `steps`: the head's history of it; rows that these
- * builds took are passed over. `closed_to_us`: the head's, see window_bucket_us. */
+/* What the head says of a partition when it is started. */
+struct intake_head {
+    const struct cut_step *steps; /* its history: rows that these builds took are passed over */
+    size_t step_count;
+    int64_t seen_end;     /* its cut; 0: none */
+    int64_t closed_to_us; /* see window_bucket_us; EVENT_TIME_LOW: nothing is */
+};
+
+/* A partition of ours is read from `offset` on. Rows that are still held of it are not taken twice; where
+ * the head went back (PROTOCOL R5, --from-here), they are void, because some were forgotten. */
 void intake_start(struct intake *intake, struct source_partition partition, int64_t offset,
-                  const struct cut_step *steps, size_t step_count, int64_t closed_to_us);
+                  const struct intake_head *head);
 /* No longer ours; its rows are held until intake_forget. */
 void intake_stop(struct intake *intake, struct source_partition partition);
 

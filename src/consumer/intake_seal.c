@@ -131,10 +131,10 @@ static void add_size(struct sealing *sealing, const struct section *section,
     }
 }
 
-static bool look_at_set(struct sealing *sealing, struct row_set *set, struct err *err)
+static bool look_at_share(struct sealing *sealing, size_t share, struct err *err)
 {
-    uint32_t *map = arena_alloc(sealing->arena, (set->index->sources.count + 1) * sizeof *map);
-    source_table_map(&set->index->sources, contribution_sources(sealing->contribution), map);
+    struct row_set *set = row_share_set(contribution_share(sealing->contribution, share));
+    const uint32_t *map = contribution_map(sealing->contribution, share, sealing->arena);
     for (size_t i = 0; i < set->index->section_count; i++) {
         const struct section *section = &set->index->sections[i];
         enum filter_verdict verdict = filter_section(&sealing->filter, section, map);
@@ -202,7 +202,8 @@ static struct contribution *make_contribution(struct sealing *sealing, uint64_t 
     return contribution_new(build, settings->settings->snapshot.order,
                             policy_of(settings->settings), partitions, sealing->count,
                             held_rows_shares(settings->held),
-                            held_rows_share_count(settings->held));
+                            held_rows_share_count(settings->held),
+                            held_rows_voided(settings->held));
 }
 
 static bool check_ratio(struct intake *intake, const struct ready_partition *partitions,
@@ -227,8 +228,8 @@ static bool check_ratio(struct intake *intake, const struct ready_partition *par
 static bool seal(struct sealing *sealing, struct intake_sealed *ret_sealed, struct err *err)
 {
     struct intake *intake = sealing->intake;
-    for (size_t i = 0; i < held_rows_share_count(intake->settings.held); i++) {
-        TRY(look_at_set(sealing, row_share_set(held_rows_shares(intake->settings.held)[i]), err));
+    for (size_t i = 0; i < contribution_share_count(sealing->contribution); i++) {
+        TRY(look_at_share(sealing, i, err));
     }
     struct ready_partition *ready =
         arena_zero(sealing->arena, (sealing->count + 1) * sizeof *ready);

@@ -25,6 +25,7 @@ struct intake_partition {
     size_t step_count;
     int64_t judged_below; /* offsets below it are looked up in the history */
     int64_t tail_from;    /* offsets below it are in builds, or given up */
+    int64_t seen_end;     /* of the head */
     struct tally_future *futures; /* of the last seal */
     size_t future_count;
 };

@@ -74,8 +74,7 @@ static void work(struct intake_thread *thread, struct mail *mail)
         take_batch(thread, mail);
         break;
     case MAIL_START:
-        intake_start(intake, mail->start.partition, mail->start.offset, mail->start.steps,
-                     mail->start.step_count, mail->start.closed_to_us);
+        intake_start(intake, mail->start.partition, mail->start.offset, &mail->start.head);
         thread->news = true;
         break;
     case MAIL_STOP:

@@ -16,7 +16,7 @@ enum mail_kind {
     MAIL_FORGET,
     /* to the poll thread, from member */
     MAIL_FETCH,  /* the answer to ASSIGNED: exactly where to read from */
-    MAIL_SEEK,   /* go on at another offset */
+    MAIL_SEEK,   /* go on at another offset, then hand on to the intake as MAIL_START */
     MAIL_PAUSE,
     MAIL_RESUME,
     MAIL_MIRROR,
@@ -36,10 +36,8 @@ struct mail {
         struct {
             struct source_partition partition;
             int64_t offset;
-            const struct cut_step *steps;
-            size_t step_count;
-            int64_t closed_to_us;
-        } start;
+            struct intake_head head;
+        } start; /* START, SEEK */
         struct source_partition stop;
         struct {
             uint64_t build;
@@ -54,7 +52,7 @@ struct mail {
         struct {
             const struct source_start *starts;
             size_t count;
-        } fetch; /* FETCH, SEEK */
+        } fetch;
         struct {
             const struct source_partition *partitions;
             size_t count;

@@ -81,25 +81,31 @@ static bool partition_of(const struct member_hands *hands, struct partition_id i
     return false;
 }
 
-/* The intake must know a partition before its first batch comes. */
-static void tell_intake(struct member_hands *hands, struct source_partition partition,
-                        int64_t offset)
+/* A partition, its offset, and what the head's builds took of it: START for the intake, which must know
+ * it before its first batch comes, or SEEK for the poll thread. */
+static struct mail *start_mail(struct member_hands *hands, enum mail_kind kind,
+                               struct source_partition partition, int64_t offset)
 {
-    struct mail *mail = mail_new(MAIL_START);
+    struct mail *mail = mail_new(kind);
     const struct fold *fold = member_fold(hands->member);
     const struct message_commit *head = fold_head(fold);
     mail->start.partition = partition;
     mail->start.offset = offset;
-    mail->start.closed_to_us = EVENT_TIME_LOW;
+    mail->start.head.closed_to_us = EVENT_TIME_LOW;
     if (head != NULL) {
         struct partition_id id = {hands->settings->source.topics[partition.topic],
                                   partition.partition};
         struct cut_step *steps = NULL;
-        mail->start.step_count = fold_steps(head, NULL, id, mail->arena, &steps);
-        mail->start.steps = steps;
-        mail->start.closed_to_us = head->closed_to_us;
+        mail->start.head.step_count = fold_steps(head, NULL, id, mail->arena, &steps);
+        mail->start.head.steps = steps;
+        mail->start.head.closed_to_us = head->closed_to_us;
+        for (size_t i = 0; i < head->partition_count; i++) {
+            if (partition_id_compare(head->partitions[i].id, id) == 0) {
+                mail->start.head.seen_end = head->partitions[i].cut;
+            }
+        }
     }
-    mail_send(hands->settings->intake, mail);
+    return mail;
 }
 
 /* Offsets that the setting `start` decides are asked for together. */
@@ -153,7 +159,8 @@ static void answer_assignment(struct member_hands *hands)
         return;
     }
     for (size_t i = 0; i < hands->waiting_count; i++) {
-        tell_intake(hands, starts[i].partition, starts[i].offset);
+        mail_send(hands->settings->intake,
+                  start_mail(hands, MAIL_START, starts[i].partition, starts[i].offset));
     }
     mail->fetch.starts = starts;
     mail->fetch.count = hands->waiting_count;
@@ -178,14 +185,8 @@ static void start_partition(struct member_hands *hands, const struct member_comm
         }
     }
     /* One that is read already goes on elsewhere: a skipped range, or a head that went back. */
-    tell_intake(hands, partition, command->start.offset);
-    struct mail *mail = mail_new(MAIL_SEEK);
-    struct source_start *start = arena_zero(mail->arena, sizeof *start);
-    *start = (struct source_start){
-        .partition = partition, .offset = command->start.offset, .leader_epoch = -1};
-    mail->fetch.starts = start;
-    mail->fetch.count = 1;
-    mail_send(hands->settings->poll, mail);
+    mail_send(hands->settings->poll,
+              start_mail(hands, MAIL_SEEK, partition, command->start.offset));
 }
 
 static void stop_partition(struct member_hands *hands, const struct member_command *command)

@@ -99,7 +99,7 @@ static bool make_frame(struct member_work *work, const struct fold *fold, uint64
     contribution_drop(work->frame);
     work->frame =
         contribution_new(build, contribution_order(work->sealed), work->settings->policy,
-                         partitions, close->partition_count, NULL, 0);
+                         partitions, close->partition_count, NULL, 0, NULL);
     return true;
 }
 

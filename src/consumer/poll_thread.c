@@ -18,11 +18,13 @@ enum {
     POLL_EMPTY_WAIT_US = 100 * 1000,   /* for an empty batch, at a time */
     POLL_STARVED_US = 1000 * 1000,     /* without one, partitions are paused */
     POLL_LEAVE_MS = 10 * 1000,
+    POLL_SEEK_PAUSE_US = 500 * 1000, /* between two changes of what is fetched, see source_seek */
 };
 
 struct poll_partition {
     struct source_partition id;
     bool paused; /* by the member machine */
+    struct mail *seek; /* MAIL_SEEK that was not carried out yet; NULL: none */
 };
 
 struct poll_thread {
@@ -35,6 +37,7 @@ struct poll_thread {
     size_t count;
     size_t capacity;
     bool held_back;     /* all are paused: memory, or a slow intake */
+    int64_t seek_after_us; /* not before that, by the steady clock */
     int64_t starved_us; /* since when no batch was empty; 0: not now */
 };
 
@@ -60,7 +63,9 @@ static void add(struct poll_thread *thread, struct source_partition id)
             CHECK(thread->partitions != NULL);
         }
         known = &thread->partitions[thread->count++];
+        known->seek = NULL;
     }
+    mail_free(known->seek);
     *known = (struct poll_partition){.id = id};
 }
 
@@ -68,6 +73,7 @@ static void drop(struct poll_thread *thread, struct source_partition id)
 {
     struct poll_partition *known = find(thread, id);
     if (known != NULL) {
+        mail_free(known->seek);
         *known = thread->partitions[--thread->count];
     }
 }
@@ -137,6 +143,7 @@ static void fetch(struct poll_thread *thread, const struct mail *mail)
     for (size_t i = 0; i < mail->fetch.count; i++) {
         add(thread, mail->fetch.starts[i].partition);
     }
+    thread->seek_after_us = clock_mono_us() + POLL_SEEK_PAUSE_US;
     if (thread->held_back) {
         thread->held_back = false;
         hold_back(thread, true);
@@ -151,9 +158,7 @@ static void obey(struct poll_thread *thread, const struct mail *mail)
         fetch(thread, mail);
         break;
     case MAIL_SEEK:
-        for (size_t i = 0; i < mail->fetch.count; i++) {
-            note(source_seek(thread->source, &mail->fetch.starts[i], &err), &err, "cannot seek");
-        }
+        CHECK(!"kept by the caller");
         break;
     case MAIL_PAUSE:
         pause_some(thread, mail, true);
@@ -267,13 +272,71 @@ static void give_back(struct poll_thread *thread, struct source_batch *batch)
     }
 }
 
+static void tell_seeks(struct poll_thread *thread)
+{
+    for (size_t i = 0; i < thread->count; i++) {
+        struct mail *mail = TAKE(thread->partitions[i].seek);
+        if (mail != NULL) {
+            mail->kind = MAIL_START;
+            mail_send(thread->settings.intake, mail);
+        }
+    }
+}
+
+static void keep_seek(struct poll_thread *thread, struct mail *take_order)
+{
+    struct poll_partition *partition = find(thread, take_order->start.partition);
+    if (partition == NULL) {
+        mail_free(take_order);
+        return;
+    }
+    mail_free(partition->seek);
+    partition->seek = take_order;
+}
+
+/* All that wait are moved in one go. The intake hears of it between the last batch of before and the
+ * first one of after: else old batches would move a position that has just gone back. */
+static void seek(struct poll_thread *thread)
+{
+    int64_t now = clock_mono_us();
+    if (now < thread->seek_after_us || source_rebalancing(thread->source)) {
+        return;
+    }
+    struct source_start *starts = calloc(thread->count + 1, sizeof *starts);
+    CHECK(starts != NULL);
+    size_t count = 0;
+    for (size_t i = 0; i < thread->count; i++) {
+        if (thread->partitions[i].seek != NULL) {
+            starts[count++] =
+                (struct source_start){.partition = thread->partitions[i].id,
+                                      .offset = thread->partitions[i].seek->start.offset,
+                                      .leader_epoch = -1};
+        }
+    }
+    struct err err;
+    if (count > 0) {
+        thread->seek_after_us = now + POLL_SEEK_PAUSE_US;
+        if (source_seek(thread->source, starts, count, &err)) {
+            tell_seeks(thread);
+        } else {
+            note(false, &err, "cannot seek yet");
+        }
+    }
+    free(starts);
+}
+
 static void poll_once(struct poll_thread *thread)
 {
     struct mail *order;
     while ((order = mail_next(thread->settings.inbox, 0)) != NULL) {
-        obey(thread, order);
-        mail_free(order);
+        if (order->kind == MAIL_SEEK) {
+            keep_seek(thread, order);
+        } else {
+            obey(thread, order);
+            mail_free(order);
+        }
     }
+    seek(thread);
     if (thread->starved_us == 0) {
         hold_back(thread, budget_wants_pause(thread->settings.budget));
     }
@@ -338,6 +401,9 @@ struct poll_thread *poll_thread_free(struct poll_thread *thread)
         poll_thread_stop(thread);
         thread_join(thread->thread);
         source_batch_free(thread->spare);
+        for (size_t i = 0; i < thread->count; i++) {
+            mail_free(thread->partitions[i].seek);
+        }
         free(thread->partitions);
         free(thread);
     }

@@ -94,12 +94,12 @@ static bool take_rows(struct regrouping *regrouping, struct row_stream *rows, in
     }
 }
 
-static bool take_set(struct regrouping *regrouping, const struct filter *filter,
-                     struct row_set *set, struct err *err)
+static bool take_share(struct regrouping *regrouping, const struct filter *filter, size_t share,
+                       struct err *err)
 {
-    uint32_t *map =
-        arena_alloc(regrouping->arena, ((size_t)set->index->sources.count + 1) * sizeof *map);
-    (void)source_table_map(&set->index->sources, contribution_sources(regrouping->job->from), map);
+    struct contribution *from = regrouping->job->from;
+    struct row_set *set = row_share_set(contribution_share(from, share));
+    const uint32_t *map = contribution_map(from, share, regrouping->arena);
     for (size_t i = 0; i < set->index->section_count; i++) {
         struct row_stream *rows = NULL;
         TRY(filter_stream_open(filter, set, i, map, NULL, &rows, err));
@@ -124,7 +124,7 @@ static bool take_all(struct regrouping *regrouping, struct err *err)
             regrouping->buffer, table->names[i].topic, table->names[i].partition);
     }
     for (size_t i = 0; i < contribution_share_count(from); i++) {
-        TRY(take_set(regrouping, &filter, row_share_set(contribution_share(from, i)), err));
+        TRY(take_share(regrouping, &filter, i, err));
     }
     struct sorted_rows *rest = shard_buffer_sort(regrouping->buffer, contribution_order(from));
     return rest == NULL || add_share(regrouping, &rest->set, NULL, err);

@@ -4,7 +4,7 @@
 #include "adapters/os/pages.h"
 #include "core/base/check.h"
 
-enum { CHUNK_BYTES = 512 * 1024 };
+enum { CHUNK_BYTES = 2 * 1024 * 1024 };
 
 /* At the front of its own memory. */
 struct row_chunk {

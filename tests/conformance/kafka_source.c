@@ -220,7 +220,7 @@ static void seeks(void)
     for (size_t i = 0; i < LENGTH_OF(OFFSETS); i++) {
         BED_UNTIL(&bed, bed.records[0] > 200 * (int64_t)(i + 1) || bed.end[0] == 5000);
         struct source_start start = {{0, 0}, OFFSETS[i], -1};
-        WORKS(source_seek(bed.source, &start, &err));
+        WORKS(source_seek(bed.source, &start, 1, &err));
         bed.end[0] = -1;
         memset(bed.seen, 0, BED_OFFSETS_MAX);
         int64_t before = bed.records[0];
@@ -234,7 +234,7 @@ static void seeks(void)
     for (int o = 0; o < 5000; o++) {
         IS_NUMBER(bed.seen[BED_OFFSETS_MAX + o], 1); /* the other partition never noticed */
     }
-    IS(!source_seek(bed.source, &(struct source_start){{0, 7}, 0, -1}, &err));
+    WORKS(source_seek(bed.source, &(struct source_start){{0, 7}, 0, -1}, 1, &err)); /* not ours */
     bed_close(&bed);
 }
 
@@ -273,10 +273,10 @@ static void names_lost_ranges(void)
     /* above the end is no better */
     struct source_start high = {{0, 0}, 1000, -1};
     bed.lost_range[0] = -1;
-    WORKS(source_seek(bed.source, &high, &err));
+    WORKS(source_seek(bed.source, &high, 1, &err));
     BED_UNTIL(&bed, bed.lost_range[0] == 1000);
     struct source_start good = {{0, 0}, 50, -1};
-    WORKS(source_seek(bed.source, &good, &err));
+    WORKS(source_seek(bed.source, &good, 1, &err));
     BED_UNTIL(&bed, bed.end[0] == 50 && bed.end[1] == 0);
     source_query_free(query);
     arena_free(arena);
@@ -342,6 +342,41 @@ static void asks_for_starts(void)
     source_query_free(query);
 }
 
+/* A topic that is deleted and made again: what was read belongs to another log. */
+static void notices_a_new_topic(void)
+{
+    bed_topic("again", 1, NULL);
+    bed_produce("again", 0, 0, 50);
+    struct bed_source bed;
+    struct source_ends before;
+    struct source_ends after;
+    static const struct cluster_property QUICK[] = {{"topic.metadata.refresh.interval.ms", "1000"}};
+    bed_open(&bed, "g-again", "m1", "again", QUICK, 1);
+    BED_UNTIL(&bed, bed.end[0] == 50);
+    query_ends("again", &before);
+    bed_delete_topic("again");
+    BED_UNTIL(&bed, bed.gones > 0);
+    struct err err;
+    struct cluster_new_topic topic = {.name = "again", .partitions = 1, .replicas = 1};
+    int64_t deadline = bed_now_ms() + BED_WAIT_MS;
+    bool existed = true;
+    while (!cluster_create_topic(bed_cluster(), &topic, 5000, &existed, &err) || existed) {
+        IS(bed_now_ms() < deadline);
+        bed_poll(&bed, 100);
+    }
+    query_ends("again", &after);
+    IS_NUMBER(after.high, 0); /* below our position: known with any librdkafka */
+    if (cluster_topic_id_known(before.topic_id)) {
+        IS(before.topic_id.high != after.topic_id.high ||
+           before.topic_id.low != after.topic_id.low);
+    }
+    bed_produce("again", 0, 0, 80);
+    BED_UNTIL(&bed, bed.assigns == 2 && bed.end[0] == 80);
+    IS_NUMBER(bed.revokes, 1);
+    IS_NUMBER(bed.records[0], 50 + 80); /* from where it was told, which is 0 */
+    bed_close(&bed);
+}
+
 int main(void)
 {
     bed_start(1, "log.retention.check.interval.ms=300\nlog.initial.task.delay.ms=300");
@@ -354,5 +389,6 @@ int main(void)
     STORY(names_lost_ranges);
     STORY(accepts_gaps_of_compaction);
     STORY(asks_for_starts);
+    STORY(notices_a_new_topic);
     return 0;
 }

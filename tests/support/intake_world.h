@@ -13,6 +13,8 @@
 #include "core/spill/filter_stream.h"
 #include "core/spill/merge.h"
 
+static const struct intake_head NO_HEAD = {.closed_to_us = EVENT_TIME_LOW};
+
 enum { SHARDS = 3, WINDOW = 10, ROWS = 400 };
 
 struct world {
@@ -122,8 +124,7 @@ static const char *stored(struct world *world, uint32_t shards, struct contribut
         struct err err;
         for (size_t i = 0; i < contribution_share_count(contribution); i++) {
             struct row_set *set = row_share_set(contribution_share(contribution, i));
-            uint32_t *map = arena_alloc(world->arena, 100 * sizeof *map);
-            source_table_map(&set->index->sources, table, map);
+            const uint32_t *map = contribution_map(contribution, i, world->arena);
             for (size_t k = 0; k < set->index->section_count; k++) {
                 struct row_stream *stream = NULL;
                 if (set->index->sections[k].group == shard) {

@@ -272,7 +272,7 @@ int main(void)
     for (int p = 0; p < PARTITIONS; p++) {
         struct mail *start = mail_new(MAIL_START);
         start->start.partition.partition = p;
-        start->start.closed_to_us = EVENT_TIME_LOW;
+        start->start.head.closed_to_us = EVENT_TIME_LOW;
         mail_send(plant.inbox, start);
     }
     uint64_t sent = 0;

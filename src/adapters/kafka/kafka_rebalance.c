@@ -302,48 +302,50 @@ static void pause_again(struct source *source, const rd_kafka_topic_partition_li
     rd_kafka_topic_partition_list_destroy(paused);
 }
 
-static bool reassign_one(struct source *source, const struct source_start *start, struct err *err)
+/* Each partition is taken out and put in again, which is the only way past a position error. */
+static bool reassign(struct source *source, const rd_kafka_topic_partition_list_t *moved,
+                     struct err *err)
 {
     rd_kafka_t *rk = source->client->rk;
-    rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(one, source->topics[start->partition.topic].name,
-                                      start->partition.partition);
-    bool done = take_error(rd_kafka_incremental_unassign(rk, one), err, "seeking");
-    if (done) {
-        one->elems[0].offset = RD_KAFKA_OFFSET_INVALID;
-        done = put_start(source, one, start, err) &&
-               take_error(rd_kafka_incremental_assign(rk, one), err, "seeking");
-        pause_again(source, one);
+    rd_kafka_topic_partition_list_t *out = rd_kafka_topic_partition_list_copy(moved);
+    for (int i = 0; i < out->cnt; i++) {
+        out->elems[i].offset = RD_KAFKA_OFFSET_INVALID;
     }
-    rd_kafka_topic_partition_list_destroy(one);
+    bool done = take_error(rd_kafka_incremental_unassign(rk, out), err, "seeking") &&
+                take_error(rd_kafka_incremental_assign(rk, moved), err, "seeking");
+    rd_kafka_topic_partition_list_destroy(out);
     return done;
 }
 
-bool source_seek(struct source *source, const struct source_start *start, struct err *err)
+bool source_seek(struct source *source, const struct source_start *starts, size_t count,
+                 struct err *err)
 {
-    struct source_track *track = owned_track(source, start->partition);
-    if (track == NULL || start->offset < 0) {
-        return err_set(err, ERR_INPUT, "seeking in a partition that is not ours");
-    }
     if (source_rebalancing(source)) {
         return err_set(err, ERR_TRANSIENT, "seeking: a rebalance is on");
     }
-    if (client_settings_cooperative()) {
-        TRY(reassign_one(source, start, err));
-        track->at_end = false;
-        track->next = start->offset;
-        return true;
+    rd_kafka_topic_partition_list_t *moved = rd_kafka_topic_partition_list_new((int)count);
+    bool done = true;
+    for (size_t i = 0; done && i < count; i++) {
+        struct source_track *track = owned_track(source, starts[i].partition);
+        if (track != NULL && starts[i].offset >= 0) {
+            rd_kafka_topic_partition_list_add(
+                moved, source->topics[starts[i].partition.topic].name,
+                starts[i].partition.partition);
+            done = put_start(source, moved, &starts[i], err);
+            track->next = starts[i].offset;
+            track->at_end = false;
+        }
     }
-    int64_t before = track->next;
-    track->next = start->offset;
-    rd_kafka_topic_partition_list_t *all = all_started(source);
-    bool done = give_assignment(source, all, err);
-    if (done) {
+    if (done && moved->cnt > 0 && client_settings_cooperative()) {
+        done = reassign(source, moved, err);
+        pause_again(source, moved);
+    } else if (done && moved->cnt > 0) {
+        rd_kafka_topic_partition_list_t *all = all_started(source);
+        done = give_assignment(source, all, err);
         pause_again(source, all);
-    } else {
-        track->next = before;
+        rd_kafka_topic_partition_list_destroy(all);
     }
-    rd_kafka_topic_partition_list_destroy(all);
+    rd_kafka_topic_partition_list_destroy(moved);
     return done;
 }
 

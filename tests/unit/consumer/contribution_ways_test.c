@@ -15,7 +15,7 @@ static struct contribution *seal_random(struct world *world, unsigned seed, stru
     struct err err;
     srand(seed);
     for (int32_t p = 0; p < PARTITIONS; p++) {
-        intake_start(world->intake, (struct source_partition){0, p}, 0, NULL, 0, EVENT_TIME_LOW);
+        intake_start(world->intake, (struct source_partition){0, p}, 0, &NO_HEAD);
     }
     for (int i = 0; i < ROWS; i++) {
         for (int p = 0; p < PARTITIONS; p++) {
@@ -117,8 +117,8 @@ Test(contribution_ways, ranges_side_by_side_are_the_whole)
     size_t count = 0;
     for (size_t i = 0; i < contribution_share_count(own); i++) {
         struct row_set *set = row_share_set(contribution_share(own, i));
-        sets[count++] = range_set_new(set, low, 1);
-        sets[count++] = range_set_new(set, high, 2);
+        sets[count++] = range_set_new(set, low, 1, NULL);
+        sets[count++] = range_set_new(set, high, 2, NULL);
     }
     const char *got = stored_and_dropped(world, over(own, sets, count), again);
     cr_assert_str_eq(got, expected);

@@ -14,7 +14,7 @@ Test(intake, a_cut_takes_its_windows_and_leaves_the_rest)
 {
     struct world *world = open_world(SHARDS, 64 << 20, LATE_NEXT, NULL);
     struct err err;
-    intake_start(world->intake, (struct source_partition){0, 0}, 0, NULL, 0, EVENT_TIME_LOW);
+    intake_start(world->intake, (struct source_partition){0, 0}, 0, &NO_HEAD);
     add(world, 0, 0, "a", 1);
     add(world, 0, 1, "b", 12); /* the next window */
     add(world, 0, 2, "", -1);  /* rejected */
@@ -67,7 +67,7 @@ Test(intake, late_and_future_rows_go_to_the_dead_letters)
     world->settings.window.future = FUTURE_DEAD_LETTER;
     struct err err;
     struct cut_step first = step(1, -1, 10, 2);
-    intake_start(world->intake, (struct source_partition){0, 0}, 2, &first, 1, EVENT_TIME_LOW);
+    intake_start(world->intake, (struct source_partition){0, 0}, 2, &(struct intake_head){&first, 1, 2, EVENT_TIME_LOW});
     add(world, 0, 2, "late", 3);
     add(world, 0, 3, "future", 6000);
     add(world, 0, 4, "good", 15);
@@ -106,8 +106,7 @@ static const char *run(unsigned seed, uint64_t memory, bool reread, struct arena
     struct err err;
     srand(seed);
     for (int32_t partition = 0; partition < 2; partition++) {
-        intake_start(world->intake, (struct source_partition){0, partition}, 0, NULL, 0,
-                     EVENT_TIME_LOW);
+        intake_start(world->intake, (struct source_partition){0, partition}, 0, &NO_HEAD);
     }
     struct {
         char key[8];
@@ -129,7 +128,7 @@ static const char *run(unsigned seed, uint64_t memory, bool reread, struct arena
     take(world, 1000);
     if (reread) {
         intake_stop(world->intake, (struct source_partition){0, 1});
-        intake_start(world->intake, (struct source_partition){0, 1}, 0, NULL, 0, EVENT_TIME_LOW);
+        intake_start(world->intake, (struct source_partition){0, 1}, 0, &NO_HEAD);
         for (int i = 0; i < ROWS; i++) {
             add(world, 1, i, records[1][i].key, records[1][i].time_ms);
         }
@@ -178,4 +177,40 @@ Test(intake, memory_spills_and_rereading_change_nothing)
         }
     }
     arena_free(arena);
+}
+
+/* --from-here: rows of a build that was given up were forgotten, and are read again. */
+Test(intake, a_head_that_went_back_voids_what_is_held)
+{
+    struct world *world = open_world(SHARDS, 64 << 20, LATE_NEXT, NULL);
+    struct err err;
+    struct source_partition id = {0, 0};
+    intake_start(world->intake, id, 0, &NO_HEAD);
+    for (int o = 0; o < 10; o++) {
+        add(world, 0, o, o % 2 == 0 ? "a" : "b", o < 5 ? 1 : 12);
+    }
+    take(world, 100);
+    /* build 1 takes the first window; its set stays held for the second one */
+    struct cut_step first = step(1, -1, 10, 8);
+    struct member_forget forget = {.id = {"t", 0}, .tail_from = 5, .steps = &first, .step_count = 1};
+    intake_forget(world->intake, &forget, 1);
+    /* it is given up: everything comes again */
+    intake_stop(world->intake, id);
+    intake_start(world->intake, id, 0, &NO_HEAD);
+    for (int o = 0; o < 10; o++) {
+        add(world, 0, o, o % 2 == 0 ? "a" : "b", o < 5 ? 1 : 12);
+    }
+    take(world, 100);
+    struct cut_step again = step(1, -1, 20, 10);
+    struct member_seal_partition of = {
+        .id = {"t", 0}, .from = 0, .seen_end = 0, .to = 10, .steps = &again, .step_count = 1};
+    struct intake_sealed sealed;
+    cr_assert(intake_seal(world->intake, 1, &of, 1, world->arena, &sealed, &err), "%s",
+              err.message);
+    cr_assert_eq(sealed.partitions[0].rows, 10);
+    struct dedupe_source counts = {0};
+    (void)stored(world, SHARDS, sealed.contribution, &counts);
+    cr_assert_eq(counts.stored + counts.superseded, 10);
+    contribution_drop(sealed.contribution);
+    close_world(world);
 }
