@@ -279,8 +279,7 @@ static bool carry_out(struct world *world, struct sim_process *process, struct l
     return true;
 }
 
-/* A word of a story: a command, or the kind of a record that is about to be appended. */
-static bool is_about_to(const struct sim_command *command, const char *what)
+const char *command_name(enum leader_command_kind kind)
 {
     static const char *const names[LEADER_COMMAND_KINDS] = {
         [LEADER_INIT_TRANSACTIONS] = "init", [LEADER_APPEND] = "append",
@@ -289,7 +288,13 @@ static bool is_about_to(const struct sim_command *command, const char *what)
         [LEADER_SWAP_POINTER] = "swap",      [LEADER_DELETE_RUN] = "delete",
         [LEADER_DELETE_OBJECTS] = "delete",  [LEADER_LIST_OLD_RUNS] = "list",
     };
-    if (names[command->kind] != NULL && strcmp(names[command->kind], what) == 0) {
+    return names[kind] == NULL ? "" : names[kind];
+}
+
+/* A word of a story: a command, or the kind of a record that is about to be appended. */
+static bool is_about_to(const struct sim_command *command, const char *what)
+{
+    if (strcmp(command_name(command->kind), what) == 0) {
         return true;
     }
     char kind[40];
@@ -303,6 +308,21 @@ static bool is_about_to(const struct sim_command *command, const char *what)
     return false;
 }
 
+/* The command, or the kind of the first record to be appended. */
+static const char *what_it_is(const struct sim_command *command)
+{
+    static char text[24];
+    const char *kind = command->count > 0 && command->records[0].value.size > 0
+                           ? memmem(command->records[0].value.data, command->records[0].value.size,
+                                    "\"kind\":\"", 8)
+                           : NULL;
+    if (kind == NULL) {
+        return command->kind == LEADER_APPEND ? "tombstones" : command_name(command->kind);
+    }
+    snprintf(text, sizeof text, "%.*s", (int)strcspn(kind + 8, "\""), kind + 8);
+    return text;
+}
+
 void leader_shell_step(struct world *world, struct sim_process *process)
 {
     if (!process->command_out || world->now_us < process->command_due_us) {
@@ -314,10 +334,16 @@ void leader_shell_step(struct world *world, struct sim_process *process)
         world_trace(world, "%s sleeps", process->name);
         return;
     }
+    if (process_crash_point(world, process, "before", what_it_is(&process->command))) {
+        return;
+    }
     struct leader_event event = {.kind = LEADER_EVENT_RESULT,
                                  .result = {.command = process->command.id, .message = "simulated"}};
     struct arena *arena = process->command_arena; /* of the result, which the step may replace */
     if (!carry_out(world, process, &event)) {
+        return;
+    }
+    if (process_crash_point(world, process, "after", what_it_is(&process->command))) {
         return;
     }
     process->command_out = false;

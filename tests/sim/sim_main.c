@@ -44,12 +44,53 @@ static bool run_seed(uint64_t seed, int members, FILE *trace, char *failure, siz
     return ok;
 }
 
+/* Three windows by one member, gone at one step and back after 300 ms, for every step there is. */
+static bool crash_at(uint64_t step, bool *out_done, FILE *trace)
+{
+    struct world *world = world_plain(step, 1, 2, trace);
+    world->story.crash_at = step;
+    world->settings.shards = 2;
+    world->settings.keep_last = 1;
+    world->settings.cleanup_grace_us = 1000000;
+    for (int i = 0; i < 900 && !world->failed; i++) {
+        if (i % 30 == 0 && i < 150) {
+            for (int k = 0; k < 12; k++) {
+                source_add(world, k % 2, SIM_EPOCH_US + (int64_t)i * 30000 + k * 90000, (uint32_t)k);
+            }
+        }
+        world_step(world);
+    }
+    if (!world->failed && (audit_commits(world) < 3 || !audit_settled(world))) {
+        world_fail(world, "stuck");
+    }
+    if (world->failed) {
+        printf("gone %s (step %llu): %s\n", world->story.crashed_at, (unsigned long long)step,
+               world->failure);
+    }
+    bool ok = !world->failed;
+    *out_done = world->story.crashed_at[0] == '\0'; /* there is no such step any more */
+    world_free(world);
+    return ok;
+}
+
+static int crash_everywhere(FILE *trace)
+{
+    uint64_t step = 1;
+    int failed = 0;
+    for (bool done = false; !done; step++) {
+        failed += !crash_at(step, &done, trace);
+    }
+    printf("%llu steps, %d failed\n", (unsigned long long)step - 1, failed);
+    return failed == 0 ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     uint64_t from = 1;
     uint64_t to = 100;
     int members = 0;
     bool trace = false;
+    bool crashes = false;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc) {
             from = to = strtoull(argv[++i], NULL, 10);
@@ -63,12 +104,17 @@ int main(int argc, char **argv)
         } else if (strcmp(argv[i], "--mutant") == 0 && i + 1 < argc) {
             coord_mutant = (int)strtol(argv[++i], NULL, 10);
 #endif
+        } else if (strcmp(argv[i], "--crashes") == 0) {
+            crashes = true;
         } else if (strcmp(argv[i], "--trace") == 0) {
             trace = true;
         } else {
-            fprintf(stderr, "usage: %s [--seed N | --seeds A..B] [--members N] [--trace]\n", argv[0]);
+            fprintf(stderr, "usage: %s [--seed N | --seeds A..B | --crashes] [--members N] [--trace]\n", argv[0]);
             return 2;
         }
+    }
+    if (crashes) {
+        return crash_everywhere(trace ? stdout : NULL);
     }
     int failed = 0;
     for (uint64_t seed = from; seed <= to; seed++) {

@@ -184,6 +184,14 @@ void member_shell_step(struct world *world, struct sim_process *process)
         return;
     }
     *at = job->next;
+    const char *what = job->kind == MEMBER_APPEND ? job->keys[0]
+                       : job->kind == MEMBER_SEAL ? "seal"
+                       : job->kind == MEMBER_BUILD ? "build"
+                                                   : "part";
+    if (process_crash_point(world, process, "before", what)) {
+        job_free(job);
+        return;
+    }
     if (job->kind == MEMBER_APPEND) {
         do_append(world, process, job);
     } else if (job->kind == MEMBER_SEAL) {
@@ -193,5 +201,6 @@ void member_shell_step(struct world *world, struct sim_process *process)
     } else {
         plane_store_part(world, process, job);
     }
+    process_crash_point(world, process, "after", what);
     job_free(job);
 }

@@ -149,7 +149,12 @@ void process_step(struct world *world, struct sim_process *process)
     }
     /* the shells' work before the news of the groups: that is what a zombie does when it wakes */
     leader_shell_step(world, process);
-    member_shell_step(world, process);
+    if (process->alive) {
+        member_shell_step(world, process);
+    }
+    if (!process->alive) {
+        return;
+    }
     follow_groups(world, process);
     read_ledger(world, process, true);
     read_ledger(world, process, false);
@@ -158,6 +163,19 @@ void process_step(struct world *world, struct sim_process *process)
         leader_shell_event(world, process, &(struct leader_event){.kind = LEADER_EVENT_TICK});
         member_shell_event(world, process, &(struct member_event){.kind = MEMBER_EVENT_TICK});
     }
+}
+
+bool process_crash_point(struct world *world, struct sim_process *process, const char *when,
+                         const char *what)
+{
+    struct sim_story *story = &world->story;
+    if (story->crash_at == 0 || ++story->step != story->crash_at) {
+        return false;
+    }
+    snprintf(story->crashed_at, sizeof story->crashed_at, "%s %s", when, what);
+    process_stop(world, process);
+    process->restart_us = world->now_us + 300000;
+    return true;
 }
 
 static bool is_in_group(const struct world *world, const struct sim_process *process)

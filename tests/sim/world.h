@@ -244,6 +244,9 @@ struct sim_story {
     char append_key[32]; /* of a transaction with a record whose key begins so */
     enum sim_put_plan put;
     int64_t put_after_us;
+    uint64_t step;      /* counts what the shells carry out, before and after */
+    uint64_t crash_at;  /* the process is gone at this one; 0: never */
+    char crashed_at[64];
     uint32_t seal_lies;       /* SEALs that lose a row and do not say so */
     int slow;                 /* partition that nobody reads on; -1: none */
     uint32_t attempt_fails; /* shards whose next BUILD fails */
@@ -325,6 +328,9 @@ void process_stop(struct world *world, struct sim_process *process);
 void process_step(struct world *world, struct sim_process *process);
 void groups_step(struct world *world);
 void groups_rebalance(struct world *world);
+bool process_crash_point(struct world *world, struct sim_process *process, const char *when,
+                         const char *what); /* true: the process is gone */
+const char *command_name(enum leader_command_kind kind);
 void leader_shell_event(struct world *world, struct sim_process *process, struct leader_event *event);
 void leader_shell_step(struct world *world, struct sim_process *process);
 void member_shell_event(struct world *world, struct sim_process *process, struct member_event *event);
