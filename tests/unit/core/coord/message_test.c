@@ -1,0 +1,201 @@
+/* Do records of every kind come back as they went, and are wrong ones refused by name? */
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "core/coord/message.h"
+
+static const struct message_topic topics[] = {{"a", "id-a"}, {"b", ""}};
+static const struct partition_id a0 = {"a", 0};
+static const struct partition_id b1 = {"b", 1};
+
+/* One whole record of each kind, as its JSON text must be. */
+static const struct {
+    const char *key;
+    const char *value;
+} samples[] = {
+    {"leader", "{\"kind\":\"LEADER\",\"member\":\"m1\",\"nonce\":\"n1\",\"v\":1}"},
+    {"progress/m1",
+     "{\"fingerprint\":\"f\",\"generation\":3,\"incarnation\":7,\"kind\":\"PROGRESS\",\"member\":\"m1\","
+     "\"partitions\":[{\"bytes\":9,\"from\":1,\"low_us\":5,\"owned\":true,\"partition\":0,\"position\":4,"
+     "\"rows\":2,\"state\":\"blocked\",\"topic\":\"a\",\"watermark_us\":-3}],\"v\":1}"},
+    {"close/2",
+     "{\"build\":2,\"closed_to_us\":10,\"contents\":\"window\",\"fingerprint\":\"f\",\"from_us\":0,"
+     "\"future_bound_us\":99,\"kind\":\"CLOSE\",\"parent\":\"r1\",\"partitions\":[{\"cut\":5,\"joined\":true,"
+     "\"partition\":0,\"seen_end\":3,\"tail_from\":1,\"topic\":\"a\"}],\"term\":4,\"tick_us\":8,\"time_us\":9,"
+     "\"to_us\":10,\"topics\":[{\"id\":\"x\",\"name\":\"a\"}],\"trigger\":\"event_time\",\"triggers\":[\"t\"],"
+     "\"v\":1}"},
+    {"ready/2/m1/7",
+     "{\"build\":2,\"bytes\":50,\"fingerprint\":\"f\",\"incarnation\":7,\"kind\":\"READY\",\"member\":\"m1\","
+     "\"partitions\":[{\"carried_from\":5,\"carried_in\":1,\"from\":1,\"late\":1,\"owned\":true,\"partition\":0,"
+     "\"read\":2,\"rows\":2,\"to\":5,\"topic\":\"a\"}],\"rows\":2,\"shards\":[[0,1,20],[3,1,30]],\"v\":1}"},
+    {"ready/2/m1/7",
+     "{\"build\":2,\"fingerprint\":\"g\",\"incarnation\":7,\"kind\":\"REFUSED\",\"member\":\"m1\","
+     "\"reason\":\"no\",\"v\":1}"},
+    {"plan/r2",
+     "{\"build\":2,\"contributions\":[{\"incarnation\":7,\"member\":\"m1\",\"ranges\":[{\"from\":1,"
+     "\"partition\":0,\"to\":5,\"topic\":\"a\"}]}],\"kind\":\"PLAN\",\"members\":[\"m1\"],"
+     "\"routing_values\":[\"i:-1\",\"i:4\"],\"run_id\":\"r2\",\"shards\":[[0,1],[-1,0]],"
+     "\"skips\":[{\"id\":\"s\",\"range\":{\"from\":0,\"partition\":0,\"to\":1,\"topic\":\"a\"}}],\"term\":4,"
+     "\"time_us\":9,\"v\":1}"},
+    {"part/2/m1/7",
+     "{\"build\":2,\"bytes\":50,\"digest\":\"d\",\"incarnation\":7,\"kind\":\"PART\",\"member\":\"m1\","
+     "\"ranges\":[{\"from\":1,\"partition\":0,\"to\":5,\"topic\":\"a\"}],\"rows\":2,\"url\":\"u\",\"v\":1}"},
+    {"attempt/r2/3/1",
+     "{\"attempt\":1,\"build\":2,\"checkpoint_id\":\"c\",\"db_bytes\":4096,\"duration_ms\":5,\"incarnation\":7,"
+     "\"kind\":\"ATTEMPT\",\"max_key\":\"9\",\"member\":\"m1\",\"min_key\":\"1\",\"ok\":true,"
+     "\"page_size\":4096,\"partitions\":[{\"partition\":0,\"stored\":2,\"topic\":\"a\"}],\"row_count\":2,"
+     "\"run_id\":\"r2\",\"shard\":3,\"url\":\"u\",\"v\":1}"},
+    {"commit",
+     "{\"ancestors\":[\"r1\"],\"build\":2,\"close_us\":8,\"closed_to_us\":10,\"commit_kind\":\"build\","
+     "\"fingerprint\":\"f\",\"future_bound_us\":99,\"history\":[{\"build\":2,\"cuts\":[[0,5,true]],"
+     "\"from_us\":0,\"future_bound_us\":99,\"to_us\":10}],\"kind\":\"COMMIT\",\"parent\":\"r1\","
+     "\"partitions\":[{\"account\":{\"read\":2,\"stored\":2},\"cut\":5,\"partition\":0,\"tail_from\":4,"
+     "\"topic\":\"a\"}],\"pending\":[{\"manifest_ref\":\"m\",\"run_id\":\"r1\",\"sha256\":\"h\","
+     "\"staged_url\":\"s\"}],\"pointer_now\":\"p0\",\"resume_offset\":6,\"run_id\":\"r2\",\"snapshot\":{"
+     "\"base\":\"p1\",\"build\":2,\"manifest_ref\":\"m\",\"num_dbs\":2,\"pointer\":\"p2\",\"run_id\":\"r2\","
+     "\"sha256\":\"h\",\"staged_url\":\"s\",\"time_us\":9},\"term\":4,\"tick_us\":8,\"time_us\":9,"
+     "\"trigger\":\"schedule\",\"used\":[\"t\"],\"v\":1,\"winners\":[1,0]}"},
+    {"published", "{\"build\":2,\"kind\":\"PUBLISHED\",\"run_id\":\"r2\",\"term\":4,\"time_us\":9,\"v\":1}"},
+    {"aborted/r2",
+     "{\"build\":2,\"kind\":\"ABORTED\",\"reason\":\"x\",\"run_id\":\"r2\",\"term\":4,\"v\":1}"},
+    {"hold", "{\"id\":\"h\",\"kind\":\"HOLD\",\"target\":\"r1\",\"v\":1,\"who\":\"w\",\"why\":\"y\"}"},
+    {"hold", "{\"id\":\"h\",\"kind\":\"HELD\",\"may_appear\":\"r2\",\"term\":4,\"v\":1}"},
+    {"hold", "{\"id\":\"h\",\"kind\":\"RESUME\",\"mode\":\"from_here\",\"pointer\":\"p\",\"v\":1}"},
+    {"trigger/t",
+     "{\"cuts\":[{\"cut\":5,\"partition\":0,\"topic\":\"a\"}],\"id\":\"t\",\"kind\":\"TRIGGER\",\"v\":1}"},
+    {"skip/s",
+     "{\"id\":\"s\",\"kind\":\"SKIP\",\"range\":{\"from\":0,\"partition\":0,\"to\":1,\"topic\":\"a\"},\"v\":1,"
+     "\"who\":\"w\"}"},
+    {"condemn/r1",
+     "{\"at_once\":true,\"kind\":\"CONDEMN\",\"objects\":[\"u\"],\"reason\":\"x\",\"run_id\":\"r1\",\"term\":4,"
+     "\"time_us\":9,\"v\":1}"},
+    {"condemn/r1",
+     "{\"kind\":\"SPARE\",\"run_id\":\"r1\",\"term\":4,\"time_us\":9,\"v\":1,\"whole_run\":true}"},
+};
+
+Test(message, every_kind_comes_back)
+{
+    bool seen[MESSAGE_KINDS] = {false};
+    for (size_t i = 0; i < LENGTH_OF(samples); i++) {
+        struct arena *arena = arena_new(1024);
+        struct message message;
+        struct err err = {0};
+        cr_assert(message_decode(bytes_of_text(samples[i].key), bytes_of_text(samples[i].value), arena,
+                                 &message, &err),
+                  "%s: %s", samples[i].key, err.message);
+        seen[message.kind] = true;
+        AUTO(buf) struct buf again;
+        buf_init(&again, 10000);
+        message_encode(&message, &again);
+        cr_assert_str_eq(buf_text(&again), samples[i].value);
+        buf_clear(&again);
+        message_key(&message, &again);
+        cr_assert_str_eq(buf_text(&again), samples[i].key);
+        arena_free(arena);
+    }
+    for (unsigned kind = 0; kind < MESSAGE_KINDS; kind++) {
+        cr_assert(seen[kind], "no sample of %s", message_kind_name((enum message_kind)kind));
+    }
+}
+
+static const struct {
+    const char *key;
+    const char *value;
+    const char *message; /* part of it */
+} wrong[] = {
+    {"leader", "{", "no valid value"},
+    {"leader", "{\"kind\":\"LEADER\",\"member\":\"m\",\"nonce\":\"n\",\"v\":2}", "version 2"},
+    {"leader", "{\"kind\":\"KING\",\"v\":1}", "kind: unknown: KING"},
+    {"leader", "{\"kind\":\"LEADER\",\"member\":\"m\",\"v\":1}", "LEADER: nonce: missing"},
+    {"leader", "{\"kind\":\"LEADER\",\"member\":\"a/b\",\"nonce\":\"n\",\"v\":1}", "member: not a name"},
+    {"leaders", "{\"kind\":\"LEADER\",\"member\":\"m\",\"nonce\":\"n\",\"v\":1}", "its key would be leader"},
+    {"published", "{\"build\":-1,\"kind\":\"PUBLISHED\",\"run_id\":\"r\",\"term\":1,\"time_us\":1,\"v\":1}",
+     "build: negative"},
+    {"skip/s",
+     "{\"id\":\"s\",\"kind\":\"SKIP\",\"range\":{\"from\":3,\"partition\":0,\"to\":1,\"topic\":\"a\"},\"v\":1}",
+     "ends before it begins"},
+    {"trigger/t",
+     "{\"cuts\":[{\"cut\":5,\"partition\":1,\"topic\":\"a\"},{\"cut\":5,\"partition\":0,\"topic\":\"a\"}],"
+     "\"id\":\"t\",\"kind\":\"TRIGGER\",\"v\":1}",
+     "a/0: not in order"},
+    {"trigger/t", "{\"cuts\":[{\"cut\":-5,\"partition\":1,\"topic\":\"a\"}],\"id\":\"t\",\"kind\":\"TRIGGER\",\"v\":1}",
+     "cuts[0].cut: -5 is not in"},
+    {"plan/r",
+     "{\"build\":2,\"kind\":\"PLAN\",\"members\":[],\"run_id\":\"r\",\"shards\":[[0,1]],\"term\":4,\"time_us\":9,"
+     "\"v\":1}",
+     "shards[0]: builder"},
+    {"plan/r",
+     "{\"build\":2,\"kind\":\"PLAN\",\"run_id\":\"r\",\"shards\":[[0,1,2]],\"term\":4,\"time_us\":9,\"v\":1}",
+     "shards[0]: 3 items, at most 2"},
+    {"commit",
+     "{\"build\":0,\"close_us\":8,\"commit_kind\":\"empty\",\"fingerprint\":\"f\",\"kind\":\"COMMIT\","
+     "\"run_id\":\"r\",\"term\":4,\"time_us\":9,\"trigger\":\"schedule\",\"v\":1}",
+     "build: 0"},
+};
+
+Test(message, wrong_ones_are_refused)
+{
+    for (size_t i = 0; i < LENGTH_OF(wrong); i++) {
+        struct arena *arena = arena_new(1024);
+        struct message message;
+        struct err err = {0};
+        cr_assert_not(message_decode(bytes_of_text(wrong[i].key), bytes_of_text(wrong[i].value), arena,
+                                     &message, &err),
+                      "%s", wrong[i].value);
+        cr_assert_eq(err.kind, ERR_INPUT);
+        cr_assert_not_null(strstr(err.message, wrong[i].message), "%s", err.message);
+        arena_free(arena);
+    }
+}
+
+/* What a manifest keeps is enough to go on from. */
+Test(message, lineage)
+{
+    struct commit_partition partitions[] = {
+        {.id = a0, .tail_from = 3, .cut = 5, .account = {.read = 9, .stored = 8, .carried_out = 1}},
+        {.id = b1, .tail_from = 7, .cut = 7}};
+    struct history_cut cut = {.partition = 0, .cut = 5};
+    struct history_step step = {2, 10, 20, 99, &cut, 1};
+    const char *ancestors[] = {"r1"};
+    struct message_commit commit = {.term = 4,
+                                    .build = 2,
+                                    .kind = COMMIT_BUILD,
+                                    .run_id = "r2",
+                                    .parent = "r1",
+                                    .closed_to_us = 20,
+                                    .future_bound_us = 99,
+                                    .fingerprint = "f",
+                                    .topics = topics,
+                                    .topic_count = 2,
+                                    .partitions = partitions,
+                                    .partition_count = 2,
+                                    .history = &step,
+                                    .history_count = 1,
+                                    .ancestors = ancestors,
+                                    .ancestor_count = 1,
+                                    .has_snapshot = true,
+                                    .snapshot = {.run_id = "r2", .build = 2, .time_us = 1, .num_dbs = 3,
+                                                 .staged_url = "s", .manifest_ref = "m", .sha256 = "h",
+                                                 .pointer = "p2", .base = "p1"}};
+    AUTO(buf) struct buf text;
+    buf_init(&text, 10000);
+    message_lineage_encode(&commit, "ledger", &text);
+    struct arena *arena = arena_new(1024);
+    struct message_commit back;
+    const char *ledger = NULL;
+    struct err err = {0};
+    cr_assert(message_lineage_decode(buf_bytes(&text), arena, &back, &ledger, &err), "%s", err.message);
+    cr_assert_str_eq(ledger, "ledger");
+    cr_assert_eq(back.kind, COMMIT_ADOPTED);
+    cr_assert_eq(back.build, 2);
+    cr_assert_eq(back.partition_count, 2);
+    cr_assert_eq(back.partitions[0].tail_from, 3);
+    cr_assert_eq(back.partitions[0].account.carried_out, 1);
+    cr_assert_eq(back.history[0].cuts[0].cut, 5);
+    cr_assert_eq(back.closed_to_us, 20);
+    cr_assert_str_eq(back.snapshot.run_id, "r2");
+    cr_assert_str_eq(back.snapshot.base, "p1");
+    cr_assert_str_eq(back.ancestors[0], "r1");
+    cr_assert_not(message_lineage_decode(bytes_of_text("{\"v\":9}"), arena, &back, &ledger, &err));
+    arena_free(arena);
+}
