@@ -242,7 +242,9 @@ bool store_delete_prefix(struct store *store, const char *prefix, uint64_t *ret_
                          struct err *err) MUST_CHECK;
 
 /* Copies within the server, from the URL of an object of the same file system or S3 endpoint (any
- * bucket of it). MISSING. Overwrites. `ret_etag` may be NULL. */
+ * bucket of it). MISSING. Overwrites. `ret_etag` may be NULL. The copy has its source's tag on S3
+ * when a store of the same settings had put it there, and among files up to 16 MiB; look at
+ * *ret_etag where that matters. */
 bool store_copy(struct store *store, const char *from_url, const char *key,
                 struct store_etag *ret_etag, struct err *err) MUST_CHECK;
 

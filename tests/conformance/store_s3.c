@@ -19,8 +19,7 @@ int main(int argc, char **argv)
     store_server_start(&server, argv[1]);
     char folder[128];
     snprintf(folder, sizeof folder, "%s/local", server.folder);
-    /* Copies above 8 MiB go in parts here, so that the battery sees both ways. */
-    struct s3_settings settings = {.copy_single_max_bytes = 8 * 1024 * 1024};
+    struct s3_settings settings = {0};
     struct store_suite suite = {
         .name = argv[1], .folder = folder, .open = open_store, .context = &settings};
     int failed = store_suite_run(&suite);

@@ -1,13 +1,16 @@
 /* Copies within the server.
  *
  * The happy path: HEAD of the source, then one CopyObject of exactly that version; a source above
- * the limit of one request goes in parts. What can go wrong: a source that is replaced in between
- * is TRANSIENT. The copy may take the server minutes; the request's time is reckoned from the
- * source's size. */
+ * the limit of one request goes in parts. So does one that our own upload has put there in parts:
+ * with the same parts the copy has the same ETag, and a sidecar that names it stays valid.
+ *
+ * What can go wrong: a source that is replaced in between is TRANSIENT. The copy may take the
+ * server minutes; the request's time is reckoned from the source's size. */
 #include "adapters/s3/s3_copy.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "adapters/s3/reply.h"
@@ -89,12 +92,10 @@ static bool copy_part(const struct copying *copying, struct s3_parts *parts, uin
     return true;
 }
 
-static bool copy_parts(const struct copying *copying, struct s3_parts *parts,
+static bool copy_parts(const struct copying *copying, struct s3_parts *parts, uint64_t size,
                        struct store_etag *ret_etag, struct err *err)
 {
     uint64_t total = copying->head.info.size;
-    uint64_t largest = copying->s3->settings.copy_single_max_bytes;
-    uint64_t size = s3_part_size(total, largest < COPY_PART_BYTES ? largest : COPY_PART_BYTES);
     const char *type = copying->head.content_type;
     TRY(s3_parts_begin(parts, type[0] == '\0' ? "application/octet-stream" : type, err));
     bool ok = true;
@@ -108,6 +109,20 @@ static bool copy_parts(const struct copying *copying, struct s3_parts *parts,
     return ok;
 }
 
+uint64_t s3_copy_part_size(const struct s3_settings *settings, const char *etag, uint64_t size)
+{
+    const char *dash = strrchr(etag, '-');
+    uint64_t ours = s3_part_size(size, settings->part_bytes);
+    if (dash != NULL && size > 0 && strtoull(dash + 1, NULL, 10) == (size + ours - 1) / ours) {
+        return ours;
+    }
+    if (size <= settings->copy_single_max_bytes) {
+        return 0;
+    }
+    uint64_t largest = settings->copy_single_max_bytes;
+    return s3_part_size(size, largest < COPY_PART_BYTES ? largest : COPY_PART_BYTES);
+}
+
 bool s3_copy(struct s3_store *s3, const struct store_url *from, const char *key,
              struct store_etag *ret_etag, struct err *err)
 {
@@ -118,7 +133,9 @@ bool s3_copy(struct s3_store *s3, const struct store_url *from, const char *key,
     buf_add_format(&copying.source, "/%s/", from->bucket);
     sign_encode(from->prefix, true, &copying.source);
     bool ok;
-    if (copying.head.info.size <= s3->settings.copy_single_max_bytes) {
+    uint64_t size =
+        s3_copy_part_size(&s3->settings, copying.head.info.etag.text, copying.head.info.size);
+    if (size == 0) {
         ok = copy_whole(&copying, ret_etag, err);
     } else {
         struct s3_parts parts = {.s3 = s3,
@@ -126,7 +143,7 @@ bool s3_copy(struct s3_store *s3, const struct store_url *from, const char *key,
                                  .operation = STORE_COPY,
                                  .deadline_us = copying.deadline_us,
                                  .total_bytes = copying.head.info.size};
-        ok = copy_parts(&copying, &parts, ret_etag, err);
+        ok = copy_parts(&copying, &parts, size, ret_etag, err);
         s3_parts_done(&parts);
     }
     buf_done(&copying.source);

@@ -8,4 +8,7 @@
 bool s3_copy(struct s3_store *s3, const struct store_url *from, const char *key,
              struct store_etag *ret_etag, struct err *err) MUST_CHECK;
 
+/* The size of the parts in which an object is copied; 0: in one piece. Pure. */
+uint64_t s3_copy_part_size(const struct s3_settings *settings, const char *etag, uint64_t size);
+
 #endif

@@ -1,6 +1,7 @@
 /* Content comes down, also when the connection breaks on the way.
  *
  * The happy path: one GET whose body goes to the sink.
+ *
  * What can go wrong: the connection breaks after some bytes. Then the rest is asked for as a range
  * of the same version (If-Match); when the object was replaced meanwhile, the read fails as
  * TRANSIENT rather than mix two versions. */

@@ -1,6 +1,7 @@
 /* One S3 request, signed, sent, and sent again where that is right.
  *
  * The happy path: keys, signature, one exchange, a 2xx.
+ *
  * What can go wrong: all that retry.h decides about. Two faults are mended at once and only once a
  * call: a clock that is off (the server's is used from then on) and keys that have ended.
  * Everything else waits with full jitter, or as long as Retry-After says, while tries, the store's
