@@ -1,12 +1,11 @@
 /* Writing an object into a folder: whole, durable, and only when the condition holds.
  *
- * * The happy path: a temporary file beside the target, written, synced; then one rename or link
+ * The happy path: a temporary file beside the target, written, synced; then one rename or link
  * makes it the object; then the folder is synced.
  *
- * * What can go wrong: a crash before the rename leaves a temporary file that no listing shows
+ * What can go wrong: a crash before the rename leaves a temporary file that no listing shows
  * (file_store_sweep); a folder that a delete removes while we write into it is made again; a failed
- * sync after the rename is AMBIGUOUS, because the object is there but may not survive a power cut.
- * */
+ * sync after the rename is AMBIGUOUS, because the object is there but a power cut may undo it. */
 #include "adapters/file/file_put.h"
 
 #include <errno.h>

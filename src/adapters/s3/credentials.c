@@ -1,10 +1,10 @@
 /* Whose keys sign our requests: found once, refreshed before they end.
  *
- * * The happy path: the first get walks the sources and keeps the one that has keys; later gets
+ * The happy path: the first get walks the sources and keeps the one that has keys; later gets
  * copy them. Some minutes before their end the thread that notices asks the same source again, the
  * others go on with the old ones.
  *
- * * What can go wrong: a source that does not answer while the old keys are still good is a
+ * What can go wrong: a source that does not answer while the old keys are still good is a
  * warning; after their end it is the caller's error, and the next get asks again. */
 #include "adapters/s3/credentials.h"
 

@@ -1,12 +1,11 @@
 /* Content goes up: in one request, or in parts.
  *
- * * The happy path: below the threshold one PUT; else an upload is opened, the parts go up one
+ * The happy path: below the threshold one PUT; else an upload is opened, the parts go up one
  * after the other, and completing it makes the object. A condition is that of the PUT or of the
  * completion.
  *
- * * What can go wrong: a failed upload is aborted, so that its parts do not cost money for ever; a
- * process that dies in between leaves them (a lifecycle rule for incomplete uploads is the remedy).
- * */
+ * What can go wrong: a failed upload is aborted, so that its parts do not cost money for ever; a
+ * process that dies in between leaves them (a lifecycle rule for incomplete uploads helps). */
 #include "adapters/s3/s3_upload.h"
 
 #include <errno.h>
