@@ -41,7 +41,7 @@ static void miss(struct probe *probe, enum store_feature feature, const char *wh
 {
     probe->result.features &= ~(unsigned)feature;
     if (probe->result.text[0] == '\0') {
-        snprintf(probe->result.text, sizeof probe->result.text, "%s", why);
+        snprintf(probe->result.text, sizeof probe->result.text, "%.255s", why);
     }
 }
 
