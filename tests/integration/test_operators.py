@@ -2,21 +2,23 @@
 import json
 import time
 
+import pytest
+
 from test_content import plain
 
 EVERY = {"trigger": "offsets", "every_records": 100}
 
 
-def publish(job, topics, name, process, round_):
-    topics.send(name, plain(100, 1, seed=round_))
+def publish(job, topics, name, process, round_, partitions=1):
+    topics.send(name, plain(100, partitions, seed=round_))
     process.wait_for(lambda: job.published() >= round_, f"snapshot {round_}")
     return job.pointer()["run_id"]
 
 
-def start_with_two(job, topics, name):
-    topics.create(name, 1)
+def start_with_two(job, topics, name, partitions=1):
+    topics.create(name, partitions)
     process = job.start()
-    runs = [publish(job, topics, name, process, 1), publish(job, topics, name, process, 2)]
+    runs = [publish(job, topics, name, process, round_, partitions) for round_ in (1, 2)]
     return process, runs
 
 
@@ -37,9 +39,12 @@ def test_rollback_holds_and_adopt_goes_on(new_job, topics, name):
     assert sum(len(b.rows) for b in report.builds.values()) == 300
 
 
-def test_rollback_and_build_again_from_here(new_job, topics, name):
+@pytest.mark.parametrize("partitions", [1, 3])
+def test_rollback_and_build_again_from_here(new_job, topics, name, partitions):
     job = new_job(window=EVERY)
-    process, runs = start_with_two(job, topics, name)
+    process, runs = start_with_two(job, topics, name, partitions)
+    topics.send(name, plain(30, partitions, seed=9))  # read already when all partitions go back
+    time.sleep(1)
     job.command("rollback", runs[0])
     job.command("resume", "--from-here")
     # the records of the second snapshot are built again, on top of the first
@@ -48,7 +53,7 @@ def test_rollback_and_build_again_from_here(new_job, topics, name):
     report = job.check()
     assert len(report.ledger.given_up) == 1
     head = report.ledger.head
-    assert [len(report.builds[c["run_id"]].rows) for c in head.commits if c["run_id"] in report.builds] == [100, 100]
+    assert [len(report.builds[c["run_id"]].rows) for c in head.commits if c["run_id"] in report.builds] == [100, 130]
     assert head.steps[1].seen_end == head.steps[0].cuts
 
 
