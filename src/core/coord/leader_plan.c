@@ -161,6 +161,18 @@ static const struct plan_contribution *lost_contribution(const struct leader *le
     return NULL;
 }
 
+/* An overdue attempt is only worth another one elsewhere: the same member would do the same work twice. */
+static bool somebody_else_could(const struct leader *leader, const struct message_plan *plan,
+                                int32_t builder)
+{
+    for (size_t i = 0; i < plan->member_count; i++) {
+        if ((int32_t)i != builder && is_alive(leader, plan->members[i], 0)) {
+            return true;
+        }
+    }
+    return !is_alive(leader, plan->members[builder], 0);
+}
+
 /* Another attempt is due: the last one failed, is overdue, or its builder is gone. */
 static bool attempt_is_over(const struct leader *leader, const struct fold_entry *entry, uint32_t shard,
                             const char **out_why)
@@ -173,7 +185,8 @@ static bool attempt_is_over(const struct leader *leader, const struct fold_entry
         *out_why = last->message.attempt.error;
         return true;
     }
-    if (leader_broker_now(leader) - entry->timestamp_us > leader->settings->attempt_deadline_us) {
+    if (leader_broker_now(leader) - entry->timestamp_us > leader->settings->attempt_deadline_us &&
+        somebody_else_could(leader, plan, planned->builder)) {
         *out_why = "overdue";
         return true;
     }

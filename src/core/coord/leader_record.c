@@ -167,7 +167,9 @@ static void fill_pending(struct leader *leader, const struct message_commit *hea
 {
     struct commit_pending *pending =
         arena_zero(leader->out->arena, (head->pending_count + 1) * sizeof *pending);
-    memcpy(pending, head->pending, head->pending_count * sizeof *pending);
+    for (size_t i = 0; i < head->pending_count; i++) {
+        pending[i] = head->pending[i];
+    }
     pending[head->pending_count] =
         (struct commit_pending){.run_id = head->snapshot.run_id,
                                 .staged_url = head->snapshot.staged_url,
