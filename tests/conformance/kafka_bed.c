@@ -213,8 +213,10 @@ static void note_event(struct bed_source *bed, const struct source_event *event)
         fprintf(stderr, "fatal: %s\n", event->err->message);
         bed->fatals++;
         break;
-    case SOURCE_TRUNCATED:
     case SOURCE_TOPIC_GONE:
+        bed->gones++;
+        break;
+    case SOURCE_TRUNCATED:
     case SOURCE_ERROR:
         fprintf(stderr, "event %d: %s\n", (int)event->kind,
                 event->err == NULL ? "" : event->err->message);
@@ -245,4 +247,18 @@ void bed_poll_for(struct bed_source *bed, int milliseconds)
     while (bed_now_ms() < end) {
         bed_poll(bed, 20);
     }
+}
+
+void bed_delete_topic(const char *name)
+{
+    rd_kafka_t *rk = bed_transactional("delete");
+    rd_kafka_DeleteTopic_t *gone = rd_kafka_DeleteTopic_new(name);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_DeleteTopics(rk, &gone, 1, NULL, queue);
+    rd_kafka_event_t *answer = rd_kafka_queue_poll(queue, BED_WAIT_MS);
+    IS(answer != NULL && rd_kafka_event_error(answer) == RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_event_destroy(answer);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_DeleteTopic_destroy(gone);
+    rd_kafka_destroy(rk);
 }

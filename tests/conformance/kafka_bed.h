@@ -23,6 +23,8 @@ void bed_topic(const char *name, int partitions, const char *settings);
 /* `count` records "key<i>" "value<i>", i from `first`, and waits for them. */
 void bed_produce(const char *topic, int partition, int first, int count);
 
+void bed_delete_topic(const char *name);
+
 /* A transactional producer of the test's own. */
 rd_kafka_t *bed_transactional(const char *id);
 void bed_send(rd_kafka_t *rk, const char *topic, int partition, const char *value);
@@ -43,6 +45,7 @@ struct bed_source {
     int64_t end_high[BED_PARTITIONS_MAX];
     int64_t lost_range[BED_PARTITIONS_MAX]; /* position; -1 none */
     int fatals;
+    int gones;     /* TOPIC_GONE */
     uint8_t *seen; /* [partition][offset]: times; NULL: not counted */
 };
 

@@ -251,20 +251,6 @@ static void reads_on_after_a_crash(void)
     ledger_writer_free(writer);
 }
 
-static void delete_topic(const char *topic)
-{
-    rd_kafka_t *rk = bed_transactional("delete");
-    rd_kafka_DeleteTopic_t *gone = rd_kafka_DeleteTopic_new(topic);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-    rd_kafka_DeleteTopics(rk, &gone, 1, NULL, queue);
-    rd_kafka_event_t *answer = rd_kafka_queue_poll(queue, BED_WAIT_MS);
-    IS(answer != NULL && rd_kafka_event_error(answer) == RD_KAFKA_RESP_ERR_NO_ERROR);
-    rd_kafka_event_destroy(answer);
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_DeleteTopic_destroy(gone);
-    rd_kafka_destroy(rk);
-}
-
 /* A ledger that is made again under the reader is not read on as if it were the same. */
 static void notices_a_new_ledger(void)
 {
@@ -278,7 +264,7 @@ static void notices_a_new_ledger(void)
     while (batch.next_offset < 20) {
         WORKS(ledger_read(reader, 500, &batch, &err));
     }
-    delete_topic("again");
+    bed_delete_topic("again");
     int64_t deadline = bed_now_ms() + BED_WAIT_MS;
     struct cluster_new_topic topic = {.name = "again", .partitions = 1, .replicas = 1};
     while (!cluster_create_topic(bed_cluster(), &topic, 5000, NULL, &err)) {

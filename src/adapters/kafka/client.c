@@ -191,6 +191,11 @@ struct client *client_free(struct client *client)
     if (client == NULL) {
         return NULL;
     }
+    if (client->is_stuck && rd_kafka_version() < 0x020601ff) {
+        log_warn("kafka", "%s: its handle is left behind, since a topic of it is gone",
+                 client_settings_role_name(client->role));
+        return NULL;
+    }
     if (client->rk != NULL) {
         /* Never closes the consumer here: that has no deadline (client_close has). */
         rd_kafka_destroy_flags(client->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);

@@ -21,6 +21,7 @@ struct client {
     void *borrowed_owner; /* what callbacks work on */
     enum client_role role;
     struct lock lock;
+    bool is_stuck; /* a partition went while it was read: see client_free */
     struct {
         char problem[CLIENT_PROBLEM_MAX]; /* the last trouble it logged */
         int64_t problem_us;
@@ -45,7 +46,9 @@ MUST_CHECK bool client_new(const struct cluster_settings *settings,
                            const struct client_options *options, struct client **ret_client,
                            struct err *err);
 
-/* Consumers that joined a group: client_close first. Waits for librdkafka's threads only. */
+/* Consumers that joined a group: client_close first. Waits for librdkafka's threads only. A handle
+ * that is stuck is left alone instead, threads and all, where waiting would never end: before 2.6.1
+ * the messages of a partition that went keep the handle alive (librdkafka 4724). */
 struct client *client_free(struct client *client);
 
 /* Leaves the group, giving up what it has; no callback is called. Waits for at most timeout_ms. */

@@ -195,6 +195,9 @@ static bool hear_message(struct leadership *leadership, rd_kafka_message_t *mess
         good = false;
     } else if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         log_debug("kafka", "candidate: %s", rd_kafka_message_errstr(message));
+        if (client_error_kind(code) == ERR_MISSING) {
+            leadership->candidate->is_stuck = true;
+        }
     }
     rd_kafka_message_destroy(message);
     return good;

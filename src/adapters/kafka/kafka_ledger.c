@@ -117,6 +117,10 @@ static bool hear_error(struct ledger_reader *reader, const rd_kafka_message_t *m
         return true;
     }
     enum err_kind kind = client_error_kind(message->err);
+    if (message->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+        message->err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) {
+        reader->client->is_stuck = true;
+    }
     if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
         message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE || kind == ERR_CORRUPT) {
         return err_set_code(

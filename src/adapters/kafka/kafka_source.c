@@ -161,10 +161,11 @@ static void hear_position_error(const rd_kafka_message_t *message, enum source_e
     event->position = track->next;
 }
 
-static void hear_topic_gone(const rd_kafka_message_t *message, struct source_batch *batch,
-                            uint32_t topic)
+static void hear_topic_gone(struct source *source, const rd_kafka_message_t *message,
+                            struct source_batch *batch, uint32_t topic)
 {
     struct err err;
+    source->client->is_stuck = true;
     client_error_set(&err, message->err, "topic %s", rd_kafka_topic_name(message->rkt));
     add_error(batch, SOURCE_TOPIC_GONE, &err);
     batch->events[batch->event_count - 1].partition =
@@ -201,7 +202,7 @@ static void hear_error(struct source *source, const rd_kafka_message_t *message,
         }
     } else if (track != NULL && (client_error_kind(message->err) == ERR_MISSING ||
                                  message->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)) {
-        hear_topic_gone(message, batch, topic);
+        hear_topic_gone(source, message, batch, topic);
     } else {
         struct err err;
         err_set_code(&err, client_error_kind(message->err), (int)message->err, "source: %s",
