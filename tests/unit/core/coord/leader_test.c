@@ -1,0 +1,158 @@
+/* Does a term begin in the order of R18, and end by itself at once? */
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "core/coord/leader.h"
+
+static struct coord_settings settings;
+static struct leader *leader;
+static struct leader_out out;
+static int64_t now_us = INT64_C(1767225600000000);
+
+static void set_up(void)
+{
+    static const struct message_topic topics[] = {{"a", "t"}};
+    coord_settings_init(&settings);
+    settings.ledger_id = "l";
+    settings.fingerprint = "f";
+    settings.topics = topics;
+    settings.topic_count = 1;
+    settings.trigger = TRIGGER_MANUAL;
+    leader = leader_new(&settings, "m1", 1);
+    leader_out_init(&out);
+}
+
+static void tear_down(void)
+{
+    leader_free(leader);
+    leader_out_done(&out);
+}
+
+TestSuite(leader, .init = set_up, .fini = tear_down);
+
+static void event(enum leader_event_kind kind)
+{
+    now_us += 1000;
+    leader_step(leader, &(struct leader_event){.kind = kind, .now_us = now_us}, &out);
+}
+
+static void result(uint64_t command, enum err_kind outcome, int64_t offset)
+{
+    now_us += 1000;
+    leader_step(leader,
+                &(struct leader_event){.kind = LEADER_EVENT_RESULT,
+                                       .now_us = now_us,
+                                       .result = {.command = command,
+                                                  .outcome = outcome,
+                                                  .message = "",
+                                                  .append_offset = offset,
+                                                  .pointer = {.missing = true,
+                                                              .etag = "",
+                                                              .run_id = "",
+                                                              .newer_run_id = ""}}},
+                &out);
+}
+
+static void record(int64_t offset, int64_t timestamp_us, struct bytes key, struct bytes value)
+{
+    now_us += 1000;
+    leader_step(leader,
+                &(struct leader_event){.kind = LEADER_EVENT_RECORD,
+                                       .now_us = now_us,
+                                       .record = {offset, timestamp_us, key, value}},
+                &out);
+}
+
+/* The one command of the last step. */
+static const struct leader_command *only(enum leader_command_kind kind)
+{
+    cr_assert_eq(out.command_count, 1, "%zu commands", out.command_count);
+    cr_assert_eq(out.commands[0].kind, kind, "command %d", (int)out.commands[0].kind);
+    return &out.commands[0];
+}
+
+/* To the moment when LEADER was appended at offset 5 and is not read yet. */
+static void append_leader(char *value, size_t size)
+{
+    event(LEADER_EVENT_ELECTED);
+    result(only(LEADER_INIT_TRANSACTIONS)->id, ERR_NONE, 0);
+    const struct leader_command *append = only(LEADER_APPEND);
+    cr_assert_eq(append->append.count, 1);
+    snprintf(value, size, "%.*s", (int)append->append.records[0].value.size,
+             (const char *)append->append.records[0].value.data);
+    cr_assert_not_null(strstr(value, "\"kind\":\"LEADER\""));
+    result(append->id, ERR_NONE, 5);
+    cr_assert_eq(out.command_count, 0);
+    cr_assert_eq(leader_phase(leader), LEADER_INIT);
+}
+
+Test(leader, decides_only_after_reading_its_own_leader)
+{
+    char value[300];
+    append_leader(value, sizeof value);
+    event(LEADER_EVENT_TICK);
+    cr_assert_eq(out.command_count, 0);
+    record(5, now_us, bytes_of_text("leader"), bytes_of_text(value));
+    cr_assert_eq(leader_phase(leader), LEADER_ACTIVE);
+    cr_assert_eq(leader_term(leader), 5);
+    event(LEADER_EVENT_TICK);
+    result(only(LEADER_GET_POINTER)->id, ERR_NONE, 0); /* R21 before anything else */
+    cr_assert_eq(out.command_count, 0);                /* no trigger: it waits */
+}
+
+Test(leader, another_leader_above_ends_the_term)
+{
+    char value[300];
+    append_leader(value, sizeof value);
+    record(5, now_us, bytes_of_text("leader"), bytes_of_text(value));
+    record(9, now_us, bytes_of_text("leader"),
+           bytes_of_text("{\"kind\":\"LEADER\",\"member\":\"m2\",\"nonce\":\"other\",\"v\":1}"));
+    cr_assert_eq(leader_phase(leader), LEADER_RESTING);
+    now_us += settings.retry_max_us;
+    event(LEADER_EVENT_TICK); /* R22: still elected, so it tries again */
+    only(LEADER_INIT_TRANSACTIONS);
+}
+
+Test(leader, late_answers_of_a_term_that_is_over_change_nothing)
+{
+    event(LEADER_EVENT_ELECTED);
+    uint64_t id = only(LEADER_INIT_TRANSACTIONS)->id;
+    event(LEADER_EVENT_UNELECTED);
+    cr_assert_eq(leader_phase(leader), LEADER_OFF);
+    result(id, ERR_NONE, 0);
+    cr_assert_eq(out.command_count, 0);
+    event(LEADER_EVENT_ELECTED);
+    cr_assert_neq(only(LEADER_INIT_TRANSACTIONS)->id, id);
+}
+
+static const struct {
+    enum err_kind outcome;
+    enum leader_phase phase;
+} appends[] = {{ERR_AMBIGUOUS, LEADER_RESTING}, {ERR_FENCED, LEADER_RESTING}, {ERR_TRANSIENT, LEADER_RESTING}};
+
+Test(leader, an_append_that_may_have_happened_ends_the_term)
+{
+    for (size_t i = 0; i < LENGTH_OF(appends); i++) {
+        event(LEADER_EVENT_ELECTED);
+        now_us += 2 * settings.retry_max_us;
+        if (out.command_count == 0) {
+            event(LEADER_EVENT_TICK);
+        }
+        result(only(LEADER_INIT_TRANSACTIONS)->id, ERR_NONE, 0);
+        result(only(LEADER_APPEND)->id, appends[i].outcome, -1);
+        cr_assert_eq(leader_phase(leader), appends[i].phase);
+    }
+}
+
+Test(leader, a_clock_that_is_wrong_does_not_lead)
+{
+    char value[300];
+    append_leader(value, sizeof value);
+    record(5, now_us - 2 * settings.max_clock_skew_us, bytes_of_text("leader"), bytes_of_text(value));
+    bool stepped_down = false;
+    for (size_t i = 0; i < out.command_count; i++) {
+        stepped_down = stepped_down || out.commands[i].kind == LEADER_STEP_DOWN;
+    }
+    cr_assert(stepped_down);
+    cr_assert_neq(leader_phase(leader), LEADER_ACTIVE);
+}

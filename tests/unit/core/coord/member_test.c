@@ -1,0 +1,225 @@
+/* Where does a member begin to read, what does it promise, and what does it refuse? */
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "core/coord/member.h"
+
+static struct coord_settings settings;
+static struct member *member;
+static struct member_out out;
+static int64_t now_us = INT64_C(1767225600000000);
+static int64_t next_offset;
+static const struct partition_id a0 = {"a", 0};
+
+static void set_up(void)
+{
+    static const struct message_topic topics[] = {{"a", "t"}};
+    coord_settings_init(&settings);
+    settings.fingerprint = "f";
+    settings.topics = topics;
+    settings.topic_count = 1;
+    settings.trigger = TRIGGER_MANUAL;
+    member = member_new(&settings, "m1", 7, 1);
+    member_out_init(&out);
+}
+
+static void tear_down(void)
+{
+    member_free(member);
+    member_out_done(&out);
+}
+
+TestSuite(member, .init = set_up, .fini = tear_down);
+
+static void step(struct member_event event)
+{
+    now_us += 1000;
+    event.now_us = now_us;
+    member_step(member, &event, &out);
+}
+
+static void record(const char *key, const char *value)
+{
+    step((struct member_event){.kind = MEMBER_EVENT_RECORD,
+                               .record = {next_offset++, now_us, bytes_of_text(key), bytes_of_text(value)}});
+}
+
+static void assign(void)
+{
+    step((struct member_event){.kind = MEMBER_EVENT_ASSIGNED,
+                               .assignment = {.generation = 1, .partitions = &a0, .count = 1}});
+}
+
+static void reading(int64_t from, int64_t position)
+{
+    struct member_reading one = {.id = a0,
+                                 .from = from,
+                                 .position = position,
+                                 .watermark_us = EVENT_TIME_LOW,
+                                 .low_us = EVENT_TIME_HIGH,
+                                 .state = DATA_READING};
+    step((struct member_event){.kind = MEMBER_EVENT_PROGRESS, .progress = {&one, 1}});
+}
+
+static const struct member_command *find(enum member_command_kind kind)
+{
+    for (size_t i = 0; i < out.command_count; i++) {
+        if (out.commands[i].kind == kind) {
+            return &out.commands[i];
+        }
+    }
+    return NULL;
+}
+
+static const char *appended(const char *kind)
+{
+    static char text[4000];
+    for (size_t i = 0; i < out.command_count; i++) {
+        if (out.commands[i].kind == MEMBER_APPEND) {
+            const struct coord_record *said = &out.commands[i].append.records[0];
+            snprintf(text, sizeof text, "%.*s", (int)said->value.size, (const char *)said->value.data);
+            if (strstr(text, kind) != NULL) {
+                return text;
+            }
+        }
+    }
+    return NULL;
+}
+
+#define COMMIT(build, tail, cut)                                                                   \
+    "{\"build\":" build ",\"close_us\":1,\"commit_kind\":\"empty\",\"fingerprint\":\"f\",\"kind\":\"COMMIT\"," \
+    "\"partitions\":[{\"account\":{},\"cut\":" cut ",\"partition\":0,\"tail_from\":" tail ",\"topic\":\"a\"}]," \
+    "\"run_id\":\"r" build "\",\"term\":0,\"time_us\":1,\"trigger\":\"manual\",\"v\":1}"
+#define CLOSE(build, parent, fingerprint, tail, seen, cut)                                         \
+    "{\"build\":" build ",\"contents\":\"window\",\"fingerprint\":\"" fingerprint "\",\"kind\":\"CLOSE\","     \
+    "\"parent\":\"" parent "\",\"partitions\":[{\"cut\":" cut ",\"partition\":0,\"seen_end\":" seen            \
+    ",\"tail_from\":" tail ",\"topic\":\"a\"}],\"term\":0,\"time_us\":1,\"topics\":[{\"id\":\"t\","             \
+    "\"name\":\"a\"}],\"trigger\":\"manual\",\"v\":1}"
+
+static const struct {
+    const char *key; /* a record that is there before; NULL: none */
+    const char *value;
+    int64_t start;
+} starts[] = {
+    {NULL, NULL, MEMBER_START_POLICY},
+    {"commit", COMMIT("3", "40", "50"), 40},         /* the head's tail_from, not its cut (R1) */
+    {"close/1", CLOSE("1", "", "f", "12", "12", "20"), 12}, /* what the first build needs (R3) */
+    {"progress/m2",
+     "{\"fingerprint\":\"f\",\"incarnation\":1,\"kind\":\"PROGRESS\",\"member\":\"m2\",\"partitions\":[{"
+     "\"from\":9,\"partition\":0,\"position\":30,\"state\":\"reading\",\"topic\":\"a\"}],\"v\":1}",
+     9}, /* where another member began */
+    {"commit",
+     "{\"build\":3,\"close_us\":1,\"commit_kind\":\"empty\",\"fingerprint\":\"f\",\"kind\":\"COMMIT\","
+     "\"partitions\":[{\"account\":{},\"cut\":5,\"partition\":1,\"tail_from\":5,\"topic\":\"a\"}],"
+     "\"run_id\":\"r3\",\"term\":0,\"time_us\":1,\"trigger\":\"manual\",\"v\":1}",
+     0}, /* new after the first build (R7) */
+};
+
+Test(member, starts_where_nothing_is_missed)
+{
+    for (size_t i = 0; i < LENGTH_OF(starts); i++) {
+        if (starts[i].key != NULL) {
+            record(starts[i].key, starts[i].value);
+        }
+        assign();
+        cr_assert_null(find(MEMBER_START_PARTITION), "before the ledger was read");
+        step((struct member_event){.kind = MEMBER_EVENT_LEDGER_END});
+        const struct member_command *start = find(MEMBER_START_PARTITION);
+        cr_assert_not_null(start);
+        cr_assert_eq(start->start.offset, starts[i].start, "%zu: %lld", i, (long long)start->start.offset);
+        tear_down();
+        set_up();
+    }
+}
+
+/* The ledger has, or has not, taken all that was sent so far. */
+static void acknowledge(enum err_kind outcome)
+{
+    for (uint64_t id = 1; id < 20; id++) {
+        step((struct member_event){.kind = MEMBER_EVENT_APPENDED,
+                                   .appended = {.command = id, .outcome = outcome}});
+    }
+}
+
+static void read_to(int64_t position)
+{
+    record("commit", COMMIT("3", "40", "50"));
+    assign();
+    step((struct member_event){.kind = MEMBER_EVENT_LEDGER_END});
+    reading(40, position);
+}
+
+Test(member, seals_when_its_position_has_passed_the_cut)
+{
+    read_to(59);
+    record("close/4", CLOSE("4", "r3", "f", "40", "50", "60"));
+    cr_assert_null(find(MEMBER_SEAL));
+    reading(40, 60);
+    const struct member_command *seal = find(MEMBER_SEAL);
+    cr_assert_not_null(seal);
+    cr_assert_eq(seal->seal.count, 1);
+    cr_assert_eq(seal->seal.partitions[0].from, 40);
+    cr_assert_eq(seal->seal.partitions[0].seen_end, 50);
+    cr_assert_eq(seal->seal.partitions[0].to, 60);
+    struct ready_partition sealed = {.id = a0, .from = 40, .to = 60, .read = 3, .rows = 3, .carried_from = 60};
+    struct shard_size shard = {.rows = 3, .bytes = 30};
+    step((struct member_event){.kind = MEMBER_EVENT_SEALED,
+                               .sealed = {.build = 4,
+                                          .seal = seal->seal.seal,
+                                          .ok = true,
+                                          .error = "",
+                                          .partitions = &sealed,
+                                          .partition_count = 1,
+                                          .shards = &shard,
+                                          .shard_count = 1}});
+    const char *ready = appended("\"READY\"");
+    cr_assert_not_null(ready);
+    cr_assert_not_null(strstr(ready, "\"owned\":true"), "%s", ready);
+    reading(40, 61); /* said once */
+    cr_assert_null(find(MEMBER_SEAL));
+    cr_assert_null(appended("\"READY\""));
+}
+
+Test(member, refuses_other_settings)
+{
+    read_to(60);
+    record("close/4", CLOSE("4", "r3", "other", "40", "50", "60"));
+    cr_assert_not_null(appended("\"REFUSED\""));
+    cr_assert_null(find(MEMBER_SEAL));
+    reading(40, 61);
+    cr_assert_null(appended("\"REFUSED\""));
+}
+
+Test(member, sends_again_what_was_not_acknowledged)
+{
+    read_to(60);
+    acknowledge(ERR_TRANSIENT);
+    now_us += settings.retry_max_us;
+    step((struct member_event){.kind = MEMBER_EVENT_TICK});
+    cr_assert_not_null(appended("\"PROGRESS\""));
+    acknowledge(ERR_NONE);
+    now_us += settings.retry_max_us;
+    step((struct member_event){.kind = MEMBER_EVENT_TICK});
+    cr_assert_not_null(appended("\"position\":60"), "the newer one was not said in between");
+}
+
+Test(member, forgets_what_a_commit_covers)
+{
+    read_to(60);
+    record("commit", COMMIT("4", "55", "60"));
+    const struct member_command *forget = find(MEMBER_FORGET);
+    cr_assert_not_null(forget);
+    cr_assert_eq(forget->forget.build, 4);
+    cr_assert_eq(forget->forget.partitions[0].tail_from, 55);
+}
+
+Test(member, says_goodbye)
+{
+    read_to(60);
+    step((struct member_event){.kind = MEMBER_EVENT_STOP});
+    const char *last = appended("\"leaving\":true");
+    cr_assert_not_null(last);
+    cr_assert_not(member_left(member));
+    acknowledge(ERR_NONE);
+    cr_assert(member_left(member));
+}
