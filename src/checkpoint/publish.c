@@ -155,9 +155,10 @@ bool publish_stage(struct publish *publish, const struct leader_stage *stage, in
         return err_wrap(err, "manifest of run %s", stage->plan->run_id);
     }
     const char *name =
-        names_staged_manifest(publish->settings.names, stage->plan->run_id, arena);
+        names_staged_manifest(publish->settings.names, stage->plan->run_id, stage->name, arena);
     struct store_content content = {.bytes = buf_bytes(&bytes), .type = NAMES_CONTENT_SQLITE};
-    TRY(store_put_settled(publish->settings.store, name, &content, store_always(), NULL, err));
+    TRY(store_put_settled(publish->settings.store, name, &content,
+                          store_once(publish->settings.store), NULL, err));
     char sha256[DIGEST_SHA256_TEXT];
     digest_sha256(buf_bytes(&bytes), sha256);
     struct publish_staged staged = {
@@ -193,7 +194,8 @@ bool publish_manifest(struct publish *publish, const struct commit_pending *mani
                        manifest->sha256);
     }
     struct store_content content = {.bytes = buf_bytes(&bytes), .type = NAMES_CONTENT_SQLITE};
-    return store_put_settled(publish->settings.store, key, &content, store_always(), NULL, err);
+    return store_put_settled(publish->settings.store, key, &content,
+                             store_once(publish->settings.store), NULL, err);
 }
 
 /* Time and lineage of the manifest that the pointer names. One that cannot be read leaves them empty. */

@@ -28,27 +28,6 @@ struct page_file {
     size_t ahead_size;
 };
 
-static bool read_at(const struct page_file *file, uint64_t place, uint8_t *to, size_t size,
-                    struct err *err)
-{
-    while (size > 0) {
-        ssize_t got = pread(file->fd, to, size, (off_t)place);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got < 0) {
-            return file_err(err, errno, "read", file->path);
-        }
-        if (got == 0) {
-            return err_set(err, ERR_INPUT, "%s ends within a page", file->path);
-        }
-        to += got;
-        place += (uint64_t)got;
-        size -= (size_t)got;
-    }
-    return true;
-}
-
 static bool read_page(void *context, uint32_t pageno, uint8_t *ret_page, struct err *err)
 {
     struct page_file *file = context;
@@ -58,7 +37,7 @@ static bool read_page(void *context, uint32_t pageno, uint8_t *ret_page, struct 
         uint64_t left = file->size - place;
         size_t size = left < AHEAD_BYTES ? (size_t)left : AHEAD_BYTES;
         file->ahead_size = 0;
-        TRY(read_at(file, place, file->ahead, size, err));
+        TRY(file_read_at(file->fd, place, file->ahead, size, file->path, err));
         file->ahead_place = place;
         file->ahead_size = size;
     }
@@ -69,7 +48,7 @@ static bool read_page(void *context, uint32_t pageno, uint8_t *ret_page, struct 
 static bool open_pages(struct page_file *file, struct sqlite_pages *pages, struct err *err)
 {
     uint8_t header[HEADER_BYTES];
-    TRY(read_at(file, 0, header, sizeof header, err));
+    TRY(file_read_at(file->fd, 0, header, sizeof header, file->path, err));
     uint32_t page_size = (uint32_t)header[PAGE_SIZE_PLACE] << 8 | header[PAGE_SIZE_PLACE + 1];
     file->page_size = page_size == 1 ? PAGE_SIZE_MAX : page_size;
     if (!page_size_is_valid(file->page_size) || file->size % file->page_size != 0 ||

@@ -237,22 +237,7 @@ struct spill_file {
 static bool read_file(void *context, uint64_t place, uint8_t *to, size_t size, struct err *err)
 {
     const struct spill_file *file = context;
-    while (size > 0) {
-        ssize_t got = pread(file->fd, to, size, (off_t)place);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got < 0) {
-            return file_err(err, errno, "read", file->path);
-        }
-        if (got == 0) {
-            return err_set(err, ERR_CORRUPT, "%s ends before its end", file->path);
-        }
-        to += got;
-        place += (uint64_t)got;
-        size -= (size_t)got;
-    }
-    return true;
+    return file_read_at(file->fd, place, to, size, file->path, err);
 }
 
 static void free_file(void *context)

@@ -36,7 +36,7 @@ bool upload_shard(const struct upload_request *request, struct err *err)
         .path = request->path, .take_file = true, .type = NAMES_CONTENT_SQLITE};
     struct store_etag etag;
     TRY(store_put_settled(request->store, names_shard_file(request->folder, arena), &content,
-                          store_always(), &etag, err));
+                          store_once(request->store), &etag, err));
     if (with_sidecar && !put_sidecar(request, buf_bytes(&body), page_size, &etag, arena, &sidecar_err)) {
         log_failure(LOG_WARN, "build", &sidecar_err, "%s goes without a sidecar", request->folder);
     }

@@ -30,7 +30,8 @@ static bool store_part(struct part_job *job, const char *path, struct err *err)
     spill_ref_done(&ref);
     struct store_content content = {
         .path = path, .take_file = true, .type = NAMES_CONTENT_BYTES};
-    TRY(store_put_settled(job->settings->store, job->name, &content, store_always(), NULL, err));
+    TRY(store_put_settled(job->settings->store, job->name, &content,
+                          store_once(job->settings->store), NULL, err));
     job->url = names_url(job->settings->names, job->name, job->arena);
     return true;
 }

@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include "core/base/json.h"
+#include "core/record/field.h"
 #include "core/spill/spill_format.h"
 
 enum { TEXT_MAX = 16 << 20, FORM_VERSION = 1 };
@@ -18,17 +19,7 @@ static void add_text(struct buf *out, const char *text)
 
 static void add_field(struct buf *out, const struct field_ref *field)
 {
-    static const char *const names[] = {
-        [FIELD_KEY] = "key",
-        [FIELD_VALUE] = "value",
-        [FIELD_JSON] = "json:",
-        [FIELD_HEADER] = "header:",
-        [FIELD_TIMESTAMP] = "timestamp",
-        [FIELD_TOPIC] = "topic",
-        [FIELD_PARTITION] = "partition",
-        [FIELD_OFFSET] = "offset",
-    };
-    buf_add_text(out, names[field->source]);
+    buf_add_text(out, field_source_text(field->source));
     if (field->name != NULL) {
         add_text(out, field->name);
     }

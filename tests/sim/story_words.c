@@ -4,7 +4,7 @@
 
 #include "tests/sim/story.h"
 
-static bool fail(struct story *story, const char *format, ...)
+static bool PRINTF_LIKE(2, 3) fail(struct story *story, const char *format, ...)
 {
     va_list args;
     va_start(args, format);

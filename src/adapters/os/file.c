@@ -82,6 +82,27 @@ bool file_read(const char *path, struct buf *to, struct err *err)
     return ok;
 }
 
+bool file_read_at(int fd, uint64_t place, uint8_t *to, size_t size, const char *path,
+                  struct err *err)
+{
+    while (size > 0) {
+        ssize_t got = pread(fd, to, size, (off_t)place);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return file_err(err, errno, "read", path);
+        }
+        if (got == 0) {
+            return err_set(err, ERR_CORRUPT, "%s ends %zu bytes too early", path, size);
+        }
+        to += got;
+        place += (uint64_t)got;
+        size -= (size_t)got;
+    }
+    return true;
+}
+
 bool file_write_all(int fd, struct bytes content, const char *path, struct err *err)
 {
     while (content.size > 0) {

@@ -40,6 +40,10 @@ bool file_free_bytes(const char *path, uint64_t *ret_bytes, struct err *err) MUS
 /* Makes a folder's entries (new names, renames, removals) durable. */
 bool file_sync_folder(const char *path, struct err *err) MUST_CHECK;
 
+/* Exactly `size` bytes from `place` on. CORRUPT: the file ends before. `path` is for the error. */
+bool file_read_at(int fd, uint64_t place, uint8_t *to, size_t size, const char *path,
+                  struct err *err) MUST_CHECK;
+
 /* The whole of `content` to `fd`, whatever the number of write(2)s. `path` is for the error. */
 bool file_write_all(int fd, struct bytes content, const char *path, struct err *err) MUST_CHECK;
 

@@ -5,6 +5,7 @@
 
 #include "core/base/utc.h"
 #include "core/fingerprint.h"
+#include "core/record/field.h"
 #include "core/secret_name.h"
 #include "core/units.h"
 
@@ -32,30 +33,12 @@ static struct spelled size(uint64_t bytes)
     return spelled;
 }
 
-static void add_field(struct buf *out, const struct field_ref *field)
-{
-    static const char *const names[] = {
-        [FIELD_KEY] = "key",
-        [FIELD_VALUE] = "value",
-        [FIELD_JSON] = "json:",
-        [FIELD_HEADER] = "header:",
-        [FIELD_TIMESTAMP] = "timestamp",
-        [FIELD_TOPIC] = "topic",
-        [FIELD_PARTITION] = "partition",
-        [FIELD_OFFSET] = "offset",
-    };
-    buf_add_text(out, names[field->source]);
-    if (field->name != NULL) {
-        buf_add_text(out, field->name);
-    }
-}
-
 static void print_topic(struct output *output, const struct topic_settings *topic)
 {
     AUTO(buf) struct buf line;
     buf_init(&line, SIZE_MAX);
     buf_add_text(&line, "key ");
-    add_field(&line, &topic->key);
+    buf_add_text(&line, field_label(&topic->key).text);
     buf_add_format(&line, " as %s, ", encodings[topic->key_encoding]);
     if (topic->fields == NULL) {
         buf_add_text(&line, "value unchanged");
@@ -63,7 +46,7 @@ static void print_topic(struct output *output, const struct topic_settings *topi
         buf_add_format(&line, "value of %zu fields", topic->field_count);
     }
     buf_add_text(&line, ", event time ");
-    add_field(&line, &topic->event_time);
+    buf_add_text(&line, field_label(&topic->event_time).text);
     output_print(output, "  topic        %s: %s\n", topic->name, buf_text(&line));
 }
 

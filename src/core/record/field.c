@@ -58,7 +58,7 @@ struct field_value field_find(const struct field *field, const struct field_reco
     return (struct field_value){0};
 }
 
-struct field_label field_label(const struct field_ref *ref)
+const char *field_source_text(enum field_source source)
 {
     static const char *const names[] = {
         [FIELD_KEY] = "key",
@@ -70,8 +70,13 @@ struct field_label field_label(const struct field_ref *ref)
         [FIELD_PARTITION] = "partition",
         [FIELD_OFFSET] = "offset",
     };
+    return names[source];
+}
+
+struct field_label field_label(const struct field_ref *ref)
+{
     struct field_label label;
-    snprintf(label.text, sizeof label.text, "%s%s", names[ref->source],
+    snprintf(label.text, sizeof label.text, "%s%s", field_source_text(ref->source),
              ref->name == NULL ? "" : ref->name);
     return label;
 }

@@ -117,9 +117,9 @@ const char *names_manifest(int64_t time_us, const char *run_id, struct arena *ar
 }
 
 const char *names_staged_manifest(const struct names *names, const char *run_id,
-                                  struct arena *arena)
+                                  const char *object, struct arena *arena)
 {
-    return arena_format(arena, "%s/run_id=%s/manifest.staged", names->shard_prefix, run_id);
+    return arena_format(arena, "%s/run_id=%s/%s", names->shard_prefix, run_id, object);
 }
 
 const char *names_run_record(const struct names *names, int64_t started_us, const char *run_id,

@@ -168,7 +168,8 @@ Test(names, objects_of_a_run)
     const char *run = names_run_id(7, 1234, UINT64_C(0xabcdef), arena);
     cr_assert_str_eq(run, "b7-t1234-0000000000abcdef");
     cr_assert(names_run_id_is_valid(run));
-    cr_assert_str_eq(names_staged_manifest(&names, "r", arena), "shards/run_id=r/manifest.staged");
+    cr_assert_str_eq(names_staged_manifest(&names, "r", "manifest.staged-t7-1", arena),
+                     "shards/run_id=r/manifest.staged-t7-1");
     cr_assert_str_eq(names_run_folder(&names, "r", arena), "shards/run_id=r/");
     cr_assert_str_eq(names_db_folder(&names, "r", 3, arena), "shards/run_id=r/db=00003/");
     cr_assert_str_eq(names_shards_folder(&names, arena), "shards/");
