@@ -126,11 +126,24 @@ void member_send(struct member *member, const struct message *message)
     CHECK(!outgoing->value.overflowed);
 }
 
+/* Another record of the same key, from `from` up to `to`. */
+static bool has_same_key(const struct outbox *outbox, size_t from, size_t to, const char *key)
+{
+    for (size_t i = from; i < to; i++) {
+        if (strcmp(outbox->list[i].key, key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of one key one record at a time is under way, so that the newest is the last in the ledger. */
 void member_flush(struct member *member)
 {
     for (size_t i = 0; i < member->outbox.count; i++) {
         struct outgoing *outgoing = &member->outbox.list[i];
-        if (outgoing->command != 0 || member->now_us < outgoing->retry_us) {
+        if (outgoing->command != 0 || member->now_us < outgoing->retry_us ||
+            has_same_key(&member->outbox, 0, i, outgoing->key)) {
             continue;
         }
         struct arena *arena = member->out->arena;
@@ -157,8 +170,8 @@ void member_appended(struct member *member, uint64_t command, enum err_kind outc
         if (outgoing->command != command) {
             continue;
         }
-        if (outcome == ERR_NONE) {
-            remove_at(outbox, i);
+        if (outcome == ERR_NONE || has_same_key(outbox, i + 1, outbox->count, outgoing->key)) {
+            remove_at(outbox, i); /* it is there, or a newer one waits in its place */
         } else { /* the same record twice does no harm: its key is the same */
             outgoing->command = 0;
             outgoing->retry_us = member->now_us + member_backoff(member);
