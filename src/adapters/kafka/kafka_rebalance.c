@@ -317,6 +317,23 @@ static bool reassign(struct source *source, const rd_kafka_topic_partition_list_
     return done;
 }
 
+/* Those of the starts that are ours. Nothing is changed when it is false. */
+static bool list_moved(struct source *source, const struct source_start *starts, size_t count,
+                       rd_kafka_topic_partition_list_t *moved, struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (owned_track(source, starts[i].partition) != NULL && starts[i].offset >= 0) {
+            const char *topic = source->topics[starts[i].partition.topic].name;
+            int32_t partition = starts[i].partition.partition;
+            if (rd_kafka_topic_partition_list_find(moved, topic, partition) == NULL) {
+                rd_kafka_topic_partition_list_add(moved, topic, partition);
+            }
+            TRY(put_start(source, moved, &starts[i], err));
+        }
+    }
+    return true;
+}
+
 bool source_seek(struct source *source, const struct source_start *starts, size_t count,
                  struct err *err)
 {
@@ -324,17 +341,13 @@ bool source_seek(struct source *source, const struct source_start *starts, size_
         return err_set(err, ERR_TRANSIENT, "seeking: a rebalance is on");
     }
     rd_kafka_topic_partition_list_t *moved = rd_kafka_topic_partition_list_new((int)count);
-    bool done = true;
-    for (size_t i = 0; done && i < count; i++) {
-        struct source_track *track = owned_track(source, starts[i].partition);
-        if (track != NULL && starts[i].offset >= 0) {
-            rd_kafka_topic_partition_list_add(
-                moved, source->topics[starts[i].partition.topic].name,
-                starts[i].partition.partition);
-            done = put_start(source, moved, &starts[i], err);
-            track->next = starts[i].offset;
-            track->at_end = false;
-        }
+    bool done = list_moved(source, starts, count, moved, err);
+    for (int i = 0; done && i < moved->cnt; i++) {
+        uint32_t topic = 0;
+        struct source_track *track =
+            source_track(source, moved->elems[i].topic, moved->elems[i].partition, &topic);
+        track->next = moved->elems[i].offset;
+        track->at_end = false;
     }
     if (done && moved->cnt > 0 && client_settings_cooperative()) {
         done = reassign(source, moved, err);
