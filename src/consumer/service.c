@@ -102,6 +102,9 @@ static bool open_store(struct service *service, struct err *err)
 {
     const struct settings *settings = service->settings;
     TRY(wiring_open_store(settings->snapshot.store, &settings->s3, &service->store, err));
+    if (!wiring_sweep_store(service->store, err)) {
+        return err_wrap(err, "store %s", settings->snapshot.store);
+    }
     struct store_probe_result probe;
     struct store_probe_settings how = {.writers = 3, .rounds = 2, .body_bytes = 64 * 1024};
     if (!store_probe(service->store, &how, &probe, err)) {

@@ -57,6 +57,13 @@ bool wiring_open_store(const char *url, const struct store_settings *settings,
     return s3_store_new(url, &s3, ret_store, err);
 }
 
+bool wiring_sweep_store(struct store *store, struct err *err)
+{
+    enum { HALF_WRITTEN_HOURS = 24 }; /* far beyond any write that still goes on */
+    return store->url.scheme != STORE_FILE ||
+           file_store_sweep(store, HALF_WRITTEN_HOURS * INT64_C(3600) * 1000000, err);
+}
+
 struct kv *wiring_kv(void)
 {
     return sqlite_kv();

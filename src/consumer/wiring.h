@@ -12,6 +12,10 @@
 MUST_CHECK bool wiring_open_store(const char *url, const struct store_settings *settings,
                                   struct store **ret_store, struct err *err);
 
+/* What writers that crashed left half-written in a store that keeps such things: for a service that
+ * starts. Errors: as the driver's. */
+MUST_CHECK bool wiring_sweep_store(struct store *store, struct err *err);
+
 /* The driver of shard files. Not freed. */
 struct kv *wiring_kv(void);
 const char *wiring_kv_version(void); /* of its library, as it is in the files */
