@@ -114,21 +114,25 @@ bool leader_duty_compare(struct leader *leader)
         leader_ask_pointer(leader);
         return true;
     }
-    leader->compared = true;
     if (fold_hold(leader->fold) != NULL || fold_resume(leader->fold) != NULL) {
-        return false; /* a person has the word */
+        leader->compared = true; /* a person has the word */
+        return false;
     }
     const struct message_commit *head = fold_head(leader->fold);
     bool published = fold_head_published(leader->fold);
+    bool agrees = false;
     if (head == NULL) {
-        if ((leader->pointer.value.missing && !leader->pointer.value.newer_manifest) || RULE_OFF(21)) {
-            return false;
-        }
-    } else if (leader_pointer_is(leader, leader_expected_pointer(head, published)) ||
-               (!published && leader_pointer_is(leader, head->snapshot.pointer)) ||
-               (!leader->settings->store_cas && is_earlier(leader, head)) || RULE_OFF(21)) {
+        agrees = leader->pointer.value.missing && !leader->pointer.value.newer_manifest;
+    } else {
+        agrees = leader_pointer_is(leader, leader_expected_pointer(head, published)) ||
+                 (!published && leader_pointer_is(leader, head->snapshot.pointer)) ||
+                 (!leader->settings->store_cas && is_earlier(leader, head));
+    }
+    if (agrees || RULE_OFF(21)) {
+        leader->compared = true;
         return false;
     }
+    /* what this appends is on record when the duty comes again, and then they agree, or a person has the word */
     explain_foreign(leader, head);
     return true;
 }

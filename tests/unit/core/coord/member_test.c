@@ -216,6 +216,7 @@ Test(member, forgets_what_a_commit_covers)
 Test(member, says_goodbye)
 {
     read_to(60);
+    acknowledge(ERR_NONE);
     step((struct member_event){.kind = MEMBER_EVENT_STOP});
     const char *last = appended("\"leaving\":true");
     cr_assert_not_null(last);
