@@ -1,40 +1,7 @@
 /* What must be true after every step, by an oracle that knows nothing of how the machines decide. */
 #include <stdlib.h>
 
-#include "core/coord/fold.h"
-#include "tests/sim/world.h"
-
-enum { RUNS_MAX = 512 };
-
-/* Which build every row is in, along one chain of builds: told row by row from the cuts alone, build after
- * build, so that it shares nothing with cut_judge's history. */
-struct chain {
-    char run_id[128];
-    char snapshot[128];
-    uint64_t build;
-    int64_t cut[SIM_PARTITIONS_MAX];
-    bool known[SIM_PARTITIONS_MAX];
-    uint16_t taken[SIM_PARTITIONS_MAX][SIM_ROWS_MAX]; /* build; 0: none yet */
-    bool judged[SIM_PARTITIONS_MAX][SIM_ROWS_MAX];    /* by a future bound */
-    bool stored[SIM_PARTITIONS_MAX][SIM_ROWS_MAX];    /* scratch: in the newest build */
-};
-
-struct run {
-    char run_id[128];
-    uint64_t build;
-    bool snapshot;
-    struct chain *after;
-};
-
-struct audit {
-    struct fold *fold;
-    int64_t next;
-    struct chain *head;
-    struct run runs[RUNS_MAX];
-    size_t run_count;
-    uint64_t moves;
-    uint64_t commits;
-};
+#include "tests/sim/audit.h"
 
 struct audit *audit_new(void)
 {
@@ -95,105 +62,7 @@ static void save_run(struct world *world, const struct message_commit *commit, b
     *run->after = *audit->head;
 }
 
-/* ---- the oracle ---- */
-
-/* Gives the rows of one partition to a build. Returns how many it stores. */
-static size_t take_partition(struct world *world, const struct message_close *close,
-                             const struct close_partition *asked, int32_t p)
-{
-    struct chain *head = world->audit->head;
-    size_t stored = 0;
-    for (int64_t o = 0; o < asked->cut; o++) {
-        const struct sim_row *row = &world->partitions[p].rows[o];
-        if (!row->exists || row->rejected || head->taken[p][o] != 0) {
-            continue;
-        }
-        bool first = !head->judged[p][o];
-        head->judged[p][o] = true;
-        bool future = first && row->event_us > close->future_bound_us;
-        bool closed = row->event_us < close->to_us || close->to_us == EVENT_TIME_HIGH;
-        if (!future && !closed) {
-            continue;
-        }
-        head->taken[p][o] = (uint16_t)close->build;
-        bool late = !future && row->event_us < close->from_us && head->known[p];
-        if (!late || world->settings.late == LATE_NEXT) {
-            head->stored[p][o] = true;
-            stored++;
-        }
-    }
-    return stored;
-}
-
-static int64_t tail_of(const struct world *world, int32_t p, int64_t cut)
-{
-    const struct chain *head = world->audit->head;
-    for (int64_t o = 0; o < cut; o++) {
-        const struct sim_row *row = &world->partitions[p].rows[o];
-        if (row->exists && !row->rejected && head->taken[p][o] == 0) {
-            return o;
-        }
-    }
-    return cut;
-}
-
-/* Exactly the rows that the oracle stored, each once, are in the shards that the manifest names. */
-static void check_content(struct world *world, const struct message_commit *commit, size_t expected)
-{
-    const char *manifest = store_get(&world->store, commit->snapshot.staged_url);
-    if (manifest == NULL) {
-        world_fail(world, "COMMIT %s names a manifest that is not staged", commit->run_id);
-        return;
-    }
-    struct chain *head = world->audit->head;
-    size_t found = 0;
-    const char *line = strchr(strchr(manifest, '\n') + 1, '\n') + 1;
-    while (*line != '\0') {
-        char url[200];
-        snprintf(url, sizeof url, "%.*s", (int)strcspn(line, "\n"), line);
-        line += strcspn(line, "\n") + 1;
-        const char *text = store_get(&world->store, url);
-        if (text == NULL) {
-            world_fail(world, "COMMIT %s names %s, which is not there", commit->run_id, url);
-            return;
-        }
-        while (*text != '\0') {
-            char *end = NULL;
-            long p = strtol(text, &end, 10);
-            long o = strtol(end + 1, &end, 10);
-            text = end + 1;
-            if (!head->stored[p][o]) {
-                world_fail(world, "%s has row %ld:%ld, which is not of it or is there twice (build %u)",
-                           commit->run_id, p, o, head->taken[p][o]);
-                return;
-            }
-            head->stored[p][o] = false;
-            found++;
-        }
-    }
-    if (found != expected) {
-        world_fail(world, "%s has %zu rows instead of %zu", commit->run_id, found, expected);
-    }
-}
-
-static void check_account(struct world *world, const struct commit_partition *said, int32_t p,
-                          int64_t seen_end)
-{
-    uint64_t read = 0;
-    for (int64_t o = seen_end; o < said->cut; o++) {
-        read += world->partitions[p].rows[o].exists;
-    }
-    const struct account *account = &said->account;
-    if (account->read != read) {
-        world_fail(world, "partition %d: %llu records read instead of %llu", p,
-                   (unsigned long long)account->read, (unsigned long long)read);
-    }
-    if (account->read + account->carried_in !=
-        account->stored + account->superseded + account->tombstones + account->late +
-            account->future + account->rejected + account->filtered + account->carried_out) {
-        world_fail(world, "partition %d: the account does not balance", p);
-    }
-}
+/* ---- commits ---- */
 
 static void on_build(struct world *world, const struct message_commit *commit)
 {
@@ -209,19 +78,19 @@ static void on_build(struct world *world, const struct message_commit *commit)
     for (size_t i = 0; i < close->partition_count; i++) {
         int32_t p = partition_index(world, close->partitions[i].id);
         int64_t seen_end = close->partitions[i].seen_end;
-        expected += take_partition(world, close, &close->partitions[i], p);
+        expected += oracle_take_partition(world, close, &close->partitions[i], p);
         audit->head->cut[p] = close->partitions[i].cut;
         audit->head->known[p] = true;
         const struct commit_partition *said = &commit->partitions[i];
-        if (said->cut != close->partitions[i].cut || said->tail_from != tail_of(world, p, said->cut)) {
+        if (said->cut != close->partitions[i].cut || said->tail_from != oracle_tail_of(world, p, said->cut)) {
             world_fail(world, "COMMIT %s: cut or tail_from of partition %d is not the CLOSE's: tail %lld, "
                        "not %lld", commit->run_id, p, (long long)said->tail_from,
-                       (long long)tail_of(world, p, said->cut));
+                       (long long)oracle_tail_of(world, p, said->cut));
         }
-        check_account(world, said, p, seen_end);
+        oracle_check_account(world, said, p, seen_end);
     }
     if (commit->kind == COMMIT_BUILD) {
-        check_content(world, commit, expected);
+        oracle_check_content(world, commit, expected);
     } else if (expected != 0) {
         world_fail(world, "build %llu is empty, and %zu rows are of it", (unsigned long long)commit->build,
                    expected);

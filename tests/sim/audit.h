@@ -1,0 +1,50 @@
+/* What the invariants remember of the past. */
+#ifndef TIDEMARK_TESTS_SIM_AUDIT_H
+#define TIDEMARK_TESTS_SIM_AUDIT_H
+
+#include "core/coord/fold.h"
+#include "tests/sim/world.h"
+
+enum { RUNS_MAX = 512 };
+
+/* Which build every row is in, along one chain of builds: told row by row from the cuts alone, build after
+ * build, so that it shares nothing with cut_judge's history. */
+struct chain {
+    char run_id[128];
+    char snapshot[128];
+    uint64_t build;
+    int64_t cut[SIM_PARTITIONS_MAX];
+    bool known[SIM_PARTITIONS_MAX];
+    uint16_t taken[SIM_PARTITIONS_MAX][SIM_ROWS_MAX]; /* build; 0: none yet */
+    bool judged[SIM_PARTITIONS_MAX][SIM_ROWS_MAX];    /* by a future bound */
+    bool stored[SIM_PARTITIONS_MAX][SIM_ROWS_MAX];    /* scratch: in the newest build */
+};
+
+struct run {
+    char run_id[128];
+    uint64_t build;
+    bool snapshot;
+    struct chain *after;
+};
+
+struct audit {
+    struct fold *fold;
+    int64_t next;
+    struct chain *head;
+    struct run runs[RUNS_MAX];
+    size_t run_count;
+    uint64_t moves;
+    uint64_t commits;
+};
+
+/* ---- oracle.c ---- */
+
+/* Gives the rows of one partition to a build. Returns how many it stores. */
+size_t oracle_take_partition(struct world *world, const struct message_close *close,
+                             const struct close_partition *asked, int32_t p);
+int64_t oracle_tail_of(const struct world *world, int32_t p, int64_t cut);
+void oracle_check_content(struct world *world, const struct message_commit *commit, size_t expected);
+void oracle_check_account(struct world *world, const struct commit_partition *said, int32_t p,
+                          int64_t seen_end);
+
+#endif

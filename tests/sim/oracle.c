@@ -1,0 +1,101 @@
+/* Which rows a build has, told row by row from the source and the cuts alone. */
+#include <stdlib.h>
+
+#include "tests/sim/audit.h"
+
+size_t oracle_take_partition(struct world *world, const struct message_close *close,
+                             const struct close_partition *asked, int32_t p)
+{
+    struct chain *head = world->audit->head;
+    size_t stored = 0;
+    for (int64_t o = 0; o < asked->cut; o++) {
+        const struct sim_row *row = &world->partitions[p].rows[o];
+        if (!row->exists || row->rejected || head->taken[p][o] != 0) {
+            continue;
+        }
+        bool first = !head->judged[p][o];
+        head->judged[p][o] = true;
+        bool future = first && row->event_us > close->future_bound_us;
+        bool closed = row->event_us < close->to_us || close->to_us == EVENT_TIME_HIGH;
+        if (!future && !closed) {
+            continue;
+        }
+        head->taken[p][o] = (uint16_t)close->build;
+        bool late = !future && row->event_us < close->from_us && head->known[p];
+        if (!late || world->settings.late == LATE_NEXT) {
+            head->stored[p][o] = true;
+            stored++;
+        }
+    }
+    return stored;
+}
+
+int64_t oracle_tail_of(const struct world *world, int32_t p, int64_t cut)
+{
+    const struct chain *head = world->audit->head;
+    for (int64_t o = 0; o < cut; o++) {
+        const struct sim_row *row = &world->partitions[p].rows[o];
+        if (row->exists && !row->rejected && head->taken[p][o] == 0) {
+            return o;
+        }
+    }
+    return cut;
+}
+
+/* Exactly the rows that the oracle stored, each once, are in the shards that the manifest names. */
+void oracle_check_content(struct world *world, const struct message_commit *commit, size_t expected)
+{
+    const char *manifest = store_get(&world->store, commit->snapshot.staged_url);
+    if (manifest == NULL) {
+        world_fail(world, "COMMIT %s names a manifest that is not staged", commit->run_id);
+        return;
+    }
+    struct chain *head = world->audit->head;
+    size_t found = 0;
+    const char *line = strchr(strchr(manifest, '\n') + 1, '\n') + 1;
+    while (*line != '\0') {
+        char url[200];
+        snprintf(url, sizeof url, "%.*s", (int)strcspn(line, "\n"), line);
+        line += strcspn(line, "\n") + 1;
+        const char *text = store_get(&world->store, url);
+        if (text == NULL) {
+            world_fail(world, "COMMIT %s names %s, which is not there", commit->run_id, url);
+            return;
+        }
+        while (*text != '\0') {
+            char *end = NULL;
+            long p = strtol(text, &end, 10);
+            long o = strtol(end + 1, &end, 10);
+            text = end + 1;
+            if (!head->stored[p][o]) {
+                world_fail(world, "%s has row %ld:%ld, which is not of it or is there twice (build %u)",
+                           commit->run_id, p, o, head->taken[p][o]);
+                return;
+            }
+            head->stored[p][o] = false;
+            found++;
+        }
+    }
+    if (found != expected) {
+        world_fail(world, "%s has %zu rows instead of %zu", commit->run_id, found, expected);
+    }
+}
+
+void oracle_check_account(struct world *world, const struct commit_partition *said, int32_t p,
+                          int64_t seen_end)
+{
+    uint64_t read = 0;
+    for (int64_t o = seen_end; o < said->cut; o++) {
+        read += world->partitions[p].rows[o].exists;
+    }
+    const struct account *account = &said->account;
+    if (account->read != read) {
+        world_fail(world, "partition %d: %llu records read instead of %llu", p,
+                   (unsigned long long)account->read, (unsigned long long)read);
+    }
+    if (account->read + account->carried_in !=
+        account->stored + account->superseded + account->tombstones + account->late +
+            account->future + account->rejected + account->filtered + account->carried_out) {
+        world_fail(world, "partition %d: the account does not balance", p);
+    }
+}
