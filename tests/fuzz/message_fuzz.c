@@ -1,5 +1,5 @@
-/* Records of the ledger: what is decoded is encoded to bytes that decode to the same; a fold of it answers
- * every question. The first line is the key, the rest the value. */
+/* Records of the ledger: what is decoded is encoded to bytes that decode to the same; a fold of it
+ * answers every question. The first line is the key, the rest the value. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,8 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const uint8_t *end = size == 0 ? NULL : memchr(data, '\n', size);
     size_t key_size = end == NULL ? 0 : (size_t)(end - data);
     struct bytes key = bytes_of(data, key_size);
-    struct bytes value = bytes_of(data + (end == NULL ? 0 : key_size + 1),
-                                  end == NULL ? size : size - key_size - 1);
+    struct bytes value =
+        bytes_of(data + (end == NULL ? 0 : key_size + 1), end == NULL ? size : size - key_size - 1);
     if (value.size == 0) {
         return 0;
     }

@@ -7,8 +7,8 @@
 
 enum { RUNS_MAX = 512 };
 
-/* Which build every row is in, along one chain of builds: told row by row from the cuts alone, build after
- * build, so that it shares nothing with cut_judge's history. */
+/* Which build every row is in, along one chain of builds: told row by row from the cuts alone,
+ * build after build, so that it shares nothing with cut_judge's history. */
 struct chain {
     char run_id[128];
     char snapshot[128];
@@ -43,7 +43,8 @@ struct audit {
 size_t oracle_take_partition(struct world *world, const struct message_close *close,
                              const struct close_partition *asked, int32_t p);
 int64_t oracle_tail_of(const struct world *world, int32_t p, int64_t cut);
-void oracle_check_content(struct world *world, const struct message_commit *commit, size_t expected);
+void oracle_check_content(struct world *world, const struct message_commit *commit,
+                          size_t expected);
 void oracle_check_account(struct world *world, const struct commit_partition *said, int32_t p,
                           int64_t seen_end);
 

@@ -1,4 +1,5 @@
-/* What must be true after every step, by an oracle that knows nothing of how the machines decide. */
+/* What must be true after every step, by an oracle that knows nothing of how the machines decide.
+ */
 #include <stdlib.h>
 
 #include "tests/sim/audit.h"
@@ -69,7 +70,8 @@ static void on_build(struct world *world, const struct message_commit *commit)
     struct audit *audit = world->audit;
     const struct fold_entry *entry = fold_open_close(audit->fold);
     if (entry == NULL || entry->message.close.build != commit->build) {
-        world_fail(world, "COMMIT of build %llu without its CLOSE", (unsigned long long)commit->build);
+        world_fail(world, "COMMIT of build %llu without its CLOSE",
+                   (unsigned long long)commit->build);
         return;
     }
     const struct message_close *close = &entry->message.close;
@@ -82,9 +84,12 @@ static void on_build(struct world *world, const struct message_commit *commit)
         audit->head->cut[p] = close->partitions[i].cut;
         audit->head->known[p] = true;
         const struct commit_partition *said = &commit->partitions[i];
-        if (said->cut != close->partitions[i].cut || said->tail_from != oracle_tail_of(world, p, said->cut)) {
-            world_fail(world, "COMMIT %s: cut or tail_from of partition %d is not the CLOSE's: tail %lld, "
-                       "not %lld", commit->run_id, p, (long long)said->tail_from,
+        if (said->cut != close->partitions[i].cut ||
+            said->tail_from != oracle_tail_of(world, p, said->cut)) {
+            world_fail(world,
+                       "COMMIT %s: cut or tail_from of partition %d is not the CLOSE's: tail %lld, "
+                       "not %lld",
+                       commit->run_id, p, (long long)said->tail_from,
                        (long long)oracle_tail_of(world, p, said->cut));
         }
         oracle_check_account(world, said, p, seen_end);
@@ -92,8 +97,8 @@ static void on_build(struct world *world, const struct message_commit *commit)
     if (commit->kind == COMMIT_BUILD) {
         oracle_check_content(world, commit, expected);
     } else if (expected != 0) {
-        world_fail(world, "build %llu is empty, and %zu rows are of it", (unsigned long long)commit->build,
-                   expected);
+        world_fail(world, "build %llu is empty, and %zu rows are of it",
+                   (unsigned long long)commit->build, expected);
     }
     audit->head->build = commit->build;
     audit->commits++;
@@ -138,7 +143,8 @@ static void check_close(struct world *world, const struct message_close *close)
         }
         if (before != NULL && i < before->message.close.partition_count &&
             before->message.close.partitions[i].cut != asked->cut) {
-            world_fail(world, "the cut of build %llu was changed", (unsigned long long)close->build);
+            world_fail(world, "the cut of build %llu was changed",
+                       (unsigned long long)close->build);
         }
     }
 }
@@ -146,7 +152,8 @@ static void check_close(struct world *world, const struct message_close *close)
 /* The decisions, as a story tells them. */
 static void tell(struct world *world, const struct message *message)
 {
-    static const char *const commits[] = {"COMMIT", "COMMIT empty", "COMMIT adopted", "COMMIT resumed"};
+    static const char *const commits[] = {"COMMIT", "COMMIT empty", "COMMIT adopted",
+                                          "COMMIT resumed"};
     switch (message->kind) {
     case MESSAGE_LEADER:
         world_event(world, "LEADER %s", message->leader.member);
@@ -231,7 +238,8 @@ static void read_ledger(struct world *world)
     }
 }
 
-/* What is left of the ledger is the truth now. Runs stay known: their manifests are in the store. */
+/* What is left of the ledger is the truth now. Runs stay known: their manifests are in the store.
+ */
 void audit_ledger_lost(struct world *world)
 {
     struct audit *audit = world->audit;
@@ -241,8 +249,8 @@ void audit_ledger_lost(struct world *world)
     while ((record = ledger_read(&world->ledger, audit->next)) != NULL) {
         struct err err = {0};
         audit->next = record->offset + 1;
-        if (!fold_apply(audit->fold, record->offset, record->timestamp_us, bytes_of_text(record->key),
-                        bytes_of_text(record->value), &err)) {
+        if (!fold_apply(audit->fold, record->offset, record->timestamp_us,
+                        bytes_of_text(record->key), bytes_of_text(record->value), &err)) {
             world_fail(world, "%s", err.message);
         }
     }
@@ -302,14 +310,14 @@ void audit_pointer_put(struct world *world, const char *before, const char *byte
 }
 
 /* The manifest of a listed run and all that it names. */
-static const char *missing_of(const struct world *world, const char *run_id, char *text, size_t size)
+static const char *missing_of(const struct world *world, const char *run_id, char *text,
+                              size_t size)
 {
     for (size_t i = 0; i < SIM_BUCKETS; i++) {
         for (const struct sim_object *object = world->store.buckets[i]; object != NULL;
              object = object->next) {
-            const char *run = strncmp(object->name, "manifests/", 10) == 0
-                                  ? strchr(object->name, '_')
-                                  : NULL;
+            const char *run =
+                strncmp(object->name, "manifests/", 10) == 0 ? strchr(object->name, '_') : NULL;
             if (run == NULL || strcmp(run + 1, run_id) != 0) {
                 continue;
             }

@@ -68,7 +68,8 @@ void oracle_check_content(struct world *world, const struct message_commit *comm
             long o = strtol(end + 1, &end, 10);
             text = end + 1;
             if (!head->stored[p][o]) {
-                world_fail(world, "%s has row %ld:%ld, which is not of it or is there twice (build %u)",
+                world_fail(world,
+                           "%s has row %ld:%ld, which is not of it or is there twice (build %u)",
                            commit->run_id, p, o, head->taken[p][o]);
                 return;
             }

@@ -1,4 +1,5 @@
-/* The leader's shell in the simulated world: carries out one command at a time, with delays and faults. */
+/* The leader's shell in the simulated world: carries out one command at a time, with delays and
+ * faults. */
 #include <stdlib.h>
 
 #include "tests/sim/world.h"
@@ -14,9 +15,10 @@ static void keep_records(struct sim_process *process, const struct leader_comman
         arena_zero(process->command_arena, (from->append.count + 1) * sizeof *records);
     for (size_t i = 0; i < from->append.count; i++) {
         const struct coord_record *record = &from->append.records[i];
-        records[i] = (struct coord_record){.key = arena_copy(process->command_arena, record->key),
-                                           .value = arena_copy(process->command_arena, record->value),
-                                           .tombstone = record->tombstone};
+        records[i] =
+            (struct coord_record){.key = arena_copy(process->command_arena, record->key),
+                                  .value = arena_copy(process->command_arena, record->value),
+                                  .tombstone = record->tombstone};
     }
     process->command.records = records;
     process->command.count = from->append.count;
@@ -30,7 +32,8 @@ static void keep_stage(struct sim_process *process, const struct leader_stage *s
     buf_add_format(&text, "%lld\n", (long long)stage->created_at_us);
     buf_add_bytes(&text, stage->lineage);
     buf_add_byte(&text, '\n');
-    process->command.urls = arena_zero(process->command_arena, (stage->winner_count + 1) * sizeof(char *));
+    process->command.urls =
+        arena_zero(process->command_arena, (stage->winner_count + 1) * sizeof(char *));
     for (size_t i = 0; i < stage->winner_count; i++) {
         buf_add_format(&text, "%s\n", stage->winners[i]->url);
         process->command.urls[process->command.url_count++] = keep(process, stage->winners[i]->url);
@@ -63,7 +66,8 @@ static void keep_command(struct world *world, struct sim_process *process,
     } else if (from->kind == LEADER_DELETE_RUN) {
         to->run_id = keep(process, from->delete_run.run_id);
     } else if (from->kind == LEADER_DELETE_OBJECTS) {
-        to->urls = arena_zero(process->command_arena, (from->delete_objects.count + 1) * sizeof(char *));
+        to->urls =
+            arena_zero(process->command_arena, (from->delete_objects.count + 1) * sizeof(char *));
         for (size_t i = 0; i < from->delete_objects.count; i++) {
             to->urls[to->url_count++] = keep(process, from->delete_objects.urls[i]);
         }
@@ -87,7 +91,8 @@ static void take_commands(struct world *world, struct sim_process *process)
     }
 }
 
-void leader_shell_event(struct world *world, struct sim_process *process, struct leader_event *event)
+void leader_shell_event(struct world *world, struct sim_process *process,
+                        struct leader_event *event)
 {
     event->now_us = process_now(world, process);
     leader_step(process->leader, event, &process->leader_out);
@@ -109,12 +114,13 @@ struct newest {
 };
 
 /* manifests/<time>_<run>: the listing of a store. */
-static size_t list_manifests(const struct sim_store *store, struct leader_old_run *runs, size_t most,
-                             struct arena *arena)
+static size_t list_manifests(const struct sim_store *store, struct leader_old_run *runs,
+                             size_t most, struct arena *arena)
 {
     size_t count = 0;
     for (size_t i = 0; i < SIM_BUCKETS; i++) {
-        for (const struct sim_object *object = store->buckets[i]; object != NULL; object = object->next) {
+        for (const struct sim_object *object = store->buckets[i]; object != NULL;
+             object = object->next) {
             if (strncmp(object->name, "manifests/", 10) != 0 || count == most) {
                 continue;
             }
@@ -132,7 +138,8 @@ static size_t list_manifests(const struct sim_store *store, struct leader_old_ru
     return count;
 }
 
-static void get_pointer(struct world *world, struct sim_process *process, struct leader_event *event)
+static void get_pointer(struct world *world, struct sim_process *process,
+                        struct leader_event *event)
 {
     struct leader_pointer *pointer = &event->result.pointer;
     struct arena *arena = process->command_arena;
@@ -151,7 +158,8 @@ static void get_pointer(struct world *world, struct sim_process *process, struct
     for (size_t i = 0; i < count; i++) {
         if (strcmp(runs[i].run_id, pointer->run_id) == 0) {
             char name[300];
-            snprintf(name, sizeof name, "manifests/%lld_%s", (long long)runs[i].time_us, runs[i].run_id);
+            snprintf(name, sizeof name, "manifests/%lld_%s", (long long)runs[i].time_us,
+                     runs[i].run_id);
             const char *lineage = strchr(store_get(&world->store, name), '\n') + 1;
             pointer->manifest_time_us = runs[i].time_us;
             pointer->lineage =
@@ -215,7 +223,8 @@ static void delete_run(struct world *world, struct sim_process *process)
     char name[300];
     for (size_t i = 0; i < count; i++) {
         if (strcmp(runs[i].run_id, process->command.run_id) == 0) {
-            snprintf(name, sizeof name, "manifests/%lld_%s", (long long)runs[i].time_us, runs[i].run_id);
+            snprintf(name, sizeof name, "manifests/%lld_%s", (long long)runs[i].time_us,
+                     runs[i].run_id);
             store_delete(&world->store, name);
         }
     }
@@ -337,8 +346,9 @@ void leader_shell_step(struct world *world, struct sim_process *process)
     if (process_crash_point(world, process, "before", what_it_is(&process->command))) {
         return;
     }
-    struct leader_event event = {.kind = LEADER_EVENT_RESULT,
-                                 .result = {.command = process->command.id, .message = "simulated"}};
+    struct leader_event event = {
+        .kind = LEADER_EVENT_RESULT,
+        .result = {.command = process->command.id, .message = "simulated"}};
     struct arena *arena = process->command_arena; /* of the result, which the step may replace */
     if (!carry_out(world, process, &event)) {
         return;

@@ -3,7 +3,8 @@
 
 #include "tests/sim/world.h"
 
-static struct sim_record *add_record(struct world *world, const char *key, const char *value, int txn)
+static struct sim_record *add_record(struct world *world, const char *key, const char *value,
+                                     int txn)
 {
     struct sim_ledger *ledger = &world->ledger;
     if (ledger->count == ledger->capacity) {
@@ -79,7 +80,8 @@ static bool has_key(const struct world *world, const struct coord_record *record
 }
 
 enum err_kind ledger_append_txn(struct world *world, struct sim_process *process,
-                                const struct coord_record *records, size_t count, int64_t *out_offset)
+                                const struct coord_record *records, size_t count,
+                                int64_t *out_offset)
 {
     struct sim_ledger *ledger = &world->ledger;
     if (process->epoch != ledger->epoch && !ledger->no_fence) {
@@ -93,7 +95,8 @@ enum err_kind ledger_append_txn(struct world *world, struct sim_process *process
         if (!ledger->no_fence) {
             return ERR_TRANSIENT; /* concurrent transactions */
         }
-        end_txn(ledger, &ledger->txns[ledger->txn], ledger->txns[ledger->txn].state == TXN_PREPARED);
+        end_txn(ledger, &ledger->txns[ledger->txn],
+                ledger->txns[ledger->txn].state == TXN_PREPARED);
     }
     int index = new_txn(ledger);
     ledger->txn = index;
@@ -104,9 +107,9 @@ enum err_kind ledger_append_txn(struct world *world, struct sim_process *process
         buf_init(&value, 16 << 20);
         buf_add_bytes(&key, records[i].key);
         buf_add_bytes(&value, records[i].value);
-        *out_offset = add_record(world, buf_text(&key),
-                                 records[i].tombstone ? NULL : buf_text(&value), index)
-                          ->offset;
+        *out_offset =
+            add_record(world, buf_text(&key), records[i].tombstone ? NULL : buf_text(&value), index)
+                ->offset;
     }
     struct sim_txn *txn = &ledger->txns[index];
     if (world->story.append != APPEND_AS_IT_COMES && has_key(world, records, count)) {
@@ -141,7 +144,8 @@ void ledger_step(struct world *world)
         if (txn->state == TXN_PREPARED && world->now_us >= txn->marker_at_us) {
             end_txn(ledger, txn, true);
         } else if (txn->state == TXN_OPEN && world->now_us >= txn->marker_at_us) {
-            end_txn(ledger, txn, false); /* transaction.timeout.ms; the broker raises the epoch, too */
+            end_txn(ledger, txn, false); /* transaction.timeout.ms; the broker raises the epoch, too
+                                          */
             ledger->epoch++;
         }
     }

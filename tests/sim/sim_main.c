@@ -55,7 +55,8 @@ static bool crash_at(uint64_t step, bool *out_done, FILE *trace)
     for (int i = 0; i < 900 && !world->failed; i++) {
         if (i % 30 == 0 && i < 150) {
             for (int k = 0; k < 12; k++) {
-                source_add(world, k % 2, SIM_EPOCH_US + (int64_t)i * 30000 + k * 90000, (uint32_t)k);
+                source_add(world, k % 2, SIM_EPOCH_US + (int64_t)i * 30000 + k * 90000,
+                           (uint32_t)k);
             }
         }
         world_step(world);
@@ -109,7 +110,9 @@ int main(int argc, char **argv)
         } else if (strcmp(argv[i], "--trace") == 0) {
             trace = true;
         } else {
-            fprintf(stderr, "usage: %s [--seed N | --seeds A..B | --crashes] [--members N] [--trace]\n", argv[0]);
+            fprintf(stderr,
+                    "usage: %s [--seed N | --seeds A..B | --crashes] [--members N] [--trace]\n",
+                    argv[0]);
             return 2;
         }
     }

@@ -1,4 +1,5 @@
-/* The member's shell in the simulated world: jobs with delays, records that are lost or come twice. */
+/* The member's shell in the simulated world: jobs with delays, records that are lost or come twice.
+ */
 #include <stdlib.h>
 
 #include "tests/sim/world.h"
@@ -148,7 +149,8 @@ static void take_commands(struct world *world, struct sim_process *process)
     }
 }
 
-void member_shell_event(struct world *world, struct sim_process *process, struct member_event *event)
+void member_shell_event(struct world *world, struct sim_process *process,
+                        struct member_event *event)
 {
     event->now_us = process_now(world, process);
     member_step(process->member, event, &process->member_out);
@@ -184,8 +186,8 @@ void member_shell_step(struct world *world, struct sim_process *process)
         return;
     }
     *at = job->next;
-    const char *what = job->kind == MEMBER_APPEND ? job->keys[0]
-                       : job->kind == MEMBER_SEAL ? "seal"
+    const char *what = job->kind == MEMBER_APPEND  ? job->keys[0]
+                       : job->kind == MEMBER_SEAL  ? "seal"
                        : job->kind == MEMBER_BUILD ? "build"
                                                    : "part";
     if (process_crash_point(world, process, "before", what)) {

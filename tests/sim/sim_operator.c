@@ -1,5 +1,5 @@
-/* The operator of the simulated world: holds, rolls back, resumes, triggers; through the ledger as the
- * command line does. */
+/* The operator of the simulated world: holds, rolls back, resumes, triggers; through the ledger as
+ * the command line does. */
 #include <stdlib.h>
 
 #include "tests/sim/world.h"
@@ -52,8 +52,9 @@ void operator_resume(struct world *world, enum resume_mode mode)
 void operator_trigger(struct world *world)
 {
     char id[17];
-    struct message message = {.kind = MESSAGE_TRIGGER,
-                              .trigger = {.id = new_id(world, id), .who = "operator", .why = "now"}};
+    struct message message = {
+        .kind = MESSAGE_TRIGGER,
+        .trigger = {.id = new_id(world, id), .who = "operator", .why = "now"}};
     append(world, &message);
 }
 

@@ -1,4 +1,5 @@
-/* The data plane in the simulated world: which rows a process holds, seals, and builds shards of. */
+/* The data plane in the simulated world: which rows a process holds, seals, and builds shards of.
+ */
 #include <stdlib.h>
 
 #include "core/window/watermark.h"
@@ -79,7 +80,8 @@ void plane_step(struct world *world, struct sim_process *process)
             const struct sim_row *row = &partition->rows[reading->position];
             if (row->exists && !row->rejected) {
                 reading->held[reading->position] = true;
-                watermark_add(&mark, row->event_us, world->now_us, world->settings.max_future_skew_us);
+                watermark_add(&mark, row->event_us, world->now_us,
+                              world->settings.max_future_skew_us);
             }
             reading->position++;
         }
@@ -267,8 +269,10 @@ static bool gather(struct world *world, struct sim_process *process, const struc
             char *end = NULL;
             long partition = strtol(text, &end, 10);
             long offset = strtol(end + 1, &end, 10);
-            take_row(world, job, i,
-                     (struct sim_row_ref){.partition = (int32_t)partition, .offset = (int32_t)offset}, rows);
+            take_row(
+                world, job, i,
+                (struct sim_row_ref){.partition = (int32_t)partition, .offset = (int32_t)offset},
+                rows);
             text = end + 1;
         }
     }
@@ -286,7 +290,8 @@ static int compare_rows(const void *a, const void *b)
 }
 
 /* Newest by (partition, offset) wins; what each row became is counted for its partition. */
-static uint64_t settle(struct world *world, struct shard_rows *rows, struct attempt_partition *counts)
+static uint64_t settle(struct world *world, struct shard_rows *rows,
+                       struct attempt_partition *counts)
 {
     qsort(rows->list, rows->count, sizeof *rows->list, compare_rows);
     uint64_t stored = 0;
@@ -296,7 +301,8 @@ static uint64_t settle(struct world *world, struct shard_rows *rows, struct atte
         struct attempt_partition *count = &counts[rows->list[i].partition];
         bool newest = true;
         for (size_t j = i + 1; j < rows->count && newest; j++) {
-            newest = world->partitions[rows->list[j].partition].rows[rows->list[j].offset].key != row->key;
+            newest = world->partitions[rows->list[j].partition].rows[rows->list[j].offset].key !=
+                     row->key;
         }
         if (!newest) {
             count->superseded++;
@@ -323,13 +329,15 @@ void plane_build(struct world *world, struct sim_process *process, const struct 
     for (int i = 0; i < world->partition_count; i++) {
         counts[i].id = world->partitions[i].id;
     }
-    struct shard_rows rows = {.list = calloc(SIM_PARTITIONS_MAX * SIM_ROWS_MAX, sizeof(struct sim_row_ref))};
+    struct shard_rows rows = {
+        .list = calloc(SIM_PARTITIONS_MAX * SIM_ROWS_MAX, sizeof(struct sim_row_ref))};
     CHECK(rows.list != NULL);
     char url[200];
     snprintf(url, sizeof url, "shards/%s/%u/%u", job->run_id, job->shard, job->attempt);
     bool planted = world->story.attempt_fails > 0;
     world->story.attempt_fails -= planted;
-    if (planted || world_chance(world, world->faults.build_fails) || !gather(world, process, job, &rows)) {
+    if (planted || world_chance(world, world->faults.build_fails) ||
+        !gather(world, process, job, &rows)) {
         event.built.ok = false;
         event.built.error = "simulated";
     } else {

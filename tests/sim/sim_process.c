@@ -14,11 +14,11 @@ void process_start(struct world *world, struct sim_process *process)
     process->alive = true;
     process->stalled_until_us = 0;
     process->heard_us = world->now_us;
-    const struct coord_settings *settings =
-        process->own_settings ? &process->settings : &world->settings;
+    const struct coord_settings *settings = process->own_settings ? &process->settings
+                                                                  : &world->settings;
     process->leader = leader_new(settings, process->name, rng_next(&world->rng));
-    process->member = member_new(settings, process->name, (uint64_t)world->now_us,
-                                 rng_next(&world->rng));
+    process->member =
+        member_new(settings, process->name, (uint64_t)world->now_us, rng_next(&world->rng));
     leader_out_init(&process->leader_out);
     member_out_init(&process->member_out);
     process->command_arena = arena_new(16 << 10);
@@ -80,16 +80,19 @@ static void read_ledger(struct world *world, struct sim_process *process, bool l
     if (record == NULL && most >= 0 && !*at_end) {
         *at_end = true;
         if (leader) {
-            leader_shell_event(world, process,
-                               &(struct leader_event){.kind = LEADER_EVENT_LEDGER_END, .end_offset = *next});
+            leader_shell_event(
+                world, process,
+                &(struct leader_event){.kind = LEADER_EVENT_LEDGER_END, .end_offset = *next});
         } else {
-            member_shell_event(world, process,
-                               &(struct member_event){.kind = MEMBER_EVENT_LEDGER_END, .end_offset = *next});
+            member_shell_event(
+                world, process,
+                &(struct member_event){.kind = MEMBER_EVENT_LEDGER_END, .end_offset = *next});
         }
     }
 }
 
-/* What the groups have decided reaches the process sooner or later: zombies are those it has not reached. */
+/* What the groups have decided reaches the process sooner or later: zombies are those it has not
+ * reached. */
 static void follow_groups(struct world *world, struct sim_process *process)
 {
     if (rng_below(&world->rng, 4) != 0) {
@@ -126,9 +129,9 @@ static void follow_groups(struct world *world, struct sim_process *process)
     bool leads = world->leader == process->index;
     if (leads != process->believes_leader) {
         process->believes_leader = leads;
-        leader_shell_event(world, process,
-                           &(struct leader_event){.kind = leads ? LEADER_EVENT_ELECTED
-                                                                : LEADER_EVENT_UNELECTED});
+        leader_shell_event(
+            world, process,
+            &(struct leader_event){.kind = leads ? LEADER_EVENT_ELECTED : LEADER_EVENT_UNELECTED});
     }
 }
 
@@ -233,7 +236,8 @@ void groups_step(struct world *world)
     }
     bool stale = world_chance(world, world->faults.rebalance);
     for (int i = 0; i < world->partition_count; i++) {
-        stale = stale || world->owner[i] < 0 || !is_in_group(world, &world->processes[world->owner[i]]);
+        stale = stale || world->owner[i] < 0 ||
+                !is_in_group(world, &world->processes[world->owner[i]]);
     }
     for (int i = 0; i < world->process_count && !stale; i++) {
         /* a member without work joins when there is enough for all */

@@ -1,4 +1,5 @@
-/* The source of the simulated world: rows out of order, late, from the future; gaps, open transactions. */
+/* The source of the simulated world: rows out of order, late, from the future; gaps, open
+ * transactions. */
 #include "tests/sim/world.h"
 
 static struct sim_row *next_row(struct sim_partition *partition)

@@ -88,7 +88,8 @@ static bool land(struct world *world, const struct sim_put *put)
 {
     const char *now = store_get(&world->store, "_CURRENT");
     if (!put->unconditional) {
-        bool fits = put->if_match == NULL ? now == NULL : now != NULL && strcmp(now, put->if_match) == 0;
+        bool fits = put->if_match == NULL ? now == NULL
+                                          : now != NULL && strcmp(now, put->if_match) == 0;
         if (!fits) {
             return false;
         }

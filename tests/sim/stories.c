@@ -1,4 +1,5 @@
-/* Tells the stories of tests/sim/traces: what happens, and the trace of decisions that must come of it. */
+/* Tells the stories of tests/sim/traces: what happens, and the trace of decisions that must come of
+ * it. */
 #include <stdlib.h>
 
 #include "tests/sim/story.h"

@@ -21,7 +21,8 @@ static int64_t number(const char *text)
 static struct sim_process *process_of(struct story *story, const char *name)
 {
     int index = name[0] == 'm' ? name[1] - '0' : -1;
-    return index >= 0 && index < story->world->process_count ? &story->world->processes[index] : NULL;
+    return index >= 0 && index < story->world->process_count ? &story->world->processes[index]
+                                                             : NULL;
 }
 
 /* ---- until ---- */
@@ -302,7 +303,8 @@ static bool word_fingerprint(struct story *story, char **words, int count)
     return true;
 }
 
-/* next append KEY untold|prepared|open; next swap untold|late MS|twice MS; next attempt fails|sleeps */
+/* next append KEY untold|prepared|open; next swap untold|late MS|twice MS; next attempt
+ * fails|sleeps */
 static bool word_next(struct story *story, char **words, int count)
 {
     struct sim_story *plant = &story->world->story;
@@ -349,7 +351,8 @@ static bool word_rollback(struct story *story, char **words, int count)
 static bool word_resume(struct story *story, char **words, int count)
 {
     (void)count;
-    operator_resume(story->world, strcmp(words[1], "from_here") == 0 ? RESUME_FROM_HERE : RESUME_ADOPT);
+    operator_resume(story->world,
+                    strcmp(words[1], "from_here") == 0 ? RESUME_FROM_HERE : RESUME_ADOPT);
     return true;
 }
 
@@ -365,14 +368,13 @@ static bool word_skip(struct story *story, char **words, int count)
 {
     (void)count;
     struct world *world = story->world;
-    struct message message = {
-        .kind = MESSAGE_SKIP,
-        .skip = {.id = "skip-1",
-                 .who = "operator",
-                 .why = "retention took it",
-                 .range = {.id = world->partitions[number(words[1])].id,
-                           .from = number(words[2]),
-                           .to = number(words[3])}}};
+    struct message message = {.kind = MESSAGE_SKIP,
+                              .skip = {.id = "skip-1",
+                                       .who = "operator",
+                                       .why = "retention took it",
+                                       .range = {.id = world->partitions[number(words[1])].id,
+                                                 .from = number(words[2]),
+                                                 .to = number(words[3])}}};
     AUTO(buf) struct buf key;
     AUTO(buf) struct buf value;
     buf_init(&key, 400);
@@ -391,26 +393,39 @@ static const struct {
     int words_min;
     bool (*run)(struct story *story, char **words, int count);
 } vocabulary[] = {
-    {"until", 2, word_until},         {"run", 2, word_run},
-    {"expect", 2, word_expect},       {"rows", 3, word_rows},
-    {"transaction", 3, word_transaction}, {"retention", 3, word_retention},
-    {"broken", 2, word_broken},       {"slow", 2, word_slow},           {"crash", 2, word_crash},         {"start", 2, word_start},
-    {"sleep", 2, word_sleep},         {"wake", 2, word_wake},
-    {"lead", 2, word_lead},           {"assign", 3, word_assign},
-    {"partitions", 2, word_partitions}, {"clock", 3, word_clock},
-    {"compact", 1, word_compact},     {"lose", 1, word_lose},
-    {"set", 3, word_set},             {"fingerprint", 3, word_fingerprint},
-    {"next", 3, word_next},           {"hold", 1, word_hold},
-    {"rollback", 2, word_rollback},   {"resume", 2, word_resume},
-    {"trigger", 1, word_trigger},     {"skip", 4, word_skip},
+    {"until", 2, word_until},
+    {"run", 2, word_run},
+    {"expect", 2, word_expect},
+    {"rows", 3, word_rows},
+    {"transaction", 3, word_transaction},
+    {"retention", 3, word_retention},
+    {"broken", 2, word_broken},
+    {"slow", 2, word_slow},
+    {"crash", 2, word_crash},
+    {"start", 2, word_start},
+    {"sleep", 2, word_sleep},
+    {"wake", 2, word_wake},
+    {"lead", 2, word_lead},
+    {"assign", 3, word_assign},
+    {"partitions", 2, word_partitions},
+    {"clock", 3, word_clock},
+    {"compact", 1, word_compact},
+    {"lose", 1, word_lose},
+    {"set", 3, word_set},
+    {"fingerprint", 3, word_fingerprint},
+    {"next", 3, word_next},
+    {"hold", 1, word_hold},
+    {"rollback", 2, word_rollback},
+    {"resume", 2, word_resume},
+    {"trigger", 1, word_trigger},
+    {"skip", 4, word_skip},
 };
 
 bool story_line(struct story *story, char **words, int count)
 {
     if (strcmp(words[0], "world") == 0 && count == 3) {
         world_free(story->world);
-        story->world =
-            world_plain(7, (int)number(words[1]), (int)number(words[2]), story->trace);
+        story->world = world_plain(7, (int)number(words[1]), (int)number(words[2]), story->trace);
         return true;
     }
     for (size_t i = 0; i < LENGTH_OF(vocabulary); i++) {

@@ -1,4 +1,5 @@
-/* A small world for the machines: time, a source, a ledger, a store, processes, faults; all from one seed. */
+/* A small world for the machines: time, a source, a ledger, a store, processes, faults; all from
+ * one seed. */
 #ifndef TIDEMARK_TESTS_SIM_WORLD_H
 #define TIDEMARK_TESTS_SIM_WORLD_H
 
@@ -13,7 +14,7 @@ enum {
     SIM_PROCESSES_MAX = 7,
     SIM_ROWS_MAX = 4096, /* offsets of one partition */
     SIM_STEP_US = 50000,
-    SIM_SESSION_US = 1500000,       /* a process that is silent for longer is out of its groups */
+    SIM_SESSION_US = 1500000,        /* a process that is silent for longer is out of its groups */
     SIM_STORE_DEADLINE_US = 3000000, /* a request lands within it, or never */
 };
 
@@ -24,8 +25,8 @@ enum {
 struct sim_row {
     int64_t event_us;
     uint32_t key;
-    bool exists;    /* false: a gap (aborted, or a transaction marker) */
-    bool rejected;  /* cannot be decoded */
+    bool exists;   /* false: a gap (aborted, or a transaction marker) */
+    bool rejected; /* cannot be decoded */
     bool tombstone;
 };
 
@@ -67,9 +68,9 @@ struct sim_ledger {
     struct sim_txn *txns;
     size_t txn_count;
     size_t txn_capacity;
-    int epoch;      /* of the transactional id */
-    int txn;        /* its newest; -1: none */
-    bool no_fence;  /* planted: a broker that does not fence */
+    int epoch;     /* of the transactional id */
+    int txn;       /* its newest; -1: none */
+    bool no_fence; /* planted: a broker that does not fence */
 };
 
 /* ---- the store: whole objects by name; the ETag is the content, which is the worst case ---- */
@@ -197,8 +198,8 @@ struct sim_process {
     size_t sealed_count;
     uint64_t sealed_build;
     int64_t clock_ahead_us;
-    bool broken; /* the store does nothing for it */
-    char sleep_before[24]; /* falls asleep when the leader shell is about to do this */
+    bool broken;                    /* the store does nothing for it */
+    char sleep_before[24];          /* falls asleep when the leader shell is about to do this */
     struct coord_settings settings; /* its own, where a story gives it others */
     bool own_settings;
 };
@@ -209,8 +210,8 @@ enum sim_operator_state { OP_NONE, OP_HOLDING, OP_HELD };
 
 struct sim_operator {
     enum sim_operator_state state;
-    bool rollback;     /* moves the pointer once it is HELD */
-    bool moved;        /* the pointer is an operator's, and no RESUME was answered */
+    bool rollback; /* moves the pointer once it is HELD */
+    bool moved;    /* the pointer is an operator's, and no RESUME was answered */
     int64_t next_us;
     int64_t hold_offset;
     int64_t waits_until_us;
@@ -244,14 +245,14 @@ struct sim_story {
     char append_key[32]; /* of a transaction with a record whose key begins so */
     enum sim_put_plan put;
     int64_t put_after_us;
-    uint64_t step;      /* counts what the shells carry out, before and after */
-    uint64_t crash_at;  /* the process is gone at this one; 0: never */
+    uint64_t step;     /* counts what the shells carry out, before and after */
+    uint64_t crash_at; /* the process is gone at this one; 0: never */
     char crashed_at[64];
-    uint32_t seal_lies;       /* SEALs that lose a row and do not say so */
-    int slow;                 /* partition that nobody reads on; -1: none */
-    uint32_t attempt_fails; /* shards whose next BUILD fails */
+    uint32_t seal_lies;      /* SEALs that lose a row and do not say so */
+    int slow;                /* partition that nobody reads on; -1: none */
+    uint32_t attempt_fails;  /* shards whose next BUILD fails */
     uint32_t attempt_sleeps; /* BUILDs that end only after attempt_until_us */
-    struct buf events;      /* decisions and pointer moves, a line each */
+    struct buf events;       /* decisions and pointer moves, a line each */
 };
 
 struct audit; /* what the invariants remember */
@@ -275,7 +276,7 @@ struct world {
     int leader; /* as the leader group has it; -1: none */
     struct sim_operator person;
     struct sim_faults faults;
-    uint32_t row_rate;   /* rows a step and partition, per thousand */
+    uint32_t row_rate; /* rows a step and partition, per thousand */
     bool growing;
     struct sim_story story;
     struct audit *audit;
@@ -285,7 +286,8 @@ struct world {
 
 /* ---- sim_world.c ---- */
 struct world *world_new(uint64_t seed, int members, FILE *trace);
-struct world *world_plain(uint64_t seed, int members, int partitions, FILE *trace); /* for stories */
+struct world *world_plain(uint64_t seed, int members, int partitions, FILE *trace); /* for stories
+                                                                                     */
 struct world *world_free(struct world *world);
 void world_step(struct world *world);
 void world_no_faults(struct world *world);
@@ -303,13 +305,17 @@ void source_add(struct world *world, int partition, int64_t event_us, uint32_t k
 /* ---- sim_ledger.c ---- */
 void ledger_step(struct world *world); /* markers, timeouts */
 int64_t ledger_lso(const struct sim_ledger *ledger);
-int64_t ledger_append(struct world *world, const char *key, const char *value); /* not transactional */
+int64_t ledger_append(struct world *world, const char *key, const char *value); /* not transactional
+                                                                                 */
 enum err_kind ledger_append_txn(struct world *world, struct sim_process *process,
-                                const struct coord_record *records, size_t count, int64_t *out_offset);
-bool ledger_init_transactions(struct world *world, struct sim_process *process); /* false: not yet */
+                                const struct coord_record *records, size_t count,
+                                int64_t *out_offset);
+bool ledger_init_transactions(struct world *world, struct sim_process *process); /* false: not yet
+                                                                                  */
 const struct sim_record *ledger_read(const struct sim_ledger *ledger, int64_t from);
 void ledger_compact(struct world *world);
-void ledger_lose(struct world *world, int64_t from); /* all at or above `from`; 0: the whole topic */
+void ledger_lose(struct world *world, int64_t from); /* all at or above `from`; 0: the whole topic
+                                                      */
 void ledger_done(struct sim_ledger *ledger);
 
 /* ---- sim_store.c ---- */
@@ -331,9 +337,11 @@ void groups_rebalance(struct world *world);
 bool process_crash_point(struct world *world, struct sim_process *process, const char *when,
                          const char *what); /* true: the process is gone */
 const char *command_name(enum leader_command_kind kind);
-void leader_shell_event(struct world *world, struct sim_process *process, struct leader_event *event);
+void leader_shell_event(struct world *world, struct sim_process *process,
+                        struct leader_event *event);
 void leader_shell_step(struct world *world, struct sim_process *process);
-void member_shell_event(struct world *world, struct sim_process *process, struct member_event *event);
+void member_shell_event(struct world *world, struct sim_process *process,
+                        struct member_event *event);
 void member_shell_step(struct world *world, struct sim_process *process);
 void member_jobs_free(struct sim_process *process);
 void plane_command(struct world *world, struct sim_process *process,
@@ -358,13 +366,16 @@ struct audit *audit_free(struct audit *audit);
 void audit_step(struct world *world);
 void audit_ledger_lost(struct world *world);
 void audit_operator_moved(struct world *world);
-void audit_pointer_put(struct world *world, const char *before, const char *bytes); /* by the service */
+void audit_pointer_put(struct world *world, const char *before, const char *bytes); /* by the
+                                                                                       service */
 uint64_t audit_published(const struct world *world); /* pointer moves by the service */
 uint64_t audit_commits(const struct world *world);
-/* A run that may be rolled back to: committed, older than the newest, its manifest listed; NULL: none. */
+/* A run that may be rolled back to: committed, older than the newest, its manifest listed; NULL:
+ * none. */
 const char *audit_older_run(const struct world *world);
-const char *audit_run_of_build(const struct world *world, uint64_t build); /* committed; NULL: none */
-uint64_t audit_pointer_build(const struct world *world); /* 0: none */
+const char *audit_run_of_build(const struct world *world, uint64_t build); /* committed; NULL: none
+                                                                            */
+uint64_t audit_pointer_build(const struct world *world);                   /* 0: none */
 const struct fold *audit_fold(const struct world *world);
 bool audit_settled(const struct world *world);
 

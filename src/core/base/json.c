@@ -13,7 +13,8 @@ static bool has_nul_escape(struct bytes text)
         if (text.data[i] != '\\') {
             continue;
         }
-        if (text.data[i + 1] == 'u' && text.size - i >= 6 && memcmp(text.data + i + 2, "0000", 4) == 0) {
+        if (text.data[i + 1] == 'u' && text.size - i >= 6 &&
+            memcmp(text.data + i + 2, "0000", 4) == 0) {
             return true;
         }
         i++; /* the escaped character, which may be a backslash itself */

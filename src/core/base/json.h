@@ -38,8 +38,8 @@ MUST_CHECK bool json_object(const struct json *at, const char *name, struct json
 /* An array of at most `count_max` items; `out_count` items can be had with json_item. */
 MUST_CHECK bool json_array(const struct json *at, const char *name, size_t count_max,
                            struct json *out, size_t *out_count, struct err *err);
-/* Item `index` (< count). Walking a whole array with it is linear: it goes on from `*item` when that
- * is the item before. Set *item to (struct json){0} at first. */
+/* Item `index` (< count). Walking a whole array with it is linear: it goes on from `*item` when
+ * that is the item before. Set *item to (struct json){0} at first. */
 void json_item(const struct json *array, size_t index, struct json *item);
 
 /* `out_text` is borrowed from the document. `size_max` in bytes. */
@@ -76,7 +76,8 @@ void json_put(cJSON *object, const char *name, cJSON *take_value);
 
 /* The one stable form (snapshot format, sections 2 and 3): compact, members sorted by code point,
  * ASCII with \u escapes in lower-case hex; what json.dumps(sort_keys, separators=(",", ":")) of
- * Python gives. A number that is not finite is printed as null; a byte that is not UTF-8 as \ufffd. */
+ * Python gives. A number that is not finite is printed as null; a byte that is not UTF-8 as \ufffd.
+ */
 void json_print(const cJSON *value, struct buf *out);
 
 /* A text as a JSON string, quotes and escapes included. */

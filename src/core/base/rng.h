@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* xoshiro256** (Blackman and Vigna), seeded by splitmix64. A value: copy it to fork the sequence. */
+/* xoshiro256** (Blackman and Vigna), seeded by splitmix64. A value: copy it to fork the sequence.
+ */
 struct rng {
     uint64_t state[4];
 };

@@ -1,7 +1,7 @@
 /* What leader and member share: the defaults of their settings. */
 #include "core/coord/coord.h"
 
-#define SECONDS(n) ((int64_t)(n) * 1000000)
+#define SECONDS(n) ((int64_t)(n)*1000000)
 
 void coord_settings_init(struct coord_settings *settings)
 {

@@ -16,7 +16,7 @@ enum shard_count_policy {
 
 /* Times in microseconds. Borrowed by the machines for their whole life. */
 struct coord_settings {
-    const char *ledger_id; /* topic id of the ledger, "" where the client cannot tell */
+    const char *ledger_id;   /* topic id of the ledger, "" where the client cannot tell */
     const char *fingerprint; /* of all that shapes content (R9) */
     const struct message_topic *topics; /* sorted by name; id "" is not compared */
     size_t topic_count;
@@ -30,9 +30,9 @@ struct coord_settings {
     int64_t max_future_skew_us;
     enum late_policy late;
     enum empty_policy empty;
-    int64_t interval_us; /* schedule: > 0, or 0 with `cron` */
+    int64_t interval_us;     /* schedule: > 0, or 0 with `cron` */
     const struct cron *cron; /* schedule; else NULL */
-    uint64_t every_records; /* offsets; 0: explicit TRIGGERs only */
+    uint64_t every_records;  /* offsets; 0: explicit TRIGGERs only */
 
     enum shard_count_policy shard_policy;
     uint32_t shards;
@@ -42,18 +42,18 @@ struct coord_settings {
     int64_t attempt_deadline_us;  /* from PLAN; then another attempt elsewhere */
     int64_t owner_timeout_us;     /* a member not heard of for so long is planned around */
     int64_t progress_interval_us; /* PROGRESS at least so often while owning something */
-    uint32_t max_open_windows;        /* event_time: how far a partition may run ahead; 0: no bound */
+    uint32_t max_open_windows;    /* event_time: how far a partition may run ahead; 0: no bound */
     uint32_t max_unpublished_windows; /* committed under HOLD (R5) */
-    int64_t retry_min_us; /* backoff after a failure: full jitter between these */
+    int64_t retry_min_us;             /* backoff after a failure: full jitter between these */
     int64_t retry_max_us;
 
-    uint32_t keep_last;        /* snapshots; 0: all */
-    int64_t keep_for_us;       /* 0: no bound. A snapshot goes when both say so */
-    int64_t cleanup_grace_us;  /* R15 */
-    int64_t pointer_check_us;  /* R14: fallback mode looks at the pointer so often */
+    uint32_t keep_last;          /* snapshots; 0: all */
+    int64_t keep_for_us;         /* 0: no bound. A snapshot goes when both say so */
+    int64_t cleanup_grace_us;    /* R15 */
+    int64_t pointer_check_us;    /* R14: fallback mode looks at the pointer so often */
     int64_t partitions_check_us; /* new partitions are looked for so often */
     int64_t max_clock_skew_us;   /* R26 */
-    bool store_cas; /* the store honours If-Match; false: fallback mode (R14) */
+    bool store_cas;              /* the store honours If-Match; false: fallback mode (R14) */
 };
 
 /* The defaults of the documentation; ledger_id, fingerprint, topics are for the caller. */

@@ -183,9 +183,10 @@ bool fold_apply(struct fold *fold, int64_t offset, int64_t timestamp_us, struct 
     int64_t term = term_of(message);
     if (term >= 0 && term < fold->term) {
         /* Kafka's fence keeps these out; a second lock on the door. */
-        bool refused = err_set(err, ERR_INPUT, "ledger offset %lld: %s of term %lld below LEADER %lld",
-                               (long long)offset, message_kind_name(message->kind), (long long)term,
-                               (long long)fold->term);
+        bool refused =
+            err_set(err, ERR_INPUT, "ledger offset %lld: %s of term %lld below LEADER %lld",
+                    (long long)offset, message_kind_name(message->kind), (long long)term,
+                    (long long)fold->term);
         arena_free(arena);
         return refused;
     }

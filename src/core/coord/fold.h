@@ -4,10 +4,10 @@
 
 #include "core/coord/message.h"
 
-/* Law (R17): folding any compaction of a ledger gives the same state as folding all of it. It holds by
- * construction, because the state is a map from key to newest record, tombstones take a key out, and
- * nothing else is derived while reading. What a record means beside others (is this hold still open, is
- * that CLOSE for this head) is asked of the whole map, by the functions below.
+/* Law (R17): folding any compaction of a ledger gives the same state as folding all of it. It holds
+ * by construction, because the state is a map from key to newest record, tombstones take a key out,
+ * and nothing else is derived while reading. What a record means beside others (is this hold still
+ * open, is that CLOSE for this head) is asked of the whole map, by the functions below.
  *
  * One owner, one thread. */
 struct fold;
@@ -23,11 +23,11 @@ struct fold *fold_new(void);
 struct fold *fold_free(struct fold *fold); /* takes NULL; returns NULL */
 void fold_clear(struct fold *fold);
 
-/* The next record of the ledger; value.data NULL is a tombstone. Offsets must not go back: a record that
- * was seen already is ignored. ERR_INPUT: the record is none of ours or of an older term than the
- * LEADER below it; it is skipped, and the caller says so. */
-MUST_CHECK bool fold_apply(struct fold *fold, int64_t offset, int64_t timestamp_us, struct bytes key,
-                           struct bytes value, struct err *err);
+/* The next record of the ledger; value.data NULL is a tombstone. Offsets must not go back: a record
+ * that was seen already is ignored. ERR_INPUT: the record is none of ours or of an older term than
+ * the LEADER below it; it is skipped, and the caller says so. */
+MUST_CHECK bool fold_apply(struct fold *fold, int64_t offset, int64_t timestamp_us,
+                           struct bytes key, struct bytes value, struct err *err);
 int64_t fold_end(const struct fold *fold); /* offset after the newest record seen */
 
 /* By key; NULL when there is none. Valid until the next fold_apply. */
@@ -38,9 +38,11 @@ size_t fold_count(const struct fold *fold);
 
 /* ---- what it means ---- */
 
-const struct fold_entry *fold_leader(const struct fold *fold);      /* newest LEADER, or NULL */
-const struct message_commit *fold_head(const struct fold *fold);    /* R5: the newest COMMIT, or NULL */
-bool fold_head_published(const struct fold *fold); /* its snapshot is behind the pointer, or it has none */
+const struct fold_entry *fold_leader(const struct fold *fold);   /* newest LEADER, or NULL */
+const struct message_commit *fold_head(const struct fold *fold); /* R5: the newest COMMIT, or NULL
+                                                                  */
+bool fold_head_published(const struct fold *fold); /* its snapshot is behind the pointer, or it has
+                                                      none */
 /* HOLD or HELD; NULL: none is open. (RESUME has their key, so it takes their place.) */
 const struct fold_entry *fold_hold(const struct fold *fold);
 /* RESUME that no COMMIT has answered yet; NULL: none. Nothing is swapped and no build is closed. */
@@ -61,17 +63,17 @@ uint64_t fold_next_build(const struct fold *fold); /* the number after the head'
 /* True before any build has fixed cuts: then reading begins where the setting `start` says (R7). */
 bool fold_first_build(const struct fold *fold);
 
-/* R4: one pair a partition over all members: that of the highest position, with the largest watermark
- * of any pair. `owner` is the member that speaks for it now: of those that own it the one of the highest
- * generation, then of the newest record. Members of another fingerprint do not count (R9). False: no member has
- * said anything about it. */
+/* R4: one pair a partition over all members: that of the highest position, with the largest
+ * watermark of any pair. `owner` is the member that speaks for it now: of those that own it the one
+ * of the highest generation, then of the newest record. Members of another fingerprint do not count
+ * (R9). False: no member has said anything about it. */
 struct fold_pair {
     int64_t from; /* lowest of all */
     int64_t position;
     int64_t watermark_us;
-    int64_t low_us;                  /* of the owner when it is at `position`, else the lowest of all */
-    enum progress_state state;       /* of the owner; READING when there is none */
-    const struct fold_entry *owner;  /* PROGRESS; NULL: between owners */
+    int64_t low_us;            /* of the owner when it is at `position`, else the lowest of all */
+    enum progress_state state; /* of the owner; READING when there is none */
+    const struct fold_entry *owner; /* PROGRESS; NULL: between owners */
     int64_t owner_position;
 };
 bool fold_pair(const struct fold *fold, const char *fingerprint, struct partition_id id,

@@ -62,7 +62,8 @@ const struct fold_entry *fold_open_close(const struct fold *fold)
     char key[64];
     snprintf(key, sizeof key, "close/%llu", (unsigned long long)fold_next_build(fold));
     const struct fold_entry *entry = fold_find(fold, key);
-    if (entry == NULL || strcmp(entry->message.close.parent, head == NULL ? "" : head->run_id) != 0) {
+    if (entry == NULL ||
+        strcmp(entry->message.close.parent, head == NULL ? "" : head->run_id) != 0) {
         return NULL;
     }
     return entry;
@@ -88,7 +89,8 @@ const struct fold_entry *fold_open_plan(const struct fold *fold)
          entry = fold_next(fold, MESSAGE_PLAN, &at)) {
         char key[KEY_MAX];
         snprintf(key, sizeof key, "aborted/%s", entry->message.plan.run_id);
-        if (entry->message.plan.build == close->message.close.build && fold_find(fold, key) == NULL) {
+        if (entry->message.plan.build == close->message.close.build &&
+            fold_find(fold, key) == NULL) {
             newest = entry;
         }
     }
@@ -186,8 +188,8 @@ bool fold_pair(const struct fold *fold, const char *fingerprint, struct partitio
         pair.from = said->from < pair.from ? said->from : pair.from;
         pair.low_us = said->low_us < pair.low_us ? said->low_us : pair.low_us;
         pair.position = said->position > pair.position ? said->position : pair.position;
-        pair.watermark_us =
-            said->watermark_us > pair.watermark_us ? said->watermark_us : pair.watermark_us;
+        pair.watermark_us = said->watermark_us > pair.watermark_us ? said->watermark_us
+                                                                   : pair.watermark_us;
     }
     if (RULE_OFF(4) && pair.owner != NULL) {
         pair.position = pair.owner_position;

@@ -5,9 +5,9 @@
 
 #include "core/coord/leader_state.h"
 
-/* In this order; the first that has something to do does one thing, and the next step begins again. What is
- * above another must be settled before it: a person's word, then the pointer, then the open build, then a
- * new one, then the broom. */
+/* In this order; the first that has something to do does one thing, and the next step begins again.
+ * What is above another must be settled before it: a person's word, then the pointer, then the open
+ * build, then a new one, then the broom. */
 static const struct {
     const char *name;
     leader_duty duty;
@@ -52,8 +52,8 @@ static void keep_pointer(struct leader *leader, const struct leader_pointer *sai
     struct leader_seen_pointer *seen = &leader->pointer;
     struct arena *arena = arena_new(4096);
     struct leader_pointer value = *said;
-    bool same = seen->arena != NULL && !said->missing && bytes_equal(said->bytes, seen->value.bytes) &&
-                said->lineage.size == 0;
+    bool same = seen->arena != NULL && !said->missing &&
+                bytes_equal(said->bytes, seen->value.bytes) && said->lineage.size == 0;
     value.bytes = arena_copy(arena, said->bytes);
     value.etag = arena_text(arena, bytes_of_text(said->etag));
     value.run_id = arena_text(arena, bytes_of_text(said->run_id));
@@ -72,7 +72,8 @@ static void keep_pointer(struct leader *leader, const struct leader_pointer *sai
 
 static int compare_ends(const void *a, const void *b)
 {
-    return partition_id_compare(((const struct coord_ends *)a)->id, ((const struct coord_ends *)b)->id);
+    return partition_id_compare(((const struct coord_ends *)a)->id,
+                                ((const struct coord_ends *)b)->id);
 }
 
 static void keep_ends(struct leader *leader, const struct coord_ends *ends, size_t count)
@@ -113,7 +114,8 @@ static void on_appended(struct leader *leader, const struct leader_event *event)
     }
 }
 
-/* Something that is done again later; several times in a row is a reason of our own to step down (R22). */
+/* Something that is done again later; several times in a row is a reason of our own to step down
+ * (R22). */
 static void on_failed(struct leader *leader, const struct leader_event *event, const char *what)
 {
     leader_trace(leader, "%s failed: %s", what, event->result.message);
@@ -127,7 +129,8 @@ static void on_swapped(struct leader *leader, const struct leader_event *event)
 {
     enum err_kind outcome = event->result.outcome;
     if (outcome != ERR_NONE && outcome != ERR_AMBIGUOUS && outcome != ERR_CONFLICT) {
-        on_failed(leader, event, "the pointer"); /* else the pointer is looked at again, that is all */
+        on_failed(leader, event, "the pointer"); /* else the pointer is looked at again, that is all
+                                                  */
     }
 }
 
@@ -193,8 +196,8 @@ static void on_result(struct leader *leader, const struct leader_event *event)
 static void on_record(struct leader *leader, const struct leader_event *event)
 {
     struct err err = {0};
-    if (!fold_apply(leader->fold, event->record.offset, event->record.timestamp_us, event->record.key,
-                    event->record.value, &err)) {
+    if (!fold_apply(leader->fold, event->record.offset, event->record.timestamp_us,
+                    event->record.key, event->record.value, &err)) {
         leader_alert(leader, "%s", err.message);
     }
 }

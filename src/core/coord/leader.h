@@ -7,12 +7,12 @@
 #include "core/snapshot/run_record.h"
 
 /* The happy path: ELECTED, INIT_TRANSACTIONS, LEADER, read up to it; pointer looked at; a trigger,
- * CLOSE; READY from all; PLAN; ATTEMPTs; STAGE_MANIFEST, COMMIT, read back, PUT_MANIFEST, GET_POINTER,
- * SWAP_POINTER, GET_POINTER, PUBLISHED, tombstones.
+ * CLOSE; READY from all; PLAN; ATTEMPTs; STAGE_MANIFEST, COMMIT, read back, PUT_MANIFEST,
+ * GET_POINTER, SWAP_POINTER, GET_POINTER, PUBLISHED, tombstones.
  *
- * What can go wrong: anything, between any two of them. So the machine keeps nothing that the ledger does
- * not say, except what it waits for: at most one command with a result is out at a time, and when none is,
- * the next one follows from the ledger alone (docs/protocol.md, "duties").
+ * What can go wrong: anything, between any two of them. So the machine keeps nothing that the
+ * ledger does not say, except what it waits for: at most one command with a result is out at a
+ * time, and when none is, the next one follows from the ledger alone (docs/protocol.md, "duties").
  *
  * Used by one thread, the shell: it joins the leader group, reads the ledger from its start with
  * read_committed (also while it does not lead), owns the transactional producer and the store. */
@@ -32,13 +32,13 @@ enum leader_event_kind {
 struct leader_pointer {
     bool missing;
     struct bytes bytes;
-    const char *etag;             /* for If-Match */
-    const char *run_id;           /* as named in it; "" when it cannot be parsed */
-    int64_t manifest_time_us;     /* created_at of that manifest; 0: not readable */
-    struct bytes lineage;         /* our member of its `custom`; empty: none. The shell may leave this, and
-                                     what follows, out when the bytes are those of its last answer */
-    bool newer_manifest;          /* `manifests/` lists one of ours that is newer than it */
-    const char *newer_run_id;     /* its run; "" */
+    const char *etag;         /* for If-Match */
+    const char *run_id;       /* as named in it; "" when it cannot be parsed */
+    int64_t manifest_time_us; /* created_at of that manifest; 0: not readable */
+    struct bytes lineage; /* our member of its `custom`; empty: none. The shell may leave this, and
+                             what follows, out when the bytes are those of its last answer */
+    bool newer_manifest;  /* `manifests/` lists one of ours that is newer than it */
+    const char *newer_run_id; /* its run; "" */
 };
 
 struct leader_old_run {
@@ -58,7 +58,7 @@ struct leader_event {
         } record;
         int64_t end_offset; /* LEDGER_END */
         struct {
-            uint64_t command;      /* id; an answer to a command that is not out any more is ignored */
+            uint64_t command; /* id; an answer to a command that is not out any more is ignored */
             enum err_kind outcome; /* ERR_NONE: done */
             const char *message;   /* "" or what went wrong */
             /* by the command's kind, when done: */
@@ -70,33 +70,37 @@ struct leader_event {
                 const char *staged_url;
                 const char *manifest_ref;
                 const char *sha256;
-                struct bytes pointer; /* the bytes that _CURRENT shall have */
+                struct bytes pointer;   /* the bytes that _CURRENT shall have */
                 uint32_t missing_shard; /* with outcome MISSING: the winner that is not there */
             } staged;
-            const struct leader_old_run *old_runs; /* LIST_OLD_RUNS: all of manifests/, newest first */
+            const struct leader_old_run *old_runs; /* LIST_OLD_RUNS: all of manifests/, newest first
+                                                    */
             size_t old_run_count;
         } result;
     };
 };
 
 enum leader_command_kind {
-    /* The kinds of failure that the machine tells apart are named; all others mean "again, later". */
+    /* The kinds of failure that the machine tells apart are named; all others mean "again, later".
+     */
     LEADER_INIT_TRANSACTIONS, /* FENCED: another took the id over; a new term after a random wait */
-    LEADER_APPEND,            /* all records in one transaction. AMBIGUOUS: the outcome of the commit is
-                                 not known (R19); FENCED; others: surely aborted */
-    LEADER_QUERY_ENDS,        /* of every partition of the settings' topics */
+    LEADER_APPEND,     /* all records in one transaction. AMBIGUOUS: the outcome of the commit is
+                          not known (R19); FENCED; others: surely aborted */
+    LEADER_QUERY_ENDS, /* of every partition of the settings' topics */
     LEADER_GET_POINTER,
-    LEADER_STAGE_MANIFEST,    /* builds it from the winners, checks that these are there (MISSING), stores it
-                                 as shards/run_id=<run>/<name>, reads it back */
-    LEADER_PUT_MANIFEST,      /* the staged bytes under manifests/; done when they are there already.
-                                 MISSING: the staged object is gone; CORRUPT: its sha256 differs */
-    LEADER_SWAP_POINTER,      /* CONFLICT (412, 409), AMBIGUOUS: the machine looks again */
-    LEADER_DELETE_RUN,        /* manifest first where it is named, then everything under shards/run_id= */
+    LEADER_STAGE_MANIFEST, /* builds it from the winners, checks that these are there (MISSING),
+                              stores it as shards/run_id=<run>/<name>, reads it back */
+    LEADER_PUT_MANIFEST,   /* the staged bytes under manifests/; done when they are there already.
+                              MISSING: the staged object is gone; CORRUPT: its sha256 differs */
+    LEADER_SWAP_POINTER,   /* CONFLICT (412, 409), AMBIGUOUS: the machine looks again */
+    LEADER_DELETE_RUN, /* manifest first where it is named, then everything under shards/run_id= */
     LEADER_DELETE_OBJECTS,
     LEADER_LIST_OLD_RUNS,
     /* no result: */
-    LEADER_RUN_RECORD, /* run.yaml, best effort: `running` is kept fresh by the shell until the next one */
-    LEADER_STEP_DOWN,  /* leave the leader group for `rest_us`, then join again (R22); 0: stay in it */
+    LEADER_RUN_RECORD, /* run.yaml, best effort: `running` is kept fresh by the shell until the next
+                          one */
+    LEADER_STEP_DOWN,  /* leave the leader group for `rest_us`, then join again (R22); 0: stay in it
+                        */
     LEADER_ALERT,      /* one line for a log and /status: an operator should look */
     LEADER_COMMAND_KINDS,
 };
@@ -107,9 +111,10 @@ struct leader_stage {
     const struct message_attempt *const *winners; /* shards with rows, ascending */
     size_t winner_count;
     int64_t created_at_us; /* max(now, last + 1 us) */
-    const char *name;      /* of the staged object, under shards/run_id=<run>/: "manifest.staged-t<term>-<n>".
-                              Never used twice: a later term may take over the run, and the bytes that a
-                              COMMIT names must stay as they are whoever writes late (R11) */
+    /* Of the staged object, under shards/run_id=<run>/: "manifest.staged-t<term>-<n>". Never used twice:
+     * a later term may take over the run, and the bytes that a COMMIT names must stay as they are,
+     * whoever writes late (R11). */
+    const char *name;
     struct bytes lineage;  /* JSON object: our member of `custom`, accounts included */
 };
 
@@ -168,14 +173,14 @@ void leader_step(struct leader *leader, const struct leader_event *event, struct
 
 /* For /status: borrowed, valid until the next step. */
 enum leader_phase {
-    LEADER_OFF,     /* not elected */
-    LEADER_INIT,    /* init_transactions, LEADER, reading up to it (R18) */
+    LEADER_OFF,  /* not elected */
+    LEADER_INIT, /* init_transactions, LEADER, reading up to it (R18) */
     LEADER_ACTIVE,
     LEADER_RESTING, /* elected, and waits before a new term (R22) */
 };
 enum leader_phase leader_phase(const struct leader *leader);
 const char *leader_phase_name(enum leader_phase phase);
-int64_t leader_term(const struct leader *leader); /* -1: none */
+int64_t leader_term(const struct leader *leader);      /* -1: none */
 const char *leader_doing(const struct leader *leader); /* "waits for READY of build 7 …" */
 const struct fold *leader_fold(const struct leader *leader);
 

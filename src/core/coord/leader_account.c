@@ -32,7 +32,8 @@ static struct commit_partition *find_mine(struct commit_partition *list, size_t 
     return NULL;
 }
 
-/* What the winners stored, by partition. False: one names a partition that the build does not have. */
+/* What the winners stored, by partition. False: one names a partition that the build does not have.
+ */
 static bool add_winners(struct leader *leader, const struct message_plan *plan,
                         struct commit_partition *list, size_t count, const char **out_why)
 {
@@ -46,8 +47,9 @@ static bool add_winners(struct leader *leader, const struct message_plan *plan,
                 continue;
             }
             if (mine == NULL) {
-                *out_why = leader_text(leader, "shard %u has rows of %s/%d, which is not in the build", i,
-                                       said->id.topic, said->id.number);
+                *out_why =
+                    leader_text(leader, "shard %u has rows of %s/%d, which is not in the build", i,
+                                said->id.topic, said->id.number);
                 return false;
             }
             mine->account.stored += said->stored;
@@ -81,10 +83,10 @@ static bool check_balance(struct leader *leader, const struct leader_share *shar
         account->skipped = head_carried_out - account->carried_in;
     }
     if (account->carried_in + account->skipped != head_carried_out) {
-        *out_why = leader_text(leader, "%s/%d: %llu carried in, and the head carried out %llu",
-                               mine->id.topic, mine->id.number,
-                               (unsigned long long)account->carried_in,
-                               (unsigned long long)head_carried_out);
+        *out_why =
+            leader_text(leader, "%s/%d: %llu carried in, and the head carried out %llu",
+                        mine->id.topic, mine->id.number, (unsigned long long)account->carried_in,
+                        (unsigned long long)head_carried_out);
         return false;
     }
     return true;

@@ -1,4 +1,5 @@
-/* The leader cleans up: tombstones for what is published (R17), CONDEMN before any delete (R10, R15). */
+/* The leader cleans up: tombstones for what is published (R17), CONDEMN before any delete (R10,
+ * R15). */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -52,7 +53,8 @@ static const struct message_commit *settled_head(const struct leader *leader)
     return head;
 }
 
-/* Runs that nothing may happen to: what a COMMIT, the pointer, an open build or a rollback needs. */
+/* Runs that nothing may happen to: what a COMMIT, the pointer, an open build or a rollback needs.
+ */
 static bool is_needed(const struct leader *leader, const char *run_id)
 {
     const struct message_commit *head = fold_head(leader->fold);
@@ -82,11 +84,10 @@ static bool is_needed(const struct leader *leader, const char *run_id)
 
 static bool was_committed(const struct message_commit *head, const char *run_id)
 {
-    return head != NULL &&
-           (strcmp(head->run_id, run_id) == 0 ||
-            (head->has_snapshot && strcmp(head->snapshot.run_id, run_id) == 0) ||
-            leader_has_text(head->ancestors, head->ancestor_count, run_id) ||
-            leader_has_text(head->given_up, head->given_up_count, run_id));
+    return head != NULL && (strcmp(head->run_id, run_id) == 0 ||
+                            (head->has_snapshot && strcmp(head->snapshot.run_id, run_id) == 0) ||
+                            leader_has_text(head->ancestors, head->ancestor_count, run_id) ||
+                            leader_has_text(head->given_up, head->given_up_count, run_id));
 }
 
 static void append_condemn(struct leader *leader, const char *run_id, const char **objects,
@@ -104,7 +105,8 @@ static void append_condemn(struct leader *leader, const char *run_id, const char
     leader_append_one(leader, &message);
 }
 
-/* A run that was planned and can never be committed: it was aborted, or its build has another winner. */
+/* A run that was planned and can never be committed: it was aborted, or its build has another
+ * winner. */
 static bool condemn_dead_run(struct leader *leader)
 {
     const struct message_commit *head = fold_head(leader->fold);
@@ -145,7 +147,8 @@ static size_t find_losers(struct leader *leader, const struct message_commit *he
     for (const struct fold_entry *entry = fold_next(leader->fold, MESSAGE_PART, &at);
          entry != NULL && count < OBJECTS_MAX; entry = fold_next(leader->fold, MESSAGE_PART, &at)) {
         if (entry->message.part.build <= head->build) {
-            objects[count++] = entry->message.part.url; /* parts outlive runs, not their build (R8) */
+            objects[count++] = entry->message.part.url; /* parts outlive runs, not their build (R8)
+                                                         */
         }
     }
     return count;
@@ -218,8 +221,8 @@ bool leader_duty_tidy(struct leader *leader)
     return true;
 }
 
-/* What is condemned may go: it was read back (it is in the fold), its grace is over, and the pointer was
- * looked at since (R15). */
+/* What is condemned may go: it was read back (it is in the fold), its grace is over, and the
+ * pointer was looked at since (R15). */
 static bool may_delete(struct leader *leader, const struct fold_entry *entry, bool *out_wait)
 {
     const struct message_condemn *condemn = &entry->message.condemn;
@@ -279,8 +282,8 @@ bool leader_duty_delete(struct leader *leader)
         return false;
     }
     size_t at = 0;
-    for (const struct fold_entry *entry = fold_next(leader->fold, MESSAGE_CONDEMN, &at); entry != NULL;
-         entry = fold_next(leader->fold, MESSAGE_CONDEMN, &at)) {
+    for (const struct fold_entry *entry = fold_next(leader->fold, MESSAGE_CONDEMN, &at);
+         entry != NULL; entry = fold_next(leader->fold, MESSAGE_CONDEMN, &at)) {
         bool wait = false;
         if (!may_delete(leader, entry, &wait)) {
             if (wait) {
@@ -343,21 +346,22 @@ void leader_old_runs(struct leader *leader, const struct leader_old_run *runs, s
     for (size_t i = 0; i < count && condemned < TOMBSTONES_A_TIME; i++) {
         char key[KEY_TEXT_MAX];
         bool many = settings->keep_last == 0 || i >= settings->keep_last;
-        bool old = settings->keep_for_us == 0 || leader->now_us - runs[i].time_us > settings->keep_for_us;
-        if (!many || !old || !message_name_ok(runs[i].run_id) || is_needed(leader, runs[i].run_id)) {
+        bool old = settings->keep_for_us == 0 ||
+                   leader->now_us - runs[i].time_us > settings->keep_for_us;
+        if (!many || !old || !message_name_ok(runs[i].run_id) ||
+            is_needed(leader, runs[i].run_id)) {
             continue;
         }
         snprintf(key, sizeof key, "condemn/%s", runs[i].run_id);
         if (fold_find(leader->fold, key) != NULL) {
             continue;
         }
-        messages[condemned++] =
-            (struct message){.kind = MESSAGE_CONDEMN,
-                             .condemn = {.term = (uint64_t)leader->term,
-                                         .run_id = runs[i].run_id,
-                                         .time_us = leader->now_us,
-                                         .whole_run = true,
-                                         .reason = "too old"}};
+        messages[condemned++] = (struct message){.kind = MESSAGE_CONDEMN,
+                                                 .condemn = {.term = (uint64_t)leader->term,
+                                                             .run_id = runs[i].run_id,
+                                                             .time_us = leader->now_us,
+                                                             .whole_run = true,
+                                                             .reason = "too old"}};
     }
     if (condemned > 0) {
         leader_append(leader, FOR_RECORDS, messages, condemned, NULL, 0);

@@ -24,8 +24,8 @@ static bool wish_by_hand(struct leader *leader, struct wish *wish)
 {
     wish->triggers = arena_zero(leader->out->arena, USED_MAX * sizeof(char *));
     size_t at = 0;
-    for (const struct fold_entry *entry = fold_next(leader->fold, MESSAGE_TRIGGER, &at); entry != NULL;
-         entry = fold_next(leader->fold, MESSAGE_TRIGGER, &at)) {
+    for (const struct fold_entry *entry = fold_next(leader->fold, MESSAGE_TRIGGER, &at);
+         entry != NULL; entry = fold_next(leader->fold, MESSAGE_TRIGGER, &at)) {
         const struct message_trigger *trigger = &entry->message.trigger;
         bool is_explicit = trigger->cut_count > 0;
         if (!trigger_is_new(leader, trigger->id) || wish->trigger_count == USED_MAX / 2 ||
@@ -49,14 +49,17 @@ static int64_t due_tick(const struct leader *leader)
 {
     const struct message_commit *head = fold_head(leader->fold);
     const struct coord_settings *settings = leader->settings;
-    int64_t last = head == NULL ? leader->term_began_us : head->tick_us != 0 ? head->tick_us : head->close_us;
+    int64_t last = head == NULL         ? leader->term_began_us
+                   : head->tick_us != 0 ? head->tick_us
+                                        : head->close_us;
     last = RULE_OFF(260) ? leader->term_began_us : last;
     last = leader->tick_seen_us > last ? leader->tick_seen_us : last;
     if (settings->cron != NULL) {
         return cron_last_us(settings->cron, last, leader->now_us);
     }
-    int64_t tick = settings->interval_us <= 0 ? 0
-                                              : leader->now_us / settings->interval_us * settings->interval_us;
+    int64_t tick = settings->interval_us <= 0
+                       ? 0
+                       : leader->now_us / settings->interval_us * settings->interval_us;
     return tick > last ? tick : 0;
 }
 
@@ -82,7 +85,8 @@ static bool wish_by_trigger(const struct leader *leader, struct wish *wish)
 static bool ends_serve(struct leader *leader, const struct wish *wish)
 {
     const struct leader_seen_ends *ends = &leader->ends;
-    if (ends->known && ends->asked_end >= wish->ends_after && ends->asked_us >= wish->ends_since_us &&
+    if (ends->known && ends->asked_end >= wish->ends_after &&
+        ends->asked_us >= wish->ends_since_us &&
         leader->now_us - ends->asked_us < leader->settings->partitions_check_us) {
         return true;
     }
@@ -184,13 +188,15 @@ static int64_t future_bound(const struct leader *leader)
     }
     const struct message_commit *head = fold_head(leader->fold);
     int64_t bound = leader->now_us + leader->settings->max_future_skew_us;
-    int64_t before = head == NULL || head->future_bound_us == INT64_MAX ? INT64_MIN : head->future_bound_us;
+    int64_t before = head == NULL || head->future_bound_us == INT64_MAX ? INT64_MIN
+                                                                        : head->future_bound_us;
     return before > bound ? before : bound;
 }
 
 static const struct message_topic *topics_of_ends(struct leader *leader, size_t *out_count)
 {
-    struct message_topic *topics = arena_zero(leader->out->arena, (TOPICS_MAX + 1) * sizeof *topics);
+    struct message_topic *topics =
+        arena_zero(leader->out->arena, (TOPICS_MAX + 1) * sizeof *topics);
     size_t count = 0;
     for (size_t i = 0; i < leader->ends.count && count < TOPICS_MAX; i++) {
         const struct coord_ends *ends = &leader->ends.list[i];
@@ -258,13 +264,14 @@ static bool history_is_full(const struct leader *leader)
 
 bool leader_duty_close(struct leader *leader)
 {
-    if (is_closed(leader) || fold_resume(leader->fold) != NULL ||
-        !may_commit_more(leader)) {
+    if (is_closed(leader) || fold_resume(leader->fold) != NULL || !may_commit_more(leader)) {
         return false;
     }
     if (history_is_full(leader)) {
-        leader_alert(leader, "a row far ahead keeps %d builds from being forgotten: max_future_skew is "
-                             "too large for this window size", HISTORY_MAX);
+        leader_alert(leader,
+                     "a row far ahead keeps %d builds from being forgotten: max_future_skew is "
+                     "too large for this window size",
+                     HISTORY_MAX);
         return false;
     }
     struct wish wish = {0};
@@ -277,7 +284,8 @@ bool leader_duty_close(struct leader *leader)
     }
     const char *recreated = recreated_topic(leader);
     if (recreated != NULL) {
-        leader_alert(leader, "topic %s was deleted and made again: offsets on record mean other records",
+        leader_alert(leader,
+                     "topic %s was deleted and made again: offsets on record mean other records",
                      recreated);
         return false;
     }
@@ -291,20 +299,25 @@ bool leader_duty_close(struct leader *leader)
     return true;
 }
 
-/* The settings changed between CLOSE and COMMIT, and everybody has the new ones: the same vector (R3) under
- * the new fingerprint (R9). What was promised under the old one does not fit it, so nothing is mixed. */
+/* The settings changed between CLOSE and COMMIT, and everybody has the new ones: the same vector
+ * (R3) under the new fingerprint (R9). What was promised under the old one does not fit it, so
+ * nothing is mixed. */
 bool leader_duty_reclose(struct leader *leader)
 {
     const struct fold_entry *entry = fold_open_close(leader->fold);
-    if (entry == NULL || strcmp(entry->message.close.fingerprint, leader->settings->fingerprint) == 0) {
+    if (entry == NULL ||
+        strcmp(entry->message.close.fingerprint, leader->settings->fingerprint) == 0) {
         return false;
     }
     const struct message_close *close = &entry->message.close;
     for (size_t i = 0; i < close->partition_count; i++) {
         struct fold_pair pair;
-        if (!fold_pair(leader->fold, leader->settings->fingerprint, close->partitions[i].id, &pair) ||
+        if (!fold_pair(leader->fold, leader->settings->fingerprint, close->partitions[i].id,
+                       &pair) ||
             pair.owner == NULL) {
-            leader_does(leader, "waits for members with the settings of the open CLOSE, or all with the new ones");
+            leader_does(
+                leader,
+                "waits for members with the settings of the open CLOSE, or all with the new ones");
             return false;
         }
     }
@@ -314,12 +327,11 @@ bool leader_duty_reclose(struct leader *leader)
     messages[0].close.term = (uint64_t)leader->term;
     messages[0].close.fingerprint = leader->settings->fingerprint;
     if (plan != NULL) {
-        messages[count++] = (struct message){
-            .kind = MESSAGE_ABORTED,
-            .aborted = {.term = (uint64_t)leader->term,
-                        .build = close->build,
-                        .run_id = plan->message.plan.run_id,
-                        .reason = "the settings changed"}};
+        messages[count++] = (struct message){.kind = MESSAGE_ABORTED,
+                                             .aborted = {.term = (uint64_t)leader->term,
+                                                         .build = close->build,
+                                                         .run_id = plan->message.plan.run_id,
+                                                         .reason = "the settings changed"}};
     }
     leader_append(leader, FOR_RECORDS, messages, count, NULL, 0);
     return true;

@@ -107,8 +107,9 @@ void leader_commit_empty(struct leader *leader, const struct message_close *clos
 
 /* Everything of the COMMIT but where its manifest is. */
 static void fill_snapshot_commit(struct leader *leader, const struct message_close *close,
-                                 const struct message_plan *plan, const struct commit_partition *mine,
-                                 int64_t time_us, struct message_commit *commit)
+                                 const struct message_plan *plan,
+                                 const struct commit_partition *mine, int64_t time_us,
+                                 struct message_commit *commit)
 {
     commit_fill(leader, close, plan, mine, time_us, commit);
     commit->kind = COMMIT_BUILD;
@@ -162,10 +163,10 @@ static void stage(struct leader *leader, const struct message_close *close,
     command->stage.close = close;
     command->stage.plan = plan;
     command->stage.created_at_us = time_us;
-    command->stage.name = RULE_OFF(110) ? "manifest.staged"
-                                        : leader_text(leader, "manifest.staged-t%lld-%llu",
-                                                      (long long)leader->term,
-                                                      (unsigned long long)command->id);
+    command->stage.name =
+        RULE_OFF(110) ? "manifest.staged"
+                      : leader_text(leader, "manifest.staged-t%lld-%llu", (long long)leader->term,
+                                    (unsigned long long)command->id);
     command->stage.lineage = arena_copy(leader->out->arena, buf_bytes(&lineage));
     choose_winners(leader, plan, &command->stage);
     leader->staged = false;

@@ -1,4 +1,5 @@
-/* The leader's cover: whose contribution counts for which range, compared as sets, never counted (R1, R8). */
+/* The leader's cover: whose contribution counts for which range, compared as sets, never counted
+ * (R1, R8). */
 #include "core/coord/leader_state.h"
 
 static const struct ready_partition *find_partition(const struct message_ready *ready,
@@ -48,7 +49,8 @@ static bool may_deliver(const struct leader *leader, const struct message_ready 
                 pair.owner->message.progress.incarnation == ready->incarnation;
     struct plan_range range = {.id = partition->id, .from = partition->from, .to = partition->to};
     return owns || RULE_OFF(8) ||
-           fold_part(leader->fold, ready->build, ready->member, ready->incarnation, &range, 1) != NULL;
+           fold_part(leader->fold, ready->build, ready->member, ready->incarnation, &range, 1) !=
+               NULL;
 }
 
 /* One contribution for the whole range, or for all but what a SKIP covers; rows beat SKIP (R25). */
@@ -60,8 +62,8 @@ static bool cover_one(const struct leader *leader, const struct message_close *c
         return true; /* nothing to deliver */
     }
     size_t at = 0;
-    for (const struct fold_entry *entry = fold_next(leader->fold, MESSAGE_READY, &at); entry != NULL;
-         entry = fold_next(leader->fold, MESSAGE_READY, &at)) {
+    for (const struct fold_entry *entry = fold_next(leader->fold, MESSAGE_READY, &at);
+         entry != NULL; entry = fold_next(leader->fold, MESSAGE_READY, &at)) {
         const struct message_ready *ready = &entry->message.ready;
         if (ready->build != close->build || strcmp(ready->fingerprint, close->fingerprint) != 0) {
             continue;
@@ -73,7 +75,8 @@ static bool cover_one(const struct leader *leader, const struct message_close *c
         const struct message_skip *skip = NULL;
         if (said->from > partition->tail_from) {
             skip = find_skip(leader, partition->id, partition->tail_from, said->from);
-            if ((skip == NULL && !RULE_OFF(25)) || (share->partition != NULL && said->from >= share->partition->from)) {
+            if ((skip == NULL && !RULE_OFF(25)) ||
+                (share->partition != NULL && said->from >= share->partition->from)) {
                 continue;
             }
         }
@@ -89,8 +92,8 @@ static bool cover_one(const struct leader *leader, const struct message_close *c
 static const char *find_refusal(struct leader *leader, const struct message_close *close)
 {
     size_t at = 0;
-    for (const struct fold_entry *entry = fold_next(leader->fold, MESSAGE_REFUSED, &at); entry != NULL;
-         entry = fold_next(leader->fold, MESSAGE_REFUSED, &at)) {
+    for (const struct fold_entry *entry = fold_next(leader->fold, MESSAGE_REFUSED, &at);
+         entry != NULL; entry = fold_next(leader->fold, MESSAGE_REFUSED, &at)) {
         const struct message_refused *refused = &entry->message.refused;
         if (refused->build == close->build) {
             return leader_text(leader, "member %s refuses build %llu: %s", refused->member,
@@ -100,8 +103,8 @@ static const char *find_refusal(struct leader *leader, const struct message_clos
     return NULL;
 }
 
-bool leader_cover(struct leader *leader, const struct message_close *close, struct leader_share *shares,
-                  const char **out_missing)
+bool leader_cover(struct leader *leader, const struct message_close *close,
+                  struct leader_share *shares, const char **out_missing)
 {
     for (size_t i = 0; i < close->partition_count; i++) {
         const struct close_partition *partition = &close->partitions[i];
@@ -112,10 +115,10 @@ bool leader_cover(struct leader *leader, const struct message_close *close, stru
         if (refusal != NULL) {
             leader_alert(leader, "%s", refusal);
         }
-        *out_missing = leader_text(leader, "waits for %s/%d from %lld to %lld, build %llu",
-                                   partition->id.topic, partition->id.number,
-                                   (long long)partition->tail_from, (long long)partition->cut,
-                                   (unsigned long long)close->build);
+        *out_missing =
+            leader_text(leader, "waits for %s/%d from %lld to %lld, build %llu",
+                        partition->id.topic, partition->id.number, (long long)partition->tail_from,
+                        (long long)partition->cut, (unsigned long long)close->build);
         return false;
     }
     return true;

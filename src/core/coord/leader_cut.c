@@ -1,4 +1,5 @@
-/* The leader's cuts: the vector of the next build, and how far event time lets it go (R3, R4, R7). */
+/* The leader's cuts: the vector of the next build, and how far event time lets it go (R3, R4, R7).
+ */
 #include <stdlib.h>
 
 #include "core/coord/leader_state.h"
@@ -15,8 +16,8 @@ static const struct commit_partition *head_partition(const struct message_commit
     return NULL;
 }
 
-/* Where the first build begins in a partition: where members began to read it, else where the setting
- * `start` says. */
+/* Where the first build begins in a partition: where members began to read it, else where the
+ * setting `start` says. */
 static int64_t first_offset(const struct leader *leader, const struct coord_ends *ends)
 {
     struct fold_pair pair;
@@ -63,10 +64,10 @@ static bool is_idle(const struct leader *leader, const struct fold_pair *pair)
                leader->settings->owner_timeout_us;
 }
 
-/* The windows that the watermark has closed end at *out_to; with empty windows skipped, the first one that
- * has rows ends there. False: nothing to close. */
-static bool next_boundary(const struct leader *leader, int64_t mark_us, int64_t low_us, bool any_read,
-                          int64_t *out_to_us)
+/* The windows that the watermark has closed end at *out_to; with empty windows skipped, the first
+ * one that has rows ends there. False: nothing to close. */
+static bool next_boundary(const struct leader *leader, int64_t mark_us, int64_t low_us,
+                          bool any_read, int64_t *out_to_us)
 {
     const struct coord_settings *settings = leader->settings;
     const struct message_commit *head = fold_head(leader->fold);
@@ -85,7 +86,8 @@ static bool next_boundary(const struct leader *leader, int64_t mark_us, int64_t 
         from = closed_to;
     }
     if (from == EVENT_TIME_LOW || from >= boundary) {
-        *out_to_us = boundary; /* windows without rows: only worth a record when something was read */
+        *out_to_us = boundary; /* windows without rows: only worth a record when something was read
+                                */
         return any_read && closed_to != EVENT_TIME_LOW && settings->empty == EMPTY_SKIP;
     }
     *out_to_us = window_start_us(window_of(from, size) + 1, size);

@@ -1,4 +1,5 @@
-/* The leader and the operator: HOLD is obeyed and answered (R20), RESUME is answered with a head (R5). */
+/* The leader and the operator: HOLD is obeyed and answered (R20), RESUME is answered with a head
+ * (R5). */
 #include <stdio.h>
 
 #include "core/coord/leader_state.h"
@@ -20,7 +21,8 @@ void leader_hold(struct leader *leader, const char *why)
     leader_append_one(leader, &message);
 }
 
-/* HOLD is answered by HELD, which names what may still appear; a HOLD on a condemned run also by SPARE. */
+/* HOLD is answered by HELD, which names what may still appear; a HOLD on a condemned run also by
+ * SPARE. */
 bool leader_duty_hold(struct leader *leader)
 {
     const struct fold_entry *entry = fold_hold(leader->fold);
@@ -36,7 +38,8 @@ bool leader_duty_hold(struct leader *leader)
     size_t count = 1;
     messages[0].hold.term = (uint64_t)leader->term;
     messages[0].hold.may_appear =
-        fold_head_published(leader->fold) ? "" : head->snapshot.run_id; /* its write may be under way */
+        fold_head_published(leader->fold) ? "" : head->snapshot.run_id; /* its write may be under
+                                                                           way */
     const char *target = entry->message.hold.target;
     const struct message_condemn *condemned =
         target[0] == '\0' ? NULL : fold_condemned(leader->fold, target);
@@ -70,7 +73,8 @@ static void give_up_above(struct leader *leader, const struct message_commit *he
     commit->given_up_count = count > PENDING_MAX ? PENDING_MAX : count;
 }
 
-/* The end of the ledger is lost: the snapshot that the operator adopts is newer than the head (R21). */
+/* The end of the ledger is lost: the snapshot that the operator adopts is newer than the head
+ * (R21). */
 static bool is_beyond_head(struct leader *leader)
 {
     const struct message_commit *head = fold_head(leader->fold);
@@ -127,9 +131,11 @@ static bool answer_from_here(struct leader *leader, const struct fold_entry *res
             const struct coord_ends *ends = &leader->ends.list[j];
             if (partition_id_compare(ends->id, commit->partitions[i].id) == 0 &&
                 ends->low > commit->partitions[i].tail_from) {
-                refuse_resume(leader, leader_text(leader, "%s/%d is gone below offset %lld, and %lld is needed",
-                                                  ends->id.topic, ends->id.number, (long long)ends->low,
-                                                  (long long)commit->partitions[i].tail_from));
+                refuse_resume(leader,
+                              leader_text(leader,
+                                          "%s/%d is gone below offset %lld, and %lld is needed",
+                                          ends->id.topic, ends->id.number, (long long)ends->low,
+                                          (long long)commit->partitions[i].tail_from));
                 return true;
             }
         }

@@ -67,8 +67,9 @@ static struct coord_record encode(struct leader *leader, const struct message *m
                                  .value = arena_copy(leader->out->arena, buf_bytes(&value))};
 }
 
-void leader_append(struct leader *leader, enum leader_purpose purpose, const struct message *messages,
-                   size_t count, const char *const *tombstones, size_t tombstone_count)
+void leader_append(struct leader *leader, enum leader_purpose purpose,
+                   const struct message *messages, size_t count, const char *const *tombstones,
+                   size_t tombstone_count)
 {
     struct coord_record *records =
         arena_zero(leader->out->arena, (count + tombstone_count) * sizeof *records);
@@ -161,8 +162,8 @@ void leader_ask_ends(struct leader *leader)
     leader_ask(leader, LEADER_QUERY_ENDS, FOR_ENDS);
 }
 
-void leader_run_record(struct leader *leader, const char *run_id, int status, const char *manifest_ref,
-                       const char *error)
+void leader_run_record(struct leader *leader, const char *run_id, int status,
+                       const char *manifest_ref, const char *error)
 {
     struct leader_command *command = leader_command(leader, LEADER_RUN_RECORD);
     struct arena *arena = leader->out->arena;

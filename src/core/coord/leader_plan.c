@@ -1,4 +1,5 @@
-/* The leader plans: which contributions, how many shards, who builds which, and again when that fails. */
+/* The leader plans: which contributions, how many shards, who builds which, and again when that
+ * fails. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -7,7 +8,8 @@
 
 static struct leader_share *new_shares(struct leader *leader, const struct message_close *close)
 {
-    return arena_zero(leader->out->arena, (close->partition_count + 1) * sizeof(struct leader_share));
+    return arena_zero(leader->out->arena,
+                      (close->partition_count + 1) * sizeof(struct leader_share));
 }
 
 /* One contribution a READY, with the ranges that it was chosen for. */
@@ -15,8 +17,7 @@ static void fill_contributions(struct leader *leader, const struct message_close
                                const struct leader_share *shares, struct message_plan *plan)
 {
     struct arena *arena = leader->out->arena;
-    struct plan_contribution *list =
-        arena_zero(arena, (close->partition_count + 1) * sizeof *list);
+    struct plan_contribution *list = arena_zero(arena, (close->partition_count + 1) * sizeof *list);
     struct plan_skip *skips = arena_zero(arena, (close->partition_count + 1) * sizeof *skips);
     for (size_t i = 0; i < close->partition_count; i++) {
         const struct message_ready *ready = shares[i].ready;
@@ -25,11 +26,11 @@ static void fill_contributions(struct leader *leader, const struct message_close
             seen = shares[j].ready == ready;
         }
         if (shares[i].skip != NULL) {
-            skips[plan->skip_count++] = (struct plan_skip){
-                .id = shares[i].skip->id,
-                .range = {.id = close->partitions[i].id,
-                          .from = close->partitions[i].tail_from,
-                          .to = shares[i].partition->from}};
+            skips[plan->skip_count++] =
+                (struct plan_skip){.id = shares[i].skip->id,
+                                   .range = {.id = close->partitions[i].id,
+                                             .from = close->partitions[i].tail_from,
+                                             .to = shares[i].partition->from}};
         }
         if (seen) {
             continue;
@@ -72,8 +73,8 @@ static void append_plan(struct leader *leader, const struct message_plan *plan)
 bool leader_duty_plan(struct leader *leader)
 {
     const struct fold_entry *entry = fold_open_close(leader->fold);
-    if (entry == NULL || fold_resume(leader->fold) != NULL || fold_open_plan(leader->fold) != NULL ||
-        leader->now_us < leader->build_retry_us) {
+    if (entry == NULL || fold_resume(leader->fold) != NULL ||
+        fold_open_plan(leader->fold) != NULL || leader->now_us < leader->build_retry_us) {
         return false;
     }
     const struct message_close *close = &entry->message.close;
@@ -98,7 +99,8 @@ bool leader_duty_plan(struct leader *leader)
     fill_contributions(leader, close, shares, &plan);
     const char *why = NULL;
     if (!shards_assign(leader, close, shares, &plan, &why)) {
-        leader_alert(leader, "build %llu cannot be planned: %s", (unsigned long long)close->build, why);
+        leader_alert(leader, "build %llu cannot be planned: %s", (unsigned long long)close->build,
+                     why);
         return false;
     }
     append_plan(leader, &plan);
@@ -121,13 +123,13 @@ void leader_abort(struct leader *leader, const struct message_plan *plan, const 
     leader_run_record(leader, plan->run_id, RUN_FAILED, "", reason);
 }
 
-/* The smallest attempt that is on record and good (R16: asked before COMMIT, and never after it). */
+/* The smallest attempt that is on record and good (R16: asked before COMMIT, and never after it).
+ */
 const struct message_attempt *leader_winner(const struct leader *leader,
                                             const struct message_plan *plan, uint32_t shard)
 {
     for (uint32_t attempt = 1; attempt <= plan->shards[shard].attempt; attempt++) {
-        const struct fold_entry *entry =
-            fold_attempt(leader->fold, plan->run_id, shard, attempt);
+        const struct fold_entry *entry = fold_attempt(leader->fold, plan->run_id, shard, attempt);
         if (entry != NULL && entry->message.attempt.ok) {
             return &entry->message.attempt;
         }
@@ -146,7 +148,8 @@ static bool is_alive(const struct leader *leader, const char *member, uint64_t i
            leader_broker_now(leader) - entry->timestamp_us <= leader->settings->owner_timeout_us;
 }
 
-/* The contribution that nobody can deliver any more: its member is gone, and its part is not stored. */
+/* The contribution that nobody can deliver any more: its member is gone, and its part is not
+ * stored. */
 static const struct plan_contribution *lost_contribution(const struct leader *leader,
                                                          const struct message_plan *plan)
 {
@@ -161,7 +164,8 @@ static const struct plan_contribution *lost_contribution(const struct leader *le
     return NULL;
 }
 
-/* An overdue attempt is only worth another one elsewhere: the same member would do the same work twice. */
+/* An overdue attempt is only worth another one elsewhere: the same member would do the same work
+ * twice. */
 static bool somebody_else_could(const struct leader *leader, const struct message_plan *plan,
                                 int32_t builder)
 {
@@ -174,8 +178,8 @@ static bool somebody_else_could(const struct leader *leader, const struct messag
 }
 
 /* Another attempt is due: the last one failed, is overdue, or its builder is gone. */
-static bool attempt_is_over(const struct leader *leader, const struct fold_entry *entry, uint32_t shard,
-                            const char **out_why)
+static bool attempt_is_over(const struct leader *leader, const struct fold_entry *entry,
+                            uint32_t shard, const char **out_why)
 {
     const struct message_plan *plan = &entry->message.plan;
     const struct plan_shard *planned = &plan->shards[shard];
@@ -259,8 +263,7 @@ bool leader_duty_attempts(struct leader *leader)
                      leader_text(leader, "the rows of member %s are gone", lost->member));
         return true;
     }
-    struct plan_shard *shards =
-        arena_zero(leader->out->arena, plan->shard_count * sizeof *shards);
+    struct plan_shard *shards = arena_zero(leader->out->arena, plan->shard_count * sizeof *shards);
     memcpy(shards, plan->shards, plan->shard_count * sizeof *shards);
     bool changed = false;
     const char *why = NULL;

@@ -1,4 +1,5 @@
-/* The leader and the pointer: start-up comparison (R21), the swap (R11, R12), the watch without CAS (R14). */
+/* The leader and the pointer: start-up comparison (R21), the swap (R11, R12), the watch without CAS
+ * (R14). */
 #include <stdio.h>
 
 #include "core/coord/leader_state.h"
@@ -62,8 +63,8 @@ bool leader_descends(const struct message_commit *head, const struct message_com
     if (strcmp(adopted->parent, head->run_id) == 0) {
         return true;
     }
-    return head->has_snapshot && leader_has_text(adopted->ancestors, adopted->ancestor_count,
-                                                 head->snapshot.run_id);
+    return head->has_snapshot &&
+           leader_has_text(adopted->ancestors, adopted->ancestor_count, head->snapshot.run_id);
 }
 
 static void append_adopted(struct leader *leader, const struct message_commit *commit)
@@ -92,9 +93,10 @@ static void explain_foreign(struct leader *leader, const struct message_commit *
         return;
     }
     if (head == NULL && pointer->newer_manifest) {
-        leader_hold(leader, leader_text(leader, "the ledger is empty, the pointer names %s, and %s is newer",
-                                        pointer->missing ? "nothing" : pointer->run_id,
-                                        pointer->newer_run_id));
+        leader_hold(
+            leader,
+            leader_text(leader, "the ledger is empty, the pointer names %s, and %s is newer",
+                        pointer->missing ? "nothing" : pointer->run_id, pointer->newer_run_id));
         return;
     }
     leader_hold(leader,
@@ -132,7 +134,8 @@ bool leader_duty_compare(struct leader *leader)
         leader->compared = true;
         return false;
     }
-    /* what this appends is on record when the duty comes again, and then they agree, or a person has the word */
+    /* what this appends is on record when the duty comes again, and then they agree, or a person
+     * has the word */
     explain_foreign(leader, head);
     return true;
 }
@@ -145,7 +148,8 @@ static void append_published(struct leader *leader, const struct message_commit 
                                             .run_id = head->snapshot.run_id,
                                             .time_us = leader->now_us}};
     leader_append_one(leader, &message);
-    leader_run_record(leader, head->snapshot.run_id, RUN_SUCCEEDED, head->snapshot.manifest_ref, "");
+    leader_run_record(leader, head->snapshot.run_id, RUN_SUCCEEDED, head->snapshot.manifest_ref,
+                      "");
     leader->failures = 0;
 }
 
@@ -192,8 +196,9 @@ static bool put_next_manifest(struct leader *leader, const struct message_commit
     return true;
 }
 
-/* Only what the ledger says, read back, and only without a HOLD below it (R20). Manifests first, then the
- * pointer, in a loop: GET; our bytes: done; the base: PUT; anything else: a person (R12). */
+/* Only what the ledger says, read back, and only without a HOLD below it (R20). Manifests first,
+ * then the pointer, in a loop: GET; our bytes: done; the base: PUT; anything else: a person (R12).
+ */
 bool leader_duty_publish(struct leader *leader)
 {
     const struct message_commit *head = fold_head(leader->fold);
@@ -215,10 +220,11 @@ bool leader_duty_publish(struct leader *leader)
                (!leader->settings->store_cas && is_earlier(leader, head) && !RULE_OFF(14))) {
         swap(leader, head);
     } else {
-        leader_hold(leader, leader_text(leader, "the pointer names %s, which %s does not stand on",
-                                        leader->pointer.value.missing ? "nothing"
-                                                                      : leader->pointer.value.run_id,
-                                        head->snapshot.run_id));
+        leader_hold(
+            leader,
+            leader_text(leader, "the pointer names %s, which %s does not stand on",
+                        leader->pointer.value.missing ? "nothing" : leader->pointer.value.run_id,
+                        head->snapshot.run_id));
     }
     return true;
 }
@@ -244,10 +250,11 @@ bool leader_duty_watch(struct leader *leader)
         leader_trace(leader, "repairs the pointer");
         swap(leader, head);
     } else {
-        leader_hold(leader, leader_text(leader, "the pointer names %s, and %s was published",
-                                        leader->pointer.value.missing ? "nothing"
-                                                                      : leader->pointer.value.run_id,
-                                        head->snapshot.run_id));
+        leader_hold(
+            leader,
+            leader_text(leader, "the pointer names %s, and %s was published",
+                        leader->pointer.value.missing ? "nothing" : leader->pointer.value.run_id,
+                        head->snapshot.run_id));
     }
     return true;
 }

@@ -3,34 +3,33 @@
 
 #include "core/coord/leader_commit.h"
 
-/* The CLOSE's partitions, and those of the head that are not in it (their topic is not in the settings any
- * more): these stay as they are, so that nothing is lost when the topic comes back. */
+/* The CLOSE's partitions, and those of the head that are not in it (their topic is not in the
+ * settings any more): these stay as they are, so that nothing is lost when the topic comes back. */
 static void merge_partitions(struct leader *leader, const struct message_close *close,
                              const struct commit_partition *mine, struct message_commit *out)
 {
     const struct message_commit *head = fold_head(leader->fold);
     size_t head_count = head == NULL ? 0 : head->partition_count;
-    struct commit_partition *list = arena_zero(
-        leader->out->arena, (close->partition_count + head_count + 1) * sizeof *list);
+    struct commit_partition *list =
+        arena_zero(leader->out->arena, (close->partition_count + head_count + 1) * sizeof *list);
     size_t i = 0;
     size_t j = 0;
     size_t count = 0;
     while (i < close->partition_count || j < head_count) {
         int order = i == close->partition_count ? 1
-                    : j == head_count
-                        ? -1
-                        : partition_id_compare(mine[i].id, head->partitions[j].id);
+                    : j == head_count           ? -1
+                                      : partition_id_compare(mine[i].id, head->partitions[j].id);
         if (order <= 0) {
             list[count++] = mine[i++];
             j += order == 0;
         } else {
             const struct commit_partition *kept = &head->partitions[j++];
-            list[count++] = (struct commit_partition){
-                .id = kept->id,
-                .tail_from = kept->tail_from,
-                .cut = kept->cut,
-                .account = {.carried_in = kept->account.carried_out,
-                            .carried_out = kept->account.carried_out}};
+            list[count++] =
+                (struct commit_partition){.id = kept->id,
+                                          .tail_from = kept->tail_from,
+                                          .cut = kept->cut,
+                                          .account = {.carried_in = kept->account.carried_out,
+                                                      .carried_out = kept->account.carried_out}};
         }
     }
     out->partitions = list;
@@ -53,7 +52,8 @@ static size_t find_index(const struct message_commit *commit, struct partition_i
     return low;
 }
 
-/* R24: the builds whose cut is above tail_from, so that a row that is read again is judged as before. */
+/* R24: the builds whose cut is above tail_from, so that a row that is read again is judged as
+ * before. */
 static void fill_history(struct leader *leader, const struct message_close *close,
                          struct message_commit *out)
 {
@@ -106,8 +106,8 @@ static bool key_exists(const struct leader *leader, const char *prefix, const ch
     return fold_find(leader->fold, key) != NULL;
 }
 
-/* What this build used up, and what the head did as long as its records are there: a build under HOLD comes
- * before the tombstones of the one below it. */
+/* What this build used up, and what the head did as long as its records are there: a build under
+ * HOLD comes before the tombstones of the one below it. */
 static void fill_used(struct leader *leader, const struct message_close *close,
                       const struct message_plan *plan, struct message_commit *out)
 {
@@ -144,7 +144,9 @@ void commit_fill(struct leader *leader, const struct message_close *close,
         .trigger = close->trigger,
         .time_us = time_us,
         .close_us = close->time_us,
-        .tick_us = close->tick_us != 0 ? close->tick_us : head == NULL ? 0 : head->tick_us,
+        .tick_us = close->tick_us != 0 ? close->tick_us
+                   : head == NULL      ? 0
+                                       : head->tick_us,
         .closed_to_us = close->closed_to_us,
         .future_bound_us = close->future_bound_us,
         .fingerprint = close->fingerprint,
@@ -161,7 +163,8 @@ void commit_fill(struct leader *leader, const struct message_close *close,
     fill_used(leader, close, plan, out);
 }
 
-/* A snapshot that is committed and not behind the pointer yet (HOLD) waits in the next COMMIT (R11). */
+/* A snapshot that is committed and not behind the pointer yet (HOLD) waits in the next COMMIT
+ * (R11). */
 static void fill_pending(struct leader *leader, const struct message_commit *head,
                          struct message_commit *commit)
 {

@@ -23,8 +23,9 @@ static int compare_token_pointers(const void *a, const void *b)
 }
 
 /* The distinct tokens of all contributions, sorted. */
-static const char **distinct_tokens(struct leader *leader, const struct message_ready *const *readies,
-                                    size_t ready_count, size_t *out_count)
+static const char **distinct_tokens(struct leader *leader,
+                                    const struct message_ready *const *readies, size_t ready_count,
+                                    size_t *out_count)
 {
     size_t most = 0;
     for (size_t i = 0; i < ready_count; i++) {
@@ -187,7 +188,8 @@ bool shards_assign(struct leader *leader, const struct message_close *close,
     for (size_t i = 0; i < plan->shard_count; i++) {
         shards[i].builder = -1;
     }
-    /* sizes by shard are not known where the count is only known now: then everybody may hold some */
+    /* sizes by shard are not known where the count is only known now: then everybody may hold some
+     */
     bool by_rows = leader->settings->shard_policy == SHARDS_BY_ROWS;
     for (size_t i = 0; i < ready_count; i++) {
         int32_t builder = builder_index(members, &plan->member_count, readies[i]->member);

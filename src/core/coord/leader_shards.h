@@ -4,8 +4,8 @@
 
 #include "core/coord/leader_state.h"
 
-/* Fills members, shards and routing_values of the plan, whose contributions are there. A shard goes to the
- * member that holds most of its bytes. False: `out_why`. */
+/* Fills members, shards and routing_values of the plan, whose contributions are there. A shard goes
+ * to the member that holds most of its bytes. False: `out_why`. */
 bool shards_assign(struct leader *leader, const struct message_close *close,
                    const struct leader_share *shares, struct message_plan *plan,
                    const char **out_why);

@@ -66,20 +66,20 @@ struct leader {
     uint64_t command;            /* its id; ids only grow */
     int64_t command_asked_us;
     int64_t command_asked_end;
-    int64_t await_offset;        /* nothing is decided before this offset was read; -1: none */
-    int64_t retry_us;            /* not before: after a failure */
-    uint32_t failures;           /* in a row, of what publishes */
+    int64_t await_offset; /* nothing is decided before this offset was read; -1: none */
+    int64_t retry_us;     /* not before: after a failure */
+    uint32_t failures;    /* in a row, of what publishes */
 
     struct leader_seen_pointer pointer;
     struct leader_seen_ends ends;
-    bool compared;          /* R21 was done */
-    size_t manifests_put;   /* of the unpublished chain, in this term */
+    bool compared;                           /* R21 was done */
+    size_t manifests_put;                    /* of the unpublished chain, in this term */
     char manifests_of[MESSAGE_NAME_MAX + 1]; /* head run that manifests_put counts for */
-    int64_t tick_seen_us;   /* a schedule's tick that found nothing to read */
-    int64_t build_retry_us; /* after ABORTED */
-    uint32_t aborts;        /* runs of build `aborts_of` that were given up */
+    int64_t tick_seen_us;                    /* a schedule's tick that found nothing to read */
+    int64_t build_retry_us;                  /* after ABORTED */
+    uint32_t aborts;                         /* runs of build `aborts_of` that were given up */
     uint64_t aborts_of;
-    bool staged;            /* the staged manifest below waits for its COMMIT */
+    bool staged; /* the staged manifest below waits for its COMMIT */
     char staged_run[MESSAGE_NAME_MAX + 1];
     struct commit_snapshot staged_snapshot;
     uint32_t *staged_winners; /* attempt by shard, as staged: decided once (R16) */
@@ -93,16 +93,17 @@ struct leader {
     char alerted[256]; /* the last ALERT: the same is not said twice in a row */
 };
 
-/* A duty looks at the ledger and does at most one thing. True: a command is out (or the term has ended);
- * false: nothing to do here now. */
+/* A duty looks at the ledger and does at most one thing. True: a command is out (or the term has
+ * ended); false: nothing to do here now. */
 typedef bool (*leader_duty)(struct leader *leader);
 
 /* ---- leader_op.c: commands, records, traces ---- */
 struct leader_command *leader_command(struct leader *leader, enum leader_command_kind kind);
 struct leader_command *leader_ask(struct leader *leader, enum leader_command_kind kind,
                                   enum leader_purpose purpose);
-void leader_append(struct leader *leader, enum leader_purpose purpose, const struct message *messages,
-                   size_t count, const char *const *tombstones, size_t tombstone_count);
+void leader_append(struct leader *leader, enum leader_purpose purpose,
+                   const struct message *messages, size_t count, const char *const *tombstones,
+                   size_t tombstone_count);
 void leader_append_one(struct leader *leader, const struct message *message);
 void leader_alert(struct leader *leader, const char *format, ...) PRINTF_LIKE(2, 3);
 void leader_trace(struct leader *leader, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -113,8 +114,8 @@ const char *leader_text(struct leader *leader, const char *format, ...) PRINTF_L
 void leader_set_name(char *to, const char *name);
 void leader_ask_pointer(struct leader *leader);
 void leader_ask_ends(struct leader *leader);
-void leader_run_record(struct leader *leader, const char *run_id, int status, const char *manifest_ref,
-                       const char *error);
+void leader_run_record(struct leader *leader, const char *run_id, int status,
+                       const char *manifest_ref, const char *error);
 /* True when `texts` has it. */
 bool leader_has_text(const char *const *texts, size_t count, const char *text);
 /* Now, by the clock that stamps the ledger. */
@@ -123,8 +124,10 @@ int64_t leader_broker_now(const struct leader *leader);
 /* ---- leader_term.c ---- */
 void leader_elected(struct leader *leader);
 void leader_unelected(struct leader *leader);
-void leader_end_term(struct leader *leader, const char *why); /* and a new one after a random wait */
-void leader_step_down(struct leader *leader, const char *why); /* leave the leader group for a while */
+void leader_end_term(struct leader *leader, const char *why);  /* and a new one after a random wait
+                                                                */
+void leader_step_down(struct leader *leader, const char *why); /* leave the leader group for a while
+                                                                */
 void leader_advance_term(struct leader *leader);               /* phases other than ACTIVE */
 bool leader_still_leads(const struct leader *leader);
 
@@ -137,7 +140,8 @@ void leader_hold(struct leader *leader, const char *why); /* append a HOLD of ou
 bool leader_duty_compare(struct leader *leader);
 bool leader_duty_publish(struct leader *leader);
 bool leader_duty_watch(struct leader *leader);
-/* A COMMIT for the snapshot that the pointer names, from its lineage; false: it has none of ours. */
+/* A COMMIT for the snapshot that the pointer names, from its lineage; false: it has none of ours.
+ */
 bool leader_adopt(struct leader *leader, struct message_commit *out);
 /* R21: the snapshot of `adopted` was made on top of `head`. */
 bool leader_descends(const struct message_commit *head, const struct message_commit *adopted);
@@ -158,9 +162,10 @@ struct leader_share { /* one contribution's part in the cover of one partition *
     const struct ready_partition *partition;
     const struct message_skip *skip; /* covers [tail_from, partition->from); NULL: none is needed */
 };
-/* Shares[i] covers close->partitions[i]. False: not all are covered yet; then `out_missing` says what. */
-bool leader_cover(struct leader *leader, const struct message_close *close, struct leader_share *shares,
-                  const char **out_missing);
+/* Shares[i] covers close->partitions[i]. False: not all are covered yet; then `out_missing` says
+ * what. */
+bool leader_cover(struct leader *leader, const struct message_close *close,
+                  struct leader_share *shares, const char **out_missing);
 bool leader_duty_plan(struct leader *leader);
 bool leader_duty_attempts(struct leader *leader);
 void leader_abort(struct leader *leader, const struct message_plan *plan, const char *reason);
@@ -172,7 +177,8 @@ bool leader_duty_commit(struct leader *leader); /* stage, then COMMIT */
 /* Appends the COMMIT of a build without rows. */
 void leader_commit_empty(struct leader *leader, const struct message_close *close,
                          const struct leader_share *shares);
-void leader_staged(struct leader *leader, const struct leader_event *event); /* the answer to STAGE_MANIFEST */
+void leader_staged(struct leader *leader, const struct leader_event *event); /* the answer to
+                                                                                STAGE_MANIFEST */
 /* R1: the sums, and whether they balance. False: `out_why` names the partition. */
 bool leader_accounts(struct leader *leader, const struct message_close *close,
                      const struct leader_share *shares, const struct message_plan *plan,

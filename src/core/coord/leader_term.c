@@ -48,8 +48,8 @@ void leader_unelected(struct leader *leader)
     leader_trace(leader, "unelected");
 }
 
-/* R22: one that is fenced and still assigned must try again, or nobody leads; after a random wait, or two
- * of them fence each other for ever. */
+/* R22: one that is fenced and still assigned must try again, or nobody leads; after a random wait,
+ * or two of them fence each other for ever. */
 void leader_end_term(struct leader *leader, const char *why)
 {
     leader_trace(leader, "term %lld ends: %s", (long long)leader->term, why);

@@ -10,8 +10,8 @@ enum { PROGRESS_SAID_MAX = 8 << 20 };
 static void on_record(struct member *member, const struct member_event *event)
 {
     struct err err = {0};
-    if (!fold_apply(member->fold, event->record.offset, event->record.timestamp_us, event->record.key,
-                    event->record.value, &err)) {
+    if (!fold_apply(member->fold, event->record.offset, event->record.timestamp_us,
+                    event->record.key, event->record.value, &err)) {
         member_trace(member, "ignored: %s", err.message);
     }
 }

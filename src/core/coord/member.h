@@ -5,22 +5,22 @@
 #include "core/coord/coord.h"
 #include "core/coord/fold.h"
 
-/* The happy path: the ledger is read to its end; ASSIGNED, START_PARTITION; PROGRESS again and again; a
- * CLOSE, the positions pass its cut, SEAL; READY; PLAN, [STORE_PART, PART]; BUILD; ATTEMPT; COMMIT, FORGET;
- * PUBLISHED, MIRROR_OFFSETS.
+/* The happy path: the ledger is read to its end; ASSIGNED, START_PARTITION; PROGRESS again and
+ * again; a CLOSE, the positions pass its cut, SEAL; READY; PLAN, [STORE_PART, PART]; BUILD;
+ * ATTEMPT; COMMIT, FORGET; PUBLISHED, MIRROR_OFFSETS.
  *
- * Used by one thread, the shell: it reads the ledger from its start with read_committed, owns a plain
- * idempotent producer, and talks to the data plane (source, buffers, spills, builder). */
+ * Used by one thread, the shell: it reads the ledger from its start with read_committed, owns a
+ * plain idempotent producer, and talks to the data plane (source, buffers, spills, builder). */
 struct member;
 
 enum member_event_kind {
-    MEMBER_EVENT_ASSIGNED, /* partitions added; a delta. With none: the generation has changed */
-    MEMBER_EVENT_REVOKED,  /* partitions taken away (revoked or lost); a delta */
-    MEMBER_EVENT_PROGRESS, /* the data plane: all partitions that it reads */
-    MEMBER_EVENT_SEALED,   /* answer to SEAL */
+    MEMBER_EVENT_ASSIGNED,    /* partitions added; a delta. With none: the generation has changed */
+    MEMBER_EVENT_REVOKED,     /* partitions taken away (revoked or lost); a delta */
+    MEMBER_EVENT_PROGRESS,    /* the data plane: all partitions that it reads */
+    MEMBER_EVENT_SEALED,      /* answer to SEAL */
     MEMBER_EVENT_PART_STORED, /* answer to STORE_PART */
-    MEMBER_EVENT_BUILT,    /* answer to BUILD: a result or an error */
-    MEMBER_EVENT_APPENDED, /* answer to APPEND */
+    MEMBER_EVENT_BUILT,       /* answer to BUILD: a result or an error */
+    MEMBER_EVENT_APPENDED,    /* answer to APPEND */
     MEMBER_EVENT_RECORD,
     MEMBER_EVENT_LEDGER_END,
     MEMBER_EVENT_TICK, /* at least every 100 ms */
@@ -30,7 +30,8 @@ enum member_event_kind {
 
 enum data_state {
     DATA_READING,
-    DATA_AT_END,  /* position = last stable offset = high watermark, as the broker said with the last fetch */
+    DATA_AT_END, /* position = last stable offset = high watermark, as the broker said with the last
+                    fetch */
     DATA_BLOCKED, /* position = last stable offset < high watermark */
 };
 
@@ -39,12 +40,15 @@ struct member_reading {
     struct partition_id id;
     int64_t from;
     int64_t position;
-    int64_t watermark_us; /* max event time not beyond now + max_future_skew, minus out_of_orderness */
-    int64_t low_us; /* lowest event time of a buffered row that was not FORGOTten; EVENT_TIME_HIGH: none */
+    int64_t watermark_us; /* max event time not beyond now + max_future_skew, minus out_of_orderness
+                           */
+    int64_t low_us; /* lowest event time of a buffered row that was not FORGOTten; EVENT_TIME_HIGH:
+                       none */
     enum data_state state; /* a paused partition is READING */
     uint64_t rows;
     uint64_t bytes;
-    int64_t lost_to; /* > 0: `from` was below what the broker still has; the first offset that is there */
+    int64_t lost_to; /* > 0: `from` was below what the broker still has; the first offset that is
+                        there */
 };
 
 struct member_event {
@@ -65,7 +69,8 @@ struct member_event {
             uint64_t seal; /* number of the SEAL that is answered */
             bool ok;       /* false: `error`; asked again later */
             const char *error;
-            const struct ready_partition *partitions; /* in the order of the SEAL; `owned` is ignored */
+            const struct ready_partition *partitions; /* in the order of the SEAL; `owned` is
+                                                         ignored */
             size_t partition_count;
             const struct shard_size *shards;
             size_t shard_count;
@@ -81,7 +86,8 @@ struct member_event {
             uint64_t rows;
             uint64_t bytes;
         } part;
-        struct message_attempt built; /* member, incarnation and build are filled in by the machine */
+        struct message_attempt built; /* member, incarnation and build are filled in by the machine
+                                       */
         struct {
             uint64_t command;
             enum err_kind outcome;
@@ -103,9 +109,9 @@ enum member_command_kind {
     MEMBER_SEAL,           /* judge and account the rows of the open CLOSE; the spills stay */
     MEMBER_STORE_PART,     /* rows of the last SEAL of this build, all shards, as one object */
     MEMBER_BUILD,
-    MEMBER_DROP_BUILD,     /* stop every BUILD of this run, forget its files */
-    MEMBER_FORGET,         /* rows that a COMMIT covers */
-    MEMBER_PAUSE,          /* stop fetching these partitions */
+    MEMBER_DROP_BUILD, /* stop every BUILD of this run, forget its files */
+    MEMBER_FORGET,     /* rows that a COMMIT covers */
+    MEMBER_PAUSE,      /* stop fetching these partitions */
     MEMBER_UNPAUSE,
     MEMBER_MIRROR_OFFSETS, /* best effort (R23) */
     MEMBER_LEAVE,          /* leave the source group; last command */
@@ -115,10 +121,11 @@ enum member_command_kind {
 
 enum { MEMBER_START_POLICY = -1 }; /* START_PARTITION: where the setting `start` says */
 
-/* One partition of a SEAL. A row at an offset of [from, to) is judged with cut_judge over `steps`, whose last
- * is the open CLOSE: verdict.build = the CLOSE's: it is in, by its class and the policies; an earlier build:
- * it was published, skip it; OPEN: carried out. Accounted by R1: `read`, rejected and filtered count offsets of
- * [seen_end, to); carried_in counts rows of [from, seen_end) that are in no earlier build. */
+/* One partition of a SEAL. A row at an offset of [from, to) is judged with cut_judge over `steps`,
+ * whose last is the open CLOSE: verdict.build = the CLOSE's: it is in, by its class and the
+ * policies; an earlier build: it was published, skip it; OPEN: carried out. Accounted by R1:
+ * `read`, rejected and filtered count offsets of [seen_end, to); carried_in counts rows of [from,
+ * seen_end) that are in no earlier build. */
 struct member_seal_partition {
     struct partition_id id;
     int64_t from; /* tail_from */
@@ -131,8 +138,8 @@ struct member_seal_partition {
 struct member_contribution {
     const char *member;
     uint64_t incarnation;
-    bool own;           /* from the last SEAL of this build; else from `url` */
-    const char *url;    /* of its part; "" when own */
+    bool own;        /* from the last SEAL of this build; else from `url` */
+    const char *url; /* of its part; "" when own */
     const char *digest;
     const struct plan_range *ranges; /* only rows of these */
     size_t range_count;
@@ -140,7 +147,7 @@ struct member_contribution {
 
 struct member_forget {
     struct partition_id id;
-    int64_t tail_from; /* nothing below it is needed any more */
+    int64_t tail_from;            /* nothing below it is needed any more */
     const struct cut_step *steps; /* rows of [tail_from, …) that these do not leave OPEN go too */
     size_t step_count;
 };
@@ -213,7 +220,7 @@ struct member_out {
 void member_out_init(struct member_out *out);
 void member_out_done(struct member_out *out);
 
-/* `incarnation` must be greater than at any earlier start of this member (the clock in µs will do). */
+/* `incarnation` must be greater than at any earlier start of this member (the clock will do). */
 struct member *member_new(const struct coord_settings *borrowed_settings, const char *member,
                           uint64_t incarnation, uint64_t seed);
 struct member *member_free(struct member *member); /* takes NULL; returns NULL */

@@ -113,7 +113,8 @@ void member_part_stored(struct member *member, const struct member_event *event)
     member_send(member, &message);
 }
 
-/* All contributions, each either our own or with its part in the store. False: one is not there yet. */
+/* All contributions, each either our own or with its part in the store. False: one is not there
+ * yet. */
 static bool gather(struct member *member, const struct message_plan *plan,
                    struct member_contribution *list)
 {
@@ -123,18 +124,19 @@ static bool gather(struct member *member, const struct message_plan *plan,
         bool own = is_me(member, from) && have_seal(member, plan);
         const struct fold_entry *part =
             own ? NULL
-                : fold_part(member->fold, plan->build, from->member, from->incarnation, from->ranges,
-                            from->range_count);
+                : fold_part(member->fold, plan->build, from->member, from->incarnation,
+                            from->ranges, from->range_count);
         if (!own && part == NULL) {
             return false;
         }
-        list[i] = (struct member_contribution){.member = arena_text(arena, bytes_of_text(from->member)),
-                                               .incarnation = from->incarnation,
-                                               .own = own,
-                                               .url = own ? "" : part->message.part.url,
-                                               .digest = own ? "" : part->message.part.digest,
-                                               .ranges = from->ranges,
-                                               .range_count = from->range_count};
+        list[i] =
+            (struct member_contribution){.member = arena_text(arena, bytes_of_text(from->member)),
+                                         .incarnation = from->incarnation,
+                                         .own = own,
+                                         .url = own ? "" : part->message.part.url,
+                                         .digest = own ? "" : part->message.part.digest,
+                                         .ranges = from->ranges,
+                                         .range_count = from->range_count};
     }
     return true;
 }
@@ -162,8 +164,7 @@ static bool is_mine_to_build(const struct member *member, const struct message_p
                              uint32_t shard)
 {
     const struct plan_shard *planned = &plan->shards[shard];
-    return planned->builder >= 0 &&
-           strcmp(plan->members[planned->builder], member->name) == 0 &&
+    return planned->builder >= 0 && strcmp(plan->members[planned->builder], member->name) == 0 &&
            member->run.attempts[shard] < planned->attempt &&
            fold_attempt(member->fold, plan->run_id, shard, planned->attempt) == NULL;
 }
@@ -211,8 +212,8 @@ void member_built(struct member *member, const struct member_event *event)
     message.attempt.incarnation = member->incarnation;
     message.attempt.build = member->run.build;
     if (!event->built.ok) {
-        member_alert(member, "shard %u of %s, attempt %u: %s", event->built.shard, event->built.run_id,
-                     event->built.attempt, event->built.error);
+        member_alert(member, "shard %u of %s, attempt %u: %s", event->built.shard,
+                     event->built.run_id, event->built.attempt, event->built.error);
     }
     member_send(member, &message);
 }

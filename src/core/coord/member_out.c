@@ -172,7 +172,7 @@ void member_appended(struct member *member, uint64_t command, enum err_kind outc
         }
         if (outcome == ERR_NONE || has_same_key(outbox, i + 1, outbox->count, outgoing->key)) {
             remove_at(outbox, i); /* it is there, or a newer one waits in its place */
-        } else { /* the same record twice does no harm: its key is the same */
+        } else {                  /* the same record twice does no harm: its key is the same */
             outgoing->command = 0;
             outgoing->retry_us = member->now_us + member_backoff(member);
         }

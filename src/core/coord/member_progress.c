@@ -5,7 +5,8 @@
 
 enum { PROGRESS_BYTES_MAX = 8 << 20, KEY_BYTES_MAX = 4 * MESSAGE_NAME_MAX };
 
-/* Idle is decided here, where the broker's word and the time between two of them are known (R4a). */
+/* Idle is decided here, where the broker's word and the time between two of them are known (R4a).
+ */
 static enum progress_state state_of(const struct member *member,
                                     const struct held_partition *partition)
 {

@@ -16,9 +16,10 @@ struct held_partition *member_find(struct member *member, struct partition_id id
 static struct held_partition *add_partition(struct member *member, struct partition_id id)
 {
     if (member->partition_count == member->partition_capacity) {
-        member->partition_capacity = member->partition_capacity == 0 ? 8 : member->partition_capacity * 2;
-        member->partitions = realloc(member->partitions,
-                                     member->partition_capacity * sizeof *member->partitions);
+        member->partition_capacity =
+            member->partition_capacity == 0 ? 8 : member->partition_capacity * 2;
+        member->partitions =
+            realloc(member->partitions, member->partition_capacity * sizeof *member->partitions);
         CHECK(member->partitions != NULL);
     }
     CHECK(member->partition_count < PARTITIONS_MAX);
@@ -30,8 +31,7 @@ static struct held_partition *add_partition(struct member *member, struct partit
     member->partition_count++;
     char *topic = strdup(id.topic);
     CHECK(topic != NULL);
-    member->partitions[at] =
-        (struct held_partition){.id = {.topic = topic, .number = id.number}};
+    member->partitions[at] = (struct held_partition){.id = {.topic = topic, .number = id.number}};
     return &member->partitions[at];
 }
 
@@ -63,7 +63,8 @@ void member_assigned(struct member *member, const struct member_event *event)
         }
         partition->owned = true;
         partition->dropped = false;
-        partition->started = false; /* also when rows are still held: it is read again from tail_from */
+        partition->started = false; /* also when rows are still held: it is read again from
+                                       tail_from */
         partition->has_reading = false;
         partition->at_end_since_us = 0;
         partition->paused = false;
@@ -108,7 +109,8 @@ void member_readings(struct member *member, const struct member_event *event)
         partition->has_reading = true;
         if (partition->start >= 0 && reading->lost_to > partition->start && !partition->lost_said) {
             partition->lost_said = true;
-            member_alert(member, "%s/%d: offsets %lld to %lld are gone and in no snapshot: tidemark skip",
+            member_alert(member,
+                         "%s/%d: offsets %lld to %lld are gone and in no snapshot: tidemark skip",
                          reading->id.topic, reading->id.number, (long long)partition->start,
                          (long long)reading->lost_to);
         }
@@ -126,8 +128,8 @@ static const struct commit_partition *head_partition(const struct message_commit
     return NULL;
 }
 
-/* Where reading must begin so that nothing is missed: tail_from of the head; before the first build, where
- * its CLOSE or another member began, else where the setting `start` says (R7). */
+/* Where reading must begin so that nothing is missed: tail_from of the head; before the first
+ * build, where its CLOSE or another member began, else where the setting `start` says (R7). */
 static int64_t start_offset(const struct member *member, struct partition_id id)
 {
     const struct message_commit *head = fold_head(member->fold);
@@ -167,8 +169,8 @@ static void start(struct member *member, struct held_partition *partition, int64
                  (long long)offset);
 }
 
-/* Rows that are needed again were not read, or were forgotten (--from-here went back, or another member had
- * begun lower before the first build): read again. */
+/* Rows that are needed again were not read, or were forgotten (--from-here went back, or another
+ * member had begun lower before the first build): read again. */
 static bool must_restart(const struct member *member, const struct held_partition *partition)
 {
     if (!partition->has_reading) {
@@ -206,8 +208,7 @@ void member_start_partitions(struct member *member)
 static void forget(struct member *member, const struct message_commit *head)
 {
     struct arena *arena = member->out->arena;
-    struct member_forget *list =
-        arena_zero(arena, (member->partition_count + 1) * sizeof *list);
+    struct member_forget *list = arena_zero(arena, (member->partition_count + 1) * sizeof *list);
     size_t count = 0;
     for (size_t i = 0; i < member->partition_count;) {
         struct held_partition *partition = &member->partitions[i];
@@ -217,16 +218,18 @@ static void forget(struct member *member, const struct message_commit *head)
             continue;
         }
         struct member_forget *one = &list[count++];
-        one->id = (struct partition_id){.topic = arena_text(arena, bytes_of_text(partition->id.topic)),
-                                        .number = partition->id.number};
-        one->tail_from = partition->owned ? said->tail_from : INT64_MAX; /* its owner has the rest */
+        one->id =
+            (struct partition_id){.topic = arena_text(arena, bytes_of_text(partition->id.topic)),
+                                  .number = partition->id.number};
+        one->tail_from = partition->owned ? said->tail_from : INT64_MAX; /* its owner has the rest
+                                                                          */
         partition->dropped = !partition->owned;
         struct cut_step *steps = NULL;
         one->step_count = fold_steps(head, NULL, partition->id, arena, &steps);
         one->steps = steps;
         if (partition->owned) {
-            partition->held_from =
-                said->tail_from > partition->held_from ? said->tail_from : partition->held_from;
+            partition->held_from = said->tail_from > partition->held_from ? said->tail_from
+                                                                          : partition->held_from;
             i++;
         } else if (!partition->has_reading || said->cut >= partition->reading.position) {
             remove_partition(member, i); /* its pair is covered */
@@ -242,7 +245,8 @@ static void forget(struct member *member, const struct message_commit *head)
     }
 }
 
-/* --from-here: rows that a build took which is given up now were forgotten, above tail_from, too. */
+/* --from-here: rows that a build took which is given up now were forgotten, above tail_from, too.
+ */
 static void read_again(struct member *member)
 {
     for (size_t i = 0; i < member->partition_count; i++) {
@@ -284,7 +288,8 @@ void member_follow_head(struct member *member)
     }
     const struct message_commit *head = &entry->message.commit;
     if (entry->offset != member->head_offset) {
-        bool same = strcmp(head->run_id, member->head_run) == 0; /* --adopt: another base, no new cuts */
+        bool same = strcmp(head->run_id, member->head_run) == 0; /* --adopt: another base, no new
+                                                                    cuts */
         bool went_back = head->kind == COMMIT_RESUMED && !same;
         member->head_offset = entry->offset;
         memcpy(member->head_run, head->run_id, strlen(head->run_id) + 1);
@@ -307,8 +312,8 @@ static int64_t group_low(const struct member *member)
 {
     int64_t low = EVENT_TIME_HIGH;
     size_t at = 0;
-    for (const struct fold_entry *entry = fold_next(member->fold, MESSAGE_PROGRESS, &at); entry != NULL;
-         entry = fold_next(member->fold, MESSAGE_PROGRESS, &at)) {
+    for (const struct fold_entry *entry = fold_next(member->fold, MESSAGE_PROGRESS, &at);
+         entry != NULL; entry = fold_next(member->fold, MESSAGE_PROGRESS, &at)) {
         const struct message_progress *progress = &entry->message.progress;
         for (size_t i = 0; i < progress->partition_count; i++) {
             if (progress->partitions[i].owned && progress->partitions[i].low_us < low) {
@@ -319,8 +324,8 @@ static int64_t group_low(const struct member *member)
     return low;
 }
 
-/* No partition runs further ahead than max_open_windows of what is open: memory of a catch-up is that of a
- * quiet day. The slowest is never ahead of itself, so somebody always reads. */
+/* No partition runs further ahead than max_open_windows of what is open: memory of a catch-up is
+ * that of a quiet day. The slowest is never ahead of itself, so somebody always reads. */
 static bool runs_ahead(const struct member *member, const struct held_partition *partition)
 {
     const struct coord_settings *settings = member->settings;
@@ -337,7 +342,8 @@ static bool runs_ahead(const struct member *member, const struct held_partition 
     }
     int64_t size = settings->window_size_us;
     int64_t ahead = window_of(partition->reading.watermark_us, size) - window_of(base, size);
-    int64_t waiting = settings->allowed_lateness_us / size + 1; /* windows that lateness holds open */
+    int64_t waiting = settings->allowed_lateness_us / size + 1; /* windows that lateness holds open
+                                                                 */
     return ahead > (int64_t)settings->max_open_windows + waiting;
 }
 
@@ -348,13 +354,15 @@ static bool below_open_cut(const struct member *member, const struct held_partit
     const struct message_close *close = entry == NULL ? NULL : &entry->message.close;
     for (size_t i = 0; close != NULL && i < close->partition_count; i++) {
         if (partition_id_compare(close->partitions[i].id, partition->id) == 0) {
-            return !partition->has_reading || partition->reading.position < close->partitions[i].cut;
+            return !partition->has_reading ||
+                   partition->reading.position < close->partitions[i].cut;
         }
     }
     return false;
 }
 
-/* R5: under HOLD at most max_unpublished_windows builds are committed; then nothing more is read. */
+/* R5: under HOLD at most max_unpublished_windows builds are committed; then nothing more is read.
+ */
 static bool too_many_unpublished(const struct member *member)
 {
     const struct message_commit *head = fold_head(member->fold);
@@ -366,7 +374,8 @@ void member_pause(struct member *member)
 {
     struct arena *arena = member->out->arena;
     struct partition_id *pause = arena_zero(arena, (member->partition_count + 1) * sizeof *pause);
-    struct partition_id *unpause = arena_zero(arena, (member->partition_count + 1) * sizeof *unpause);
+    struct partition_id *unpause =
+        arena_zero(arena, (member->partition_count + 1) * sizeof *unpause);
     size_t pause_count = 0;
     size_t unpause_count = 0;
     bool all = too_many_unpublished(member);

@@ -1,4 +1,5 @@
-/* The member answers a CLOSE: SEAL when its positions have passed the cut, then READY; or REFUSED (R8, R9). */
+/* The member answers a CLOSE: SEAL when its positions have passed the cut, then READY; or REFUSED
+ * (R8, R9). */
 #include <stdio.h>
 
 #include "core/coord/member_state.h"
@@ -39,8 +40,8 @@ static void refuse(struct member *member, const struct fold_entry *entry, const 
         return;
     }
     member->refused_offset = entry->offset;
-    member_alert(member, "refuses build %llu: %s",
-                 (unsigned long long)entry->message.close.build, reason);
+    member_alert(member, "refuses build %llu: %s", (unsigned long long)entry->message.close.build,
+                 reason);
     struct message message = {.kind = MESSAGE_REFUSED,
                               .refused = {.member = member->name,
                                           .incarnation = member->incarnation,
@@ -60,8 +61,8 @@ static bool was_sealed(const struct seal *seal, struct partition_id id)
     return false;
 }
 
-/* Everything owned has come to its cut; and what was promised from an earlier assignment stays promised,
- * because a PLAN may name it. */
+/* Everything owned has come to its cut; and what was promised from an earlier assignment stays
+ * promised, because a PLAN may name it. */
 static bool choose(struct member *member, const struct message_close *close, bool again,
                    struct member_seal_partition *list, size_t *out_count)
 {
@@ -77,12 +78,14 @@ static bool choose(struct member *member, const struct message_close *close, boo
         }
         if (!partition->has_reading || (partition->reading.position < asked->cut && !kept)) {
             member_does(member, "reads on to the cut of build %llu in %s/%d",
-                        (unsigned long long)close->build, partition->id.topic, partition->id.number);
+                        (unsigned long long)close->build, partition->id.topic,
+                        partition->id.number);
             return false;
         }
         int64_t from = asked->tail_from;
         if (partition->reading.lost_to > from) {
-            from = partition->reading.lost_to < asked->cut ? partition->reading.lost_to : asked->cut;
+            from = partition->reading.lost_to < asked->cut ? partition->reading.lost_to
+                                                           : asked->cut;
         }
         struct cut_step *steps = NULL;
         size_t step_count = fold_steps(head, close, partition->id, member->out->arena, &steps);
@@ -90,12 +93,13 @@ static bool choose(struct member *member, const struct message_close *close, boo
             steps = &steps[step_count - 1];
             step_count = 1;
         }
-        list[count++] = (struct member_seal_partition){.id = partition->id,
-                                                       .from = from,
-                                                       .seen_end = asked->seen_end > from ? asked->seen_end : from,
-                                                       .to = asked->cut,
-                                                       .steps = steps,
-                                                       .step_count = step_count};
+        list[count++] = (struct member_seal_partition){
+            .id = partition->id,
+            .from = from,
+            .seen_end = asked->seen_end > from ? asked->seen_end : from,
+            .to = asked->cut,
+            .steps = steps,
+            .step_count = step_count};
     }
     *out_count = count;
     return count > 0;
@@ -139,7 +143,8 @@ void member_seal(struct member *member)
     command->seal.contents = close->contents;
     command->seal.partitions = list;
     command->seal.count = count;
-    member_trace(member, "seal build %llu, %zu partitions", (unsigned long long)close->build, count);
+    member_trace(member, "seal build %llu, %zu partitions", (unsigned long long)close->build,
+                 count);
     member_does(member, "seals build %llu", (unsigned long long)close->build);
 }
 

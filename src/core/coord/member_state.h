@@ -11,10 +11,10 @@
 struct held_partition {
     struct partition_id id; /* the topic's name is its own memory */
     bool owned;
-    bool started;       /* START_PARTITION was asked for */
-    bool has_reading;   /* `reading` is of this start */
-    int64_t start;      /* offset it was started at, or MEMBER_START_POLICY */
-    int64_t held_from;  /* no row at or above it is missing but those that a COMMIT has */
+    bool started;      /* START_PARTITION was asked for */
+    bool has_reading;  /* `reading` is of this start */
+    int64_t start;     /* offset it was started at, or MEMBER_START_POLICY */
+    int64_t held_from; /* no row at or above it is missing but those that a COMMIT has */
     struct member_reading reading;
     int64_t at_end_since_us; /* 0: it is not at its end */
     bool paused;
@@ -77,26 +77,27 @@ struct member {
     bool goodbye_said;
     bool left;
     int64_t generation;
-    uint64_t assignment; /* counts changes */
+    uint64_t assignment;               /* counts changes */
     struct held_partition *partitions; /* sorted */
     size_t partition_count;
     size_t partition_capacity;
 
     struct outbox outbox;
-    uint64_t command; /* ids only grow */
-    int64_t progress_us; /* when the last one was handed over */
-    struct buf progress_said; /* its value: nothing new is not said again before owner_timeout / 3 */
+    uint64_t command;         /* ids only grow */
+    int64_t progress_us;      /* when the last one was handed over */
+    struct buf progress_said; /* its value: nothing new is not said again before owner_timeout / 3
+                               */
 
     struct seal seal;
-    uint64_t seals; /* numbers */
+    uint64_t seals;         /* numbers */
     int64_t refused_offset; /* CLOSE that was refused */
     struct my_run run;
     uint64_t part_seal; /* number of the SEAL whose part is stored or on its way; 0: none */
     int64_t part_retry_us;
 
-    int64_t head_offset;      /* COMMIT that was acted upon */
+    int64_t head_offset;                 /* COMMIT that was acted upon */
     char head_run[MESSAGE_NAME_MAX + 1]; /* its run */
-    int64_t published_offset; /* PUBLISHED that was acted upon */
+    int64_t published_offset;            /* PUBLISHED that was acted upon */
     char doing[256];
 };
 

@@ -7,15 +7,12 @@
 #include "core/coord/message_schema.h"
 
 static const char *const kind_names[MESSAGE_KINDS] = {
-    [MESSAGE_PROGRESS] = "PROGRESS", [MESSAGE_LEADER] = "LEADER",
-    [MESSAGE_CLOSE] = "CLOSE",       [MESSAGE_READY] = "READY",
-    [MESSAGE_REFUSED] = "REFUSED",   [MESSAGE_PLAN] = "PLAN",
-    [MESSAGE_PART] = "PART",         [MESSAGE_ATTEMPT] = "ATTEMPT",
-    [MESSAGE_COMMIT] = "COMMIT",     [MESSAGE_PUBLISHED] = "PUBLISHED",
-    [MESSAGE_ABORTED] = "ABORTED",   [MESSAGE_HOLD] = "HOLD",
-    [MESSAGE_HELD] = "HELD",         [MESSAGE_RESUME] = "RESUME",
-    [MESSAGE_TRIGGER] = "TRIGGER",   [MESSAGE_SKIP] = "SKIP",
-    [MESSAGE_CONDEMN] = "CONDEMN",   [MESSAGE_SPARE] = "SPARE",
+    [MESSAGE_PROGRESS] = "PROGRESS",   [MESSAGE_LEADER] = "LEADER",   [MESSAGE_CLOSE] = "CLOSE",
+    [MESSAGE_READY] = "READY",         [MESSAGE_REFUSED] = "REFUSED", [MESSAGE_PLAN] = "PLAN",
+    [MESSAGE_PART] = "PART",           [MESSAGE_ATTEMPT] = "ATTEMPT", [MESSAGE_COMMIT] = "COMMIT",
+    [MESSAGE_PUBLISHED] = "PUBLISHED", [MESSAGE_ABORTED] = "ABORTED", [MESSAGE_HOLD] = "HOLD",
+    [MESSAGE_HELD] = "HELD",           [MESSAGE_RESUME] = "RESUME",   [MESSAGE_TRIGGER] = "TRIGGER",
+    [MESSAGE_SKIP] = "SKIP",           [MESSAGE_CONDEMN] = "CONDEMN", [MESSAGE_SPARE] = "SPARE",
 };
 
 const char *message_kind_name(enum message_kind kind)
@@ -49,7 +46,8 @@ void message_key(const struct message *message, struct buf *out)
         buf_add_format(out, "close/%llu", (unsigned long long)message->close.build);
         break;
     case MESSAGE_READY:
-        owed_key("ready", message->ready.build, message->ready.member, message->ready.incarnation, out);
+        owed_key("ready", message->ready.build, message->ready.member, message->ready.incarnation,
+                 out);
         break;
     case MESSAGE_REFUSED:
         owed_key("ready", message->refused.build, message->refused.member,
@@ -120,7 +118,8 @@ static bool decode_kind(const struct json *at, enum message_kind *out, struct er
     int64_t version = 0;
     TRY(json_i64(at, "v", 1, INT32_MAX, &version, err));
     if (version != MESSAGE_VERSION) {
-        return json_refuse(at, "v", err, "version %lld of the ledger's records; this program knows %d",
+        return json_refuse(at, "v", err,
+                           "version %lld of the ledger's records; this program knows %d",
                            (long long)version, MESSAGE_VERSION);
     }
     const char *text = NULL;

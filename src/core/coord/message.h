@@ -20,13 +20,13 @@ enum {
     PARTITIONS_MAX = 4096, /* of all topics together */
     MEMBERS_MAX = 64,
     SHARDS_MAX = 65536,
-    HISTORY_MAX = 8192,    /* builds whose cut is above some tail_from */
-    PENDING_MAX = 64,      /* committed snapshots that wait for the pointer (HOLD) */
+    HISTORY_MAX = 8192, /* builds whose cut is above some tail_from */
+    PENDING_MAX = 64,   /* committed snapshots that wait for the pointer (HOLD) */
     ANCESTORS_MAX = 64,
     EARLIER_POINTERS_MAX = 8,
-    USED_MAX = 1024,       /* TRIGGERs and SKIPs that one COMMIT uses up */
+    USED_MAX = 1024, /* TRIGGERs and SKIPs that one COMMIT uses up */
     OBJECTS_MAX = 65536,
-    MESSAGE_NAME_MAX = 249, /* bytes: topic, member, run, uuid */
+    MESSAGE_NAME_MAX = 249,  /* bytes: topic, member, run, uuid */
     MESSAGE_TEXT_MAX = 4096, /* bytes: URL, reason, key text, pointer bytes */
 };
 
@@ -67,20 +67,21 @@ enum progress_state {
 
 struct progress_partition {
     struct partition_id id;
-    bool owned;             /* false: given up, its last pair is repeated until a COMMIT covers it */
-    int64_t from;           /* offset at which this member began to read */
-    int64_t position;       /* every offset of [from, position) was read or does not exist */
-    int64_t watermark_us;   /* highest event time - out_of_orderness, of the same moment (R4);
-                               EVENT_TIME_LOW: no row yet */
-    int64_t low_us;         /* lowest event time of a row that is in no COMMIT; EVENT_TIME_HIGH: none */
+    bool owned;           /* false: given up, its last pair is repeated until a COMMIT covers it */
+    int64_t from;         /* offset at which this member began to read */
+    int64_t position;     /* every offset of [from, position) was read or does not exist */
+    int64_t watermark_us; /* highest event time - out_of_orderness, of the same moment (R4);
+                             EVENT_TIME_LOW: no row yet */
+    int64_t low_us; /* lowest event time of a row that is in no COMMIT; EVENT_TIME_HIGH: none */
     enum progress_state state;
-    uint64_t rows;  /* buffered, not committed */
+    uint64_t rows; /* buffered, not committed */
     uint64_t bytes;
 };
 
 struct message_progress {
     const char *member;
-    uint64_t incarnation; /* of the process: greater than that of any earlier start of this member */
+    uint64_t incarnation; /* of the process: greater than that of any earlier start of this member
+                           */
     int64_t generation;   /* of the source group; -1: the client cannot tell it */
     const char *fingerprint;
     bool leaving;
@@ -91,8 +92,8 @@ struct message_progress {
 };
 
 /* R1: read + carried_in = stored + superseded + tombstones + late + future + rejected + filtered +
- * carried_out, over [seen_end, cut) of one partition. READY knows all but the first three of the right
- * side, whose sum is `rows`: those handed to the builders. */
+ * carried_out, over [seen_end, cut) of one partition. READY knows all but the first three of the
+ * right side, whose sum is `rows`: those handed to the builders. */
 struct ready_partition {
     struct partition_id id;
     bool owned;       /* false: kept from an earlier assignment; counts only with its PART (R8) */
@@ -114,7 +115,8 @@ struct shard_size {
     uint64_t bytes;
 };
 
-/* A routing token where the number of shards is known only at the close: "i:<decimal>" or "s:<text>". */
+/* A routing token where the number of shards is known only at the close: "i:<decimal>" or
+ * "s:<text>". */
 struct token_size {
     const char *token;
     uint64_t rows;
@@ -129,7 +131,8 @@ struct message_ready {
     const char *fingerprint; /* = the CLOSE's */
     const struct ready_partition *partitions;
     size_t partition_count;
-    const struct shard_size *shards; /* ascending; empty where the count is known only at the close */
+    const struct shard_size *shards; /* ascending; empty where the count is known only at the close
+                                      */
     size_t shard_count;
     const struct token_size *tokens; /* categorical routing only */
     size_t token_count;
@@ -155,7 +158,7 @@ struct message_part {
     uint64_t incarnation;
     uint64_t build;
     const char *url;
-    const char *digest; /* of the object, as the spill format has it */
+    const char *digest;              /* of the object, as the spill format has it */
     const struct plan_range *ranges; /* what it covers: all that was sealed when it was stored */
     size_t range_count;
     uint64_t rows;
@@ -211,12 +214,13 @@ struct message_close {
     const char *parent; /* run of the head it stands on; "" for the first */
     enum close_trigger trigger;
     enum contents contents;
-    int64_t time_us;      /* leader's clock */
-    int64_t tick_us;      /* the schedule's tick that it answers (R26); 0: none */
+    int64_t time_us; /* leader's clock */
+    int64_t tick_us; /* the schedule's tick that it answers (R26); 0: none */
     int64_t from_us; /* event times, as in struct cut_step */
     int64_t to_us;
-    int64_t closed_to_us; /* event times below it are closed after this build: to_us where the watermark
-                             closed it, else as before (a build by hand between two windows) */
+    int64_t closed_to_us; /* event times below it are closed after this build: to_us where the
+                             watermark closed it, else as before (a build by hand between two
+                             windows) */
     int64_t future_bound_us;
     const char *fingerprint;
     const struct message_topic *topics;
@@ -288,7 +292,8 @@ struct history_cut {
     bool joined;
 };
 
-/* A build whose cut is above tail_from of some partition; only those partitions are listed (R24). */
+/* A build whose cut is above tail_from of some partition; only those partitions are listed (R24).
+ */
 struct history_step {
     uint64_t build;
     int64_t from_us;
@@ -354,13 +359,13 @@ struct message_commit {
     size_t used_count;
     const char *const *ancestors; /* runs of snapshots, newest first */
     size_t ancestor_count;
-    const char *const *earlier_pointers; /* exact bytes of pointers before this one, newest first; kept
-                                            where the store has no conditional writes (R14) */
+    const char *const *earlier_pointers; /* exact bytes of pointers before this one, newest first;
+                                            kept where the store has no conditional writes (R14) */
     size_t earlier_pointer_count;
     const char *const *given_up; /* runs committed above a head that --from-here went back to */
     size_t given_up_count;
-    const char *pointer_now; /* exact bytes that _CURRENT holds where it was left elsewhere by --adopt;
-                                NULL: those of the snapshot, once it is published */
+    const char *pointer_now; /* exact bytes that _CURRENT holds where it was left elsewhere by
+                                --adopt; NULL: those of the snapshot, once it is published */
     uint64_t resume_offset;  /* of the newest RESUME that was answered; kept by all later COMMITs */
 };
 
@@ -384,8 +389,8 @@ struct message_hold { /* HOLD, and HELD, which repeats it because they share a k
     const char *id;
     const char *who;
     const char *why;
-    const char *target; /* run that a rollback will name; "" for none */
-    uint64_t term;      /* HELD, or a HOLD by the leader; else 0 */
+    const char *target;     /* run that a rollback will name; "" for none */
+    uint64_t term;          /* HELD, or a HOLD by the leader; else 0 */
     const char *may_appear; /* HELD: run whose pointer write may still land; "" for none */
 };
 
@@ -425,7 +430,7 @@ struct message_condemn {
     const char *run_id;
     int64_t time_us;
     bool whole_run;
-    bool at_once; /* nobody reads it: no grace (a dead run, losers, parts) */
+    bool at_once;               /* nobody reads it: no grace (a dead run, losers, parts) */
     const char *const *objects; /* URLs */
     size_t object_count;
     const char *reason;
@@ -460,17 +465,18 @@ const char *message_kind_name(enum message_kind kind); /* "PROGRESS", … */
 void message_key(const struct message *message, struct buf *out);
 /* The value: one JSON object in the stable form of json_print. */
 void message_encode(const struct message *message, struct buf *out);
-/* The message of one record that is no tombstone, allocated in `arena`. ERR_INPUT with the path of what
- * is wrong: foreign JSON, a newer version, a key that is not the message's, a field out of range. */
+/* The message of one record that is no tombstone, allocated in `arena`. ERR_INPUT with the path of
+ * what is wrong: foreign JSON, a newer version, a key that is not the message's, a field out of
+ * range. */
 MUST_CHECK bool message_decode(struct bytes key, struct bytes value, struct arena *arena,
                                struct message *out, struct err *err);
-/* What may be the name of a member, a run or an id, because it becomes part of a key: 1 to MESSAGE_NAME_MAX
- * printable ASCII characters other than blank and '/'. */
+/* What may be the name of a member, a run or an id, because it becomes part of a key: 1 to
+ * MESSAGE_NAME_MAX printable ASCII characters other than blank and '/'. */
 bool message_name_ok(const char *name);
 
 /* The lineage that a manifest keeps under our member of `custom` (R21): a COMMIT as JSON, without
- * what only the ledger needs (winners, pointer bytes, pending). Decoding gives a COMMIT_ADOPTED that
- * stands for that snapshot, or ERR_INPUT. */
+ * what only the ledger needs (winners, pointer bytes, pending). Decoding gives a COMMIT_ADOPTED
+ * that stands for that snapshot, or ERR_INPUT. */
 void message_lineage_encode(const struct message_commit *commit, const char *ledger_id,
                             struct buf *out);
 MUST_CHECK bool message_lineage_decode(struct bytes lineage, struct arena *arena,

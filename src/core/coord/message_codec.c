@@ -35,7 +35,7 @@ static int64_t integer_of(const struct codec_field *field, const void *place)
     if (field->type == CODEC_I64) {
         return *(const int64_t *)place;
     }
-    return field->type == CODEC_I32 ? *(const int32_t *)place : (int64_t)*(const uint32_t *)place;
+    return field->type == CODEC_I32 ? *(const int32_t *)place : (int64_t) * (const uint32_t *)place;
 }
 
 /* True when an optional field has the value that is not written. */

@@ -16,10 +16,11 @@ enum codec_type {
     CODEC_BOOL,
     CODEC_ENUM,      /* one of `names` */
     CODEC_PARTITION, /* struct partition_id, as the members "topic" and "partition" */
-    CODEC_STRUCT,    /* inline struct, by `items`; when optional, count_offset is that of a bool: there */
-    CODEC_LIST,      /* pointer and size_t count of structs, by `items` */
-    CODEC_TEXTS,     /* pointer and size_t count of const char * */
-    CODEC_U32S,      /* pointer and size_t count of uint32_t */
+    CODEC_STRUCT, /* inline struct, by `items`; when optional, count_offset is that of a bool: there
+                   */
+    CODEC_LIST,   /* pointer and size_t count of structs, by `items` */
+    CODEC_TEXTS,  /* pointer and size_t count of const char * */
+    CODEC_U32S,   /* pointer and size_t count of uint32_t */
 };
 
 struct codec_schema;
@@ -27,7 +28,8 @@ struct codec_schema;
 struct codec_field {
     const char *name;
     enum codec_type type;
-    bool optional; /* left out when it is 0, false, "" or an empty list; for I64: when it is `none` */
+    bool optional; /* left out when it is 0, false, "" or an empty list; for I64: when it is `none`
+                    */
     size_t offset;
     size_t count_offset;
     size_t count_max;

@@ -1,49 +1,95 @@
 /* The fields of every record, as tables. */
 #include "core/coord/message_schema.h"
 
-/* One line a field; the member of the struct and the member of the JSON object have the same name. */
-#define TEXT(s, f) {.name = #f, .type = CODEC_TEXT, .offset = offsetof(struct s, f), .text_max = MESSAGE_TEXT_MAX}
+/* One line a field; the member of the struct and the member of the JSON object have the same name.
+ */
+#define TEXT(s, f)                                                                                 \
+    {                                                                                              \
+        .name = #f, .type = CODEC_TEXT, .offset = offsetof(struct s, f),                           \
+        .text_max = MESSAGE_TEXT_MAX                                                               \
+    }
 #define TEXT_IF(s, f)                                                                              \
-    {.name = #f, .type = CODEC_TEXT, .offset = offsetof(struct s, f), .text_max = MESSAGE_TEXT_MAX,       \
-     .optional = true}
+    {                                                                                              \
+        .name = #f, .type = CODEC_TEXT, .offset = offsetof(struct s, f),                           \
+        .text_max = MESSAGE_TEXT_MAX, .optional = true                                             \
+    }
 #define TEXT_OR_NULL(s, f)                                                                         \
-    {.name = #f, .type = CODEC_TEXT_OR_NULL, .offset = offsetof(struct s, f), .text_max = MESSAGE_TEXT_MAX}
-#define NAME(s, f) {.name = #f, .type = CODEC_NAME, .offset = offsetof(struct s, f), .text_max = MESSAGE_NAME_MAX}
+    {                                                                                              \
+        .name = #f, .type = CODEC_TEXT_OR_NULL, .offset = offsetof(struct s, f),                   \
+        .text_max = MESSAGE_TEXT_MAX                                                               \
+    }
+#define NAME(s, f)                                                                                 \
+    {                                                                                              \
+        .name = #f, .type = CODEC_NAME, .offset = offsetof(struct s, f),                           \
+        .text_max = MESSAGE_NAME_MAX                                                               \
+    }
 #define NAME_IF(s, f)                                                                              \
-    {.name = #f, .type = CODEC_NAME, .offset = offsetof(struct s, f), .text_max = MESSAGE_NAME_MAX,       \
-     .optional = true}
+    {                                                                                              \
+        .name = #f, .type = CODEC_NAME, .offset = offsetof(struct s, f),                           \
+        .text_max = MESSAGE_NAME_MAX, .optional = true                                             \
+    }
 #define RANGE_I64(s, f, low, high)                                                                 \
-    {.name = #f, .type = CODEC_I64, .offset = offsetof(struct s, f), .min = low, .max = high}
+    {                                                                                              \
+        .name = #f, .type = CODEC_I64, .offset = offsetof(struct s, f), .min = low, .max = high    \
+    }
 #define OFFSET(s, f) RANGE_I64(s, f, 0, INT64_MAX)
 #define I64(s, f) RANGE_I64(s, f, INT64_MIN, INT64_MAX)
 /* Left out when it is `absent`. */
 #define I64_IF(s, f, absent)                                                                       \
-    {.name = #f, .type = CODEC_I64, .offset = offsetof(struct s, f), .min = INT64_MIN,             \
-     .max = INT64_MAX, .optional = true, .none = absent}
-#define U64(s, f) {.name = #f, .type = CODEC_U64, .offset = offsetof(struct s, f)}
-#define COUNT(s, f) {.name = #f, .type = CODEC_U64, .offset = offsetof(struct s, f), .optional = true}
+    {                                                                                              \
+        .name = #f, .type = CODEC_I64, .offset = offsetof(struct s, f), .min = INT64_MIN,          \
+        .max = INT64_MAX, .optional = true, .none = absent                                         \
+    }
+#define U64(s, f)                                                                                  \
+    {                                                                                              \
+        .name = #f, .type = CODEC_U64, .offset = offsetof(struct s, f)                             \
+    }
+#define COUNT(s, f)                                                                                \
+    {                                                                                              \
+        .name = #f, .type = CODEC_U64, .offset = offsetof(struct s, f), .optional = true           \
+    }
 #define U32(s, f, low, high)                                                                       \
-    {.name = #f, .type = CODEC_U32, .offset = offsetof(struct s, f), .min = low, .max = high}
+    {                                                                                              \
+        .name = #f, .type = CODEC_U32, .offset = offsetof(struct s, f), .min = low, .max = high    \
+    }
 #define I32(s, f, low, high)                                                                       \
-    {.name = #f, .type = CODEC_I32, .offset = offsetof(struct s, f), .min = low, .max = high}
-#define BOOL(s, f) {.name = #f, .type = CODEC_BOOL, .offset = offsetof(struct s, f), .optional = true}
+    {                                                                                              \
+        .name = #f, .type = CODEC_I32, .offset = offsetof(struct s, f), .min = low, .max = high    \
+    }
+#define BOOL(s, f)                                                                                 \
+    {                                                                                              \
+        .name = #f, .type = CODEC_BOOL, .offset = offsetof(struct s, f), .optional = true          \
+    }
 #define ENUM(s, f, texts)                                                                          \
-    {.name = #f, .type = CODEC_ENUM, .offset = offsetof(struct s, f), .names = texts,              \
-     .name_count = LENGTH_OF(texts), .text_max = MESSAGE_NAME_MAX}
-#define PARTITION(s, f) {.name = #f, .type = CODEC_PARTITION, .offset = offsetof(struct s, f)}
+    {                                                                                              \
+        .name = #f, .type = CODEC_ENUM, .offset = offsetof(struct s, f), .names = texts,           \
+        .name_count = LENGTH_OF(texts), .text_max = MESSAGE_NAME_MAX                               \
+    }
+#define PARTITION(s, f)                                                                            \
+    {                                                                                              \
+        .name = #f, .type = CODEC_PARTITION, .offset = offsetof(struct s, f)                       \
+    }
 #define STRUCT(s, f, schema)                                                                       \
-    {.name = #f, .type = CODEC_STRUCT, .offset = offsetof(struct s, f), .items = &schema}
+    {                                                                                              \
+        .name = #f, .type = CODEC_STRUCT, .offset = offsetof(struct s, f), .items = &schema        \
+    }
 #define LIST(s, f, c, most, schema)                                                                \
-    {.name = #f, .type = CODEC_LIST, .offset = offsetof(struct s, f),                              \
-     .count_offset = offsetof(struct s, c), .count_max = most, .items = &schema, .optional = true}
+    {                                                                                              \
+        .name = #f, .type = CODEC_LIST, .offset = offsetof(struct s, f),                           \
+        .count_offset = offsetof(struct s, c), .count_max = most, .items = &schema,                \
+        .optional = true                                                                           \
+    }
 #define TEXTS(s, f, c, most)                                                                       \
-    {.name = #f, .type = CODEC_TEXTS, .offset = offsetof(struct s, f),                             \
-     .count_offset = offsetof(struct s, c), .count_max = most, .text_max = MESSAGE_TEXT_MAX,              \
-     .optional = true}
+    {                                                                                              \
+        .name = #f, .type = CODEC_TEXTS, .offset = offsetof(struct s, f),                          \
+        .count_offset = offsetof(struct s, c), .count_max = most, .text_max = MESSAGE_TEXT_MAX,    \
+        .optional = true                                                                           \
+    }
 #define SCHEMA(id, s, ...)                                                                         \
-    static const struct codec_schema id##_schema = {                                               \
-        .fields = id##_fields, .field_count = LENGTH_OF(id##_fields), .size = sizeof(struct s),    \
-        __VA_ARGS__}
+    static const struct codec_schema id##_schema = {.fields = id##_fields,                         \
+                                                    .field_count = LENGTH_OF(id##_fields),         \
+                                                    .size = sizeof(struct s),                      \
+                                                    __VA_ARGS__}
 
 static const char *const progress_states[] = {"reading", "idle", "blocked"};
 static const char *const triggers[] = {"event_time", "schedule", "offsets", "manual"};
@@ -84,18 +130,12 @@ static const struct codec_field progress_fields[] = {
 SCHEMA(progress, message_progress);
 
 static const struct codec_field ready_partition_fields[] = {
-    PARTITION(ready_partition, id),
-    BOOL(ready_partition, owned),
-    OFFSET(ready_partition, from),
-    OFFSET(ready_partition, to),
-    COUNT(ready_partition, read),
-    COUNT(ready_partition, carried_in),
-    COUNT(ready_partition, rows),
-    COUNT(ready_partition, late),
-    COUNT(ready_partition, future),
-    COUNT(ready_partition, rejected),
-    COUNT(ready_partition, filtered),
-    COUNT(ready_partition, carried_out),
+    PARTITION(ready_partition, id),        BOOL(ready_partition, owned),
+    OFFSET(ready_partition, from),         OFFSET(ready_partition, to),
+    COUNT(ready_partition, read),          COUNT(ready_partition, carried_in),
+    COUNT(ready_partition, rows),          COUNT(ready_partition, late),
+    COUNT(ready_partition, future),        COUNT(ready_partition, rejected),
+    COUNT(ready_partition, filtered),      COUNT(ready_partition, carried_out),
     OFFSET(ready_partition, carried_from),
 };
 SCHEMA(ready_partition, ready_partition, .sorted = true);
@@ -129,10 +169,8 @@ static const struct codec_field ready_fields[] = {
 SCHEMA(ready, message_ready);
 
 static const struct codec_field refused_fields[] = {
-    NAME(message_refused, member),
-    U64(message_refused, incarnation),
-    U64(message_refused, build),
-    TEXT(message_refused, fingerprint),
+    NAME(message_refused, member), U64(message_refused, incarnation),
+    U64(message_refused, build),   TEXT(message_refused, fingerprint),
     TEXT(message_refused, reason),
 };
 SCHEMA(refused, message_refused);
@@ -180,7 +218,10 @@ static const struct codec_field attempt_fields[] = {
     TEXT_OR_NULL(message_attempt, max_key),
     TEXT_OR_NULL(message_attempt, checkpoint_id),
     COUNT(message_attempt, duration_ms),
-    {.name = "page_size", .type = CODEC_U32, .optional = true, .max = UINT32_MAX,
+    {.name = "page_size",
+     .type = CODEC_U32,
+     .optional = true,
+     .max = UINT32_MAX,
      .offset = offsetof(struct message_attempt, page_size)},
     LIST(message_attempt, partitions, partition_count, PARTITIONS_MAX, attempt_partition_schema),
 };
@@ -195,10 +236,8 @@ static const struct codec_field leader_fields[] = {
 SCHEMA(leader, message_leader);
 
 static const struct codec_field close_partition_fields[] = {
-    PARTITION(close_partition, id),
-    OFFSET(close_partition, tail_from),
-    OFFSET(close_partition, seen_end),
-    OFFSET(close_partition, cut),
+    PARTITION(close_partition, id),    OFFSET(close_partition, tail_from),
+    OFFSET(close_partition, seen_end), OFFSET(close_partition, cut),
     BOOL(close_partition, joined),
 };
 SCHEMA(close_partition, close_partition, .sorted = true);
@@ -246,7 +285,8 @@ static const struct codec_field plan_fields[] = {
     U64(message_plan, build),
     NAME(message_plan, run_id),
     I64(message_plan, time_us),
-    LIST(message_plan, contributions, contribution_count, 4 * MEMBERS_MAX, plan_contribution_schema),
+    LIST(message_plan, contributions, contribution_count, 4 * MEMBERS_MAX,
+         plan_contribution_schema),
     LIST(message_plan, skips, skip_count, PARTITIONS_MAX, plan_skip_schema),
     TEXTS(message_plan, members, member_count, MEMBERS_MAX),
     LIST(message_plan, shards, shard_count, SHARDS_MAX, plan_shard_schema),
@@ -255,9 +295,9 @@ static const struct codec_field plan_fields[] = {
 SCHEMA(plan, message_plan);
 
 static const struct codec_field account_fields[] = {
-    COUNT(account, read),       COUNT(account, carried_in), COUNT(account, stored),
-    COUNT(account, superseded), COUNT(account, tombstones), COUNT(account, late),
-    COUNT(account, future),     COUNT(account, rejected),   COUNT(account, filtered),
+    COUNT(account, read),        COUNT(account, carried_in), COUNT(account, stored),
+    COUNT(account, superseded),  COUNT(account, tombstones), COUNT(account, late),
+    COUNT(account, future),      COUNT(account, rejected),   COUNT(account, filtered),
     COUNT(account, carried_out), COUNT(account, skipped),
 };
 SCHEMA(account, account);
@@ -315,7 +355,7 @@ SCHEMA(pending, commit_pending);
     U64(message_commit, term), U64(message_commit, build), NAME(message_commit, run_id),           \
         NAME_IF(message_commit, parent), ENUM(message_commit, trigger, triggers),                  \
         I64(message_commit, time_us), I64(message_commit, close_us),                               \
-        I64_IF(message_commit, tick_us, 0), I64_IF(message_commit, closed_to_us, EVENT_TIME_LOW),    \
+        I64_IF(message_commit, tick_us, 0), I64_IF(message_commit, closed_to_us, EVENT_TIME_LOW),  \
         I64_IF(message_commit, future_bound_us, INT64_MAX), TEXT(message_commit, fingerprint),     \
         LIST(message_commit, topics, topic_count, TOPICS_MAX, topic_schema),                       \
         LIST(message_commit, partitions, partition_count, PARTITIONS_MAX,                          \
@@ -334,14 +374,25 @@ SCHEMA(lineage, message_commit);
 static const struct codec_field commit_fields[] = {
     LINEAGE_FIELDS,
     /* not "kind", which every record has */
-    {.name = "commit_kind", .type = CODEC_ENUM, .offset = offsetof(struct message_commit, kind),
-     .names = commit_kinds, .name_count = LENGTH_OF(commit_kinds), .text_max = MESSAGE_NAME_MAX},
-    {.name = "snapshot", .type = CODEC_STRUCT, .offset = offsetof(struct message_commit, snapshot),
-     .count_offset = offsetof(struct message_commit, has_snapshot), .items = &snapshot_schema,
+    {.name = "commit_kind",
+     .type = CODEC_ENUM,
+     .offset = offsetof(struct message_commit, kind),
+     .names = commit_kinds,
+     .name_count = LENGTH_OF(commit_kinds),
+     .text_max = MESSAGE_NAME_MAX},
+    {.name = "snapshot",
+     .type = CODEC_STRUCT,
+     .offset = offsetof(struct message_commit, snapshot),
+     .count_offset = offsetof(struct message_commit, has_snapshot),
+     .items = &snapshot_schema,
      .optional = true},
-    {.name = "winners", .type = CODEC_U32S, .offset = offsetof(struct message_commit, winners),
-     .count_offset = offsetof(struct message_commit, winner_count), .count_max = SHARDS_MAX,
-     .max = INT32_MAX, .optional = true},
+    {.name = "winners",
+     .type = CODEC_U32S,
+     .offset = offsetof(struct message_commit, winners),
+     .count_offset = offsetof(struct message_commit, winner_count),
+     .count_max = SHARDS_MAX,
+     .max = INT32_MAX,
+     .optional = true},
     LIST(message_commit, pending, pending_count, PENDING_MAX, pending_schema),
     TEXT_OR_NULL(message_commit, pointer_now),
     COUNT(message_commit, resume_offset),
@@ -368,12 +419,8 @@ SCHEMA(aborted, message_aborted);
 /* ---- operators ---- */
 
 static const struct codec_field hold_fields[] = {
-    NAME(message_hold, id),
-    TEXT_IF(message_hold, who),
-    TEXT_IF(message_hold, why),
-    NAME_IF(message_hold, target),
-    COUNT(message_hold, term),
-    NAME_IF(message_hold, may_appear),
+    NAME(message_hold, id),        TEXT_IF(message_hold, who), TEXT_IF(message_hold, why),
+    NAME_IF(message_hold, target), COUNT(message_hold, term),  NAME_IF(message_hold, may_appear),
 };
 SCHEMA(hold, message_hold);
 
@@ -409,26 +456,23 @@ static const struct codec_field skip_fields[] = {
 SCHEMA(skip, message_skip);
 
 static const struct codec_field condemn_fields[] = {
-    U64(message_condemn, term),
-    NAME(message_condemn, run_id),
-    I64(message_condemn, time_us),
-    BOOL(message_condemn, whole_run),
-    BOOL(message_condemn, at_once),
-    TEXTS(message_condemn, objects, object_count, OBJECTS_MAX),
+    U64(message_condemn, term),       NAME(message_condemn, run_id),
+    I64(message_condemn, time_us),    BOOL(message_condemn, whole_run),
+    BOOL(message_condemn, at_once),   TEXTS(message_condemn, objects, object_count, OBJECTS_MAX),
     TEXT_IF(message_condemn, reason),
 };
 SCHEMA(condemn, message_condemn);
 
 static const struct codec_schema *const schemas[MESSAGE_KINDS] = {
-    [MESSAGE_PROGRESS] = &progress_schema,   [MESSAGE_LEADER] = &leader_schema,
-    [MESSAGE_CLOSE] = &close_schema,         [MESSAGE_READY] = &ready_schema,
-    [MESSAGE_REFUSED] = &refused_schema,     [MESSAGE_PLAN] = &plan_schema,
-    [MESSAGE_PART] = &part_schema,           [MESSAGE_ATTEMPT] = &attempt_schema,
-    [MESSAGE_COMMIT] = &commit_schema,       [MESSAGE_PUBLISHED] = &published_schema,
-    [MESSAGE_ABORTED] = &aborted_schema,     [MESSAGE_HOLD] = &hold_schema,
-    [MESSAGE_HELD] = &hold_schema,           [MESSAGE_RESUME] = &resume_schema,
-    [MESSAGE_TRIGGER] = &trigger_schema,     [MESSAGE_SKIP] = &skip_schema,
-    [MESSAGE_CONDEMN] = &condemn_schema,     [MESSAGE_SPARE] = &condemn_schema,
+    [MESSAGE_PROGRESS] = &progress_schema, [MESSAGE_LEADER] = &leader_schema,
+    [MESSAGE_CLOSE] = &close_schema,       [MESSAGE_READY] = &ready_schema,
+    [MESSAGE_REFUSED] = &refused_schema,   [MESSAGE_PLAN] = &plan_schema,
+    [MESSAGE_PART] = &part_schema,         [MESSAGE_ATTEMPT] = &attempt_schema,
+    [MESSAGE_COMMIT] = &commit_schema,     [MESSAGE_PUBLISHED] = &published_schema,
+    [MESSAGE_ABORTED] = &aborted_schema,   [MESSAGE_HOLD] = &hold_schema,
+    [MESSAGE_HELD] = &hold_schema,         [MESSAGE_RESUME] = &resume_schema,
+    [MESSAGE_TRIGGER] = &trigger_schema,   [MESSAGE_SKIP] = &skip_schema,
+    [MESSAGE_CONDEMN] = &condemn_schema,   [MESSAGE_SPARE] = &condemn_schema,
 };
 
 const struct codec_schema *message_schema(enum message_kind kind)

@@ -18,8 +18,8 @@ static const char *const month_names[] = {"jan", "feb", "mar", "apr", "may", "ju
                                           "jul", "aug", "sep", "oct", "nov", "dec"};
 static const char *const day_names[] = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
 static const struct field fields[5] = {
-    {"minute", 0, 59, NULL, 0},       {"hour", 0, 23, NULL, 0},
-    {"day of month", 1, 31, NULL, 0}, {"month", 1, 12, month_names, 12},
+    {"minute", 0, 59, NULL, 0},          {"hour", 0, 23, NULL, 0},
+    {"day of month", 1, 31, NULL, 0},    {"month", 1, 12, month_names, 12},
     {"day of week", 0, 7, day_names, 7},
 };
 
@@ -33,7 +33,8 @@ static int parse_value(const struct field *field, const char **at)
 {
     for (int i = 0; i < field->name_count; i++) {
         const char *name = field->names[i];
-        if (lower((*at)[0]) == name[0] && lower((*at)[1]) == name[1] && lower((*at)[2]) == name[2]) {
+        if (lower((*at)[0]) == name[0] && lower((*at)[1]) == name[1] &&
+            lower((*at)[2]) == name[2]) {
             *at += 3;
             return field->min + i;
         }
@@ -138,8 +139,7 @@ static void civil_date(int64_t days, int *out_month, int *out_day)
     int64_t day_of_era = shifted - era * 146097;
     int64_t year_of_era =
         (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year =
-        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int64_t month = (5 * day_of_year + 2) / 153;
     *out_day = (int)(day_of_year - (153 * month + 2) / 5 + 1);
     *out_month = (int)(month < 10 ? month + 3 : month - 9);

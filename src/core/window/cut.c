@@ -51,7 +51,8 @@ struct cut_verdict cut_judge(const struct cut_step *steps, size_t count, int64_t
         judged_future = true;
         if (event_time_us < step->to_us || step->to_us == EVENT_TIME_HIGH) {
             bool late = event_time_us < step->from_us;
-            return (struct cut_verdict){.class = late ? CUT_LATE : CUT_ON_TIME, .build = step->build};
+            return (struct cut_verdict){.class = late ? CUT_LATE : CUT_ON_TIME,
+                                        .build = step->build};
         }
     }
     return (struct cut_verdict){.class = CUT_OPEN};

@@ -21,8 +21,8 @@ struct watermark_vote {
     bool idle;            /* at its end for idle_after (R4a) */
 };
 
-/* The minimum over partitions that are not idle; when all are, the maximum (it had come so far). False:
- * a partition that is not idle has no watermark yet, or there is none at all. */
+/* The minimum over partitions that are not idle; when all are, the maximum (it had come so far).
+ * False: a partition that is not idle has no watermark yet, or there is none at all. */
 bool watermark_of_group(const struct watermark_vote *votes, size_t count, int64_t *out_us);
 
 #endif

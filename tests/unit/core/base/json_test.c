@@ -96,10 +96,11 @@ Test(json, print_is_stable)
     AUTO(buf) struct buf out;
     buf_init(&out, 1000);
     json_print(root, &out);
-    cr_assert_str_eq(buf_text(&out),
-                     "{\"A\":true,\"a\":\"-9223372036854775808\","
-                     "\"b\":\"q\\\"\\\\\\b\\f\\n\\r\\t\\u0001\\u007f\\u00e9\\ud83d\\ude00\","
-                     "\"f\":0.1,\"list\":[12,\"x\"],\"z\":\"18446744073709551615\",\"\\u00e9\":null}");
+    cr_assert_str_eq(
+        buf_text(&out),
+        "{\"A\":true,\"a\":\"-9223372036854775808\","
+        "\"b\":\"q\\\"\\\\\\b\\f\\n\\r\\t\\u0001\\u007f\\u00e9\\ud83d\\ude00\","
+        "\"f\":0.1,\"list\":[12,\"x\"],\"z\":\"18446744073709551615\",\"\\u00e9\":null}");
     AUTO(json) cJSON *again = NULL;
     struct err err = {0};
     cr_assert(json_parse(buf_bytes(&out), &again, &err), "%s", err.message);

@@ -1,4 +1,5 @@
-/* Is the state of the ledger the same for any compaction of it, and does it mean what the rules say? */
+/* Is the state of the ledger the same for any compaction of it, and does it mean what the rules
+ * say? */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,20 +29,25 @@ static void progress(struct record *record, const char *member, int generation, 
 {
     snprintf(record->key, sizeof record->key, "progress/%s", member);
     snprintf(record->value, sizeof record->value,
-             "{\"fingerprint\":\"f\",\"generation\":%d,\"incarnation\":1,\"kind\":\"PROGRESS\",\"member\":\"%s\","
-             "\"partitions\":[{\"from\":%lld,\"low_us\":%lld,\"owned\":%s,\"partition\":0,\"position\":%lld,"
+             "{\"fingerprint\":\"f\",\"generation\":%d,\"incarnation\":1,\"kind\":\"PROGRESS\","
+             "\"member\":\"%s\","
+             "\"partitions\":[{\"from\":%lld,\"low_us\":%lld,\"owned\":%s,\"partition\":0,"
+             "\"position\":%lld,"
              "\"state\":\"reading\",\"topic\":\"a\",\"watermark_us\":%lld}],\"v\":1}",
-             generation, member, (long long)(position / 2), (long long)position, owned ? "true" : "false",
-             (long long)position, (long long)watermark_us);
+             generation, member, (long long)(position / 2), (long long)position,
+             owned ? "true" : "false", (long long)position, (long long)watermark_us);
 }
 
 static void commit(struct record *record, int build, int parent, int term)
 {
     snprintf(record->key, sizeof record->key, "commit");
     snprintf(record->value, sizeof record->value,
-             "{\"build\":%d,\"close_us\":1,\"commit_kind\":\"empty\",\"fingerprint\":\"f\",\"kind\":\"COMMIT\","
-             "\"parent\":\"r%d\",\"partitions\":[{\"account\":{},\"cut\":5,\"partition\":0,\"tail_from\":4,"
-             "\"topic\":\"a\"}],\"run_id\":\"r%d\",\"term\":%d,\"time_us\":1,\"trigger\":\"manual\",\"v\":1}",
+             "{\"build\":%d,\"close_us\":1,\"commit_kind\":\"empty\",\"fingerprint\":\"f\","
+             "\"kind\":\"COMMIT\","
+             "\"parent\":\"r%d\",\"partitions\":[{\"account\":{},\"cut\":5,\"partition\":0,\"tail_"
+             "from\":4,"
+             "\"topic\":\"a\"}],\"run_id\":\"r%d\",\"term\":%d,\"time_us\":1,\"trigger\":"
+             "\"manual\",\"v\":1}",
              build, parent, build, term);
 }
 
@@ -78,24 +84,28 @@ static void random_record(struct rng *rng, struct record *record)
         break;
     case 5:
         snprintf(key, sizeof key, "aborted/r%d", number);
-        snprintf(rest, sizeof rest, "\"build\":%d,\"reason\":\"x\",\"run_id\":\"r%d\",\"term\":0,", number, number);
+        snprintf(rest, sizeof rest, "\"build\":%d,\"reason\":\"x\",\"run_id\":\"r%d\",\"term\":0,",
+                 number, number);
         simple(record, key, "ABORTED", rest);
         break;
     case 6:
         snprintf(key, sizeof key, "condemn/r%d", number);
-        snprintf(rest, sizeof rest, "\"run_id\":\"r%d\",\"term\":0,\"time_us\":1,\"whole_run\":true,", number);
+        snprintf(rest, sizeof rest,
+                 "\"run_id\":\"r%d\",\"term\":0,\"time_us\":1,\"whole_run\":true,", number);
         simple(record, key, rng_below(rng, 2) == 0 ? "CONDEMN" : "SPARE", rest);
         break;
     case 7:
         snprintf(key, sizeof key, "close/%d", number);
         snprintf(rest, sizeof rest,
-                 "\"build\":%d,\"contents\":\"window\",\"fingerprint\":\"f\",\"parent\":\"r%d\",\"term\":0,"
+                 "\"build\":%d,\"contents\":\"window\",\"fingerprint\":\"f\",\"parent\":\"r%d\","
+                 "\"term\":0,"
                  "\"time_us\":1,\"trigger\":\"manual\",",
                  number, number - 1);
         simple(record, key, "CLOSE", rest);
         break;
     default: {
-        static const char *const keys[] = {"hold", "trigger/t1", "aborted/r2", "condemn/r3", "close/2"};
+        static const char *const keys[] = {"hold", "trigger/t1", "aborted/r2", "condemn/r3",
+                                           "close/2"};
         snprintf(record->key, sizeof record->key, "%s", keys[rng_below(rng, 5)]);
         record->value[0] = '\0';
         break;
@@ -124,9 +134,9 @@ static void describe(const struct fold *fold, struct buf *out)
                    pair.owner == NULL ? -1LL : (long long)pair.owner->offset);
     const struct message_commit *head = fold_head(fold);
     buf_add_format(out, " head %s hold %d resume %d close %d next %llu condemned %d",
-                   head == NULL ? "-" : head->run_id, fold_hold(fold) != NULL, fold_resume(fold) != NULL,
-                   fold_open_close(fold) != NULL, (unsigned long long)fold_next_build(fold),
-                   fold_condemned(fold, "r3") != NULL);
+                   head == NULL ? "-" : head->run_id, fold_hold(fold) != NULL,
+                   fold_resume(fold) != NULL, fold_open_close(fold) != NULL,
+                   (unsigned long long)fold_next_build(fold), fold_condemned(fold, "r3") != NULL);
 }
 
 /* The law: a compaction drops any record that a later one of its key follows, and nothing else. */
@@ -164,7 +174,8 @@ Test(fold, any_compaction_gives_the_same_state)
     }
 }
 
-/* R4: position and watermark of dead m1 stay above what m2 has read so far, with m2 as the owner. */
+/* R4: position and watermark of dead m1 stay above what m2 has read so far, with m2 as the owner.
+ */
 Test(fold, the_pair_of_the_highest_position)
 {
     struct fold *fold = fold_new();
@@ -189,7 +200,8 @@ Test(fold, the_pair_of_the_highest_position)
     fold_free(fold);
 }
 
-/* A second lock behind Kafka's fence: an older term's record is refused, and what was seen is not seen twice. */
+/* A second lock behind Kafka's fence: an older term's record is refused, and what was seen is not
+ * seen twice. */
 Test(fold, older_terms)
 {
     struct fold *fold = fold_new();
@@ -198,7 +210,8 @@ Test(fold, older_terms)
     simple(&record, "leader", "LEADER", "\"member\":\"m\",\"nonce\":\"n\",");
     apply(fold, 7, &record);
     commit(&record, 1, 0, 3);
-    cr_assert_not(fold_apply(fold, 8, 0, bytes_of_text(record.key), bytes_of_text(record.value), &err));
+    cr_assert_not(
+        fold_apply(fold, 8, 0, bytes_of_text(record.key), bytes_of_text(record.value), &err));
     cr_assert_not_null(strstr(err.message, "below LEADER 7"), "%s", err.message);
     cr_assert_null(fold_head(fold));
     commit(&record, 1, 0, 7);
@@ -226,7 +239,8 @@ Test(fold, what_is_open)
     cr_assert_null(fold_open_close(fold));
     cr_assert_not(fold_first_build(fold));
     simple(&record, "close/2", "CLOSE",
-           "\"build\":2,\"contents\":\"window\",\"fingerprint\":\"f\",\"parent\":\"r0\",\"term\":0,\"time_us\":1,"
+           "\"build\":2,\"contents\":\"window\",\"fingerprint\":\"f\",\"parent\":\"r0\",\"term\":0,"
+           "\"time_us\":1,"
            "\"trigger\":\"manual\",");
     apply(fold, 2, &record);
     cr_assert_null(fold_open_close(fold));
@@ -239,8 +253,10 @@ Test(fold, what_is_open)
     cr_assert_not_null(fold_resume(fold));
     snprintf(record.key, sizeof record.key, "commit");
     snprintf(record.value, sizeof record.value,
-             "{\"build\":1,\"close_us\":1,\"commit_kind\":\"resumed\",\"fingerprint\":\"f\",\"kind\":\"COMMIT\","
-             "\"resume_offset\":4,\"run_id\":\"r1\",\"term\":0,\"time_us\":1,\"trigger\":\"manual\",\"v\":1}");
+             "{\"build\":1,\"close_us\":1,\"commit_kind\":\"resumed\",\"fingerprint\":\"f\","
+             "\"kind\":\"COMMIT\","
+             "\"resume_offset\":4,\"run_id\":\"r1\",\"term\":0,\"time_us\":1,\"trigger\":"
+             "\"manual\",\"v\":1}");
     apply(fold, 5, &record);
     cr_assert_null(fold_resume(fold));
     fold_free(fold);

@@ -39,18 +39,17 @@ static void event(enum leader_event_kind kind)
 static void result(uint64_t command, enum err_kind outcome, int64_t offset)
 {
     now_us += 1000;
-    leader_step(leader,
-                &(struct leader_event){.kind = LEADER_EVENT_RESULT,
-                                       .now_us = now_us,
-                                       .result = {.command = command,
-                                                  .outcome = outcome,
-                                                  .message = "",
-                                                  .append_offset = offset,
-                                                  .pointer = {.missing = true,
-                                                              .etag = "",
-                                                              .run_id = "",
-                                                              .newer_run_id = ""}}},
-                &out);
+    leader_step(
+        leader,
+        &(struct leader_event){
+            .kind = LEADER_EVENT_RESULT,
+            .now_us = now_us,
+            .result = {.command = command,
+                       .outcome = outcome,
+                       .message = "",
+                       .append_offset = offset,
+                       .pointer = {.missing = true, .etag = "", .run_id = "", .newer_run_id = ""}}},
+        &out);
 }
 
 static void record(int64_t offset, int64_t timestamp_us, struct bytes key, struct bytes value)
@@ -128,7 +127,8 @@ Test(leader, late_answers_of_a_term_that_is_over_change_nothing)
 static const struct {
     enum err_kind outcome;
     enum leader_phase phase;
-} appends[] = {{ERR_AMBIGUOUS, LEADER_RESTING}, {ERR_FENCED, LEADER_RESTING}, {ERR_TRANSIENT, LEADER_RESTING}};
+} appends[] = {
+    {ERR_AMBIGUOUS, LEADER_RESTING}, {ERR_FENCED, LEADER_RESTING}, {ERR_TRANSIENT, LEADER_RESTING}};
 
 Test(leader, an_append_that_may_have_happened_ends_the_term)
 {
@@ -148,7 +148,8 @@ Test(leader, a_clock_that_is_wrong_does_not_lead)
 {
     char value[300];
     append_leader(value, sizeof value);
-    record(5, now_us - 2 * settings.max_clock_skew_us, bytes_of_text("leader"), bytes_of_text(value));
+    record(5, now_us - 2 * settings.max_clock_skew_us, bytes_of_text("leader"),
+           bytes_of_text(value));
     bool stepped_down = false;
     for (size_t i = 0; i < out.command_count; i++) {
         stepped_down = stepped_down || out.commands[i].kind == LEADER_STEP_DOWN;

@@ -40,8 +40,9 @@ static void step(struct member_event event)
 
 static void record(const char *key, const char *value)
 {
-    step((struct member_event){.kind = MEMBER_EVENT_RECORD,
-                               .record = {next_offset++, now_us, bytes_of_text(key), bytes_of_text(value)}});
+    step((struct member_event){
+        .kind = MEMBER_EVENT_RECORD,
+        .record = {next_offset++, now_us, bytes_of_text(key), bytes_of_text(value)}});
 }
 
 static void assign(void)
@@ -77,7 +78,8 @@ static const char *appended(const char *kind)
     for (size_t i = 0; i < out.command_count; i++) {
         if (out.commands[i].kind == MEMBER_APPEND) {
             const struct coord_record *said = &out.commands[i].append.records[0];
-            snprintf(text, sizeof text, "%.*s", (int)said->value.size, (const char *)said->value.data);
+            snprintf(text, sizeof text, "%.*s", (int)said->value.size,
+                     (const char *)said->value.data);
             if (strstr(text, kind) != NULL) {
                 return text;
             }
@@ -87,13 +89,17 @@ static const char *appended(const char *kind)
 }
 
 #define COMMIT(build, tail, cut)                                                                   \
-    "{\"build\":" build ",\"close_us\":1,\"commit_kind\":\"empty\",\"fingerprint\":\"f\",\"kind\":\"COMMIT\"," \
-    "\"partitions\":[{\"account\":{},\"cut\":" cut ",\"partition\":0,\"tail_from\":" tail ",\"topic\":\"a\"}]," \
+    "{\"build\":" build                                                                            \
+    ",\"close_us\":1,\"commit_kind\":\"empty\",\"fingerprint\":\"f\",\"kind\":\"COMMIT\","         \
+    "\"partitions\":[{\"account\":{},\"cut\":" cut ",\"partition\":0,\"tail_from\":" tail          \
+    ",\"topic\":\"a\"}],"                                                                          \
     "\"run_id\":\"r" build "\",\"term\":0,\"time_us\":1,\"trigger\":\"manual\",\"v\":1}"
 #define CLOSE(build, parent, fingerprint, tail, seen, cut)                                         \
-    "{\"build\":" build ",\"contents\":\"window\",\"fingerprint\":\"" fingerprint "\",\"kind\":\"CLOSE\","     \
-    "\"parent\":\"" parent "\",\"partitions\":[{\"cut\":" cut ",\"partition\":0,\"seen_end\":" seen            \
-    ",\"tail_from\":" tail ",\"topic\":\"a\"}],\"term\":0,\"time_us\":1,\"topics\":[{\"id\":\"t\","             \
+    "{\"build\":" build ",\"contents\":\"window\",\"fingerprint\":\"" fingerprint                  \
+    "\",\"kind\":\"CLOSE\","                                                                       \
+    "\"parent\":\"" parent "\",\"partitions\":[{\"cut\":" cut                                      \
+    ",\"partition\":0,\"seen_end\":" seen ",\"tail_from\":" tail                                   \
+    ",\"topic\":\"a\"}],\"term\":0,\"time_us\":1,\"topics\":[{\"id\":\"t\","                       \
     "\"name\":\"a\"}],\"trigger\":\"manual\",\"v\":1}"
 
 static const struct {
@@ -102,14 +108,16 @@ static const struct {
     int64_t start;
 } starts[] = {
     {NULL, NULL, MEMBER_START_POLICY},
-    {"commit", COMMIT("3", "40", "50"), 40},         /* the head's tail_from, not its cut (R1) */
+    {"commit", COMMIT("3", "40", "50"), 40}, /* the head's tail_from, not its cut (R1) */
     {"close/1", CLOSE("1", "", "f", "12", "12", "20"), 12}, /* what the first build needs (R3) */
     {"progress/m2",
-     "{\"fingerprint\":\"f\",\"incarnation\":1,\"kind\":\"PROGRESS\",\"member\":\"m2\",\"partitions\":[{"
+     "{\"fingerprint\":\"f\",\"incarnation\":1,\"kind\":\"PROGRESS\",\"member\":\"m2\","
+     "\"partitions\":[{"
      "\"from\":9,\"partition\":0,\"position\":30,\"state\":\"reading\",\"topic\":\"a\"}],\"v\":1}",
      9}, /* where another member began */
     {"commit",
-     "{\"build\":3,\"close_us\":1,\"commit_kind\":\"empty\",\"fingerprint\":\"f\",\"kind\":\"COMMIT\","
+     "{\"build\":3,\"close_us\":1,\"commit_kind\":\"empty\",\"fingerprint\":\"f\",\"kind\":"
+     "\"COMMIT\","
      "\"partitions\":[{\"account\":{},\"cut\":5,\"partition\":1,\"tail_from\":5,\"topic\":\"a\"}],"
      "\"run_id\":\"r3\",\"term\":0,\"time_us\":1,\"trigger\":\"manual\",\"v\":1}",
      0}, /* new after the first build (R7) */
@@ -126,7 +134,8 @@ Test(member, starts_where_nothing_is_missed)
         step((struct member_event){.kind = MEMBER_EVENT_LEDGER_END});
         const struct member_command *start = find(MEMBER_START_PARTITION);
         cr_assert_not_null(start);
-        cr_assert_eq(start->start.offset, starts[i].start, "%zu: %lld", i, (long long)start->start.offset);
+        cr_assert_eq(start->start.offset, starts[i].start, "%zu: %lld", i,
+                     (long long)start->start.offset);
         tear_down();
         set_up();
     }
@@ -161,7 +170,8 @@ Test(member, seals_when_its_position_has_passed_the_cut)
     cr_assert_eq(seal->seal.partitions[0].from, 40);
     cr_assert_eq(seal->seal.partitions[0].seen_end, 50);
     cr_assert_eq(seal->seal.partitions[0].to, 60);
-    struct ready_partition sealed = {.id = a0, .from = 40, .to = 60, .read = 3, .rows = 3, .carried_from = 60};
+    struct ready_partition sealed = {
+        .id = a0, .from = 40, .to = 60, .read = 3, .rows = 3, .carried_from = 60};
     struct shard_size shard = {.rows = 3, .bytes = 30};
     step((struct member_event){.kind = MEMBER_EVENT_SEALED,
                                .sealed = {.build = 4,

@@ -15,19 +15,26 @@ static const struct {
 } samples[] = {
     {"leader", "{\"kind\":\"LEADER\",\"member\":\"m1\",\"nonce\":\"n1\",\"v\":1}"},
     {"progress/m1",
-     "{\"fingerprint\":\"f\",\"generation\":3,\"incarnation\":7,\"kind\":\"PROGRESS\",\"member\":\"m1\","
-     "\"partitions\":[{\"bytes\":9,\"from\":1,\"low_us\":5,\"owned\":true,\"partition\":0,\"position\":4,"
+     "{\"fingerprint\":\"f\",\"generation\":3,\"incarnation\":7,\"kind\":\"PROGRESS\",\"member\":"
+     "\"m1\","
+     "\"partitions\":[{\"bytes\":9,\"from\":1,\"low_us\":5,\"owned\":true,\"partition\":0,"
+     "\"position\":4,"
      "\"rows\":2,\"state\":\"blocked\",\"topic\":\"a\",\"watermark_us\":-3}],\"v\":1}"},
     {"close/2",
      "{\"build\":2,\"closed_to_us\":10,\"contents\":\"window\",\"fingerprint\":\"f\",\"from_us\":0,"
-     "\"future_bound_us\":99,\"kind\":\"CLOSE\",\"parent\":\"r1\",\"partitions\":[{\"cut\":5,\"joined\":true,"
-     "\"partition\":0,\"seen_end\":3,\"tail_from\":1,\"topic\":\"a\"}],\"term\":4,\"tick_us\":8,\"time_us\":9,"
-     "\"to_us\":10,\"topics\":[{\"id\":\"x\",\"name\":\"a\"}],\"trigger\":\"event_time\",\"triggers\":[\"t\"],"
+     "\"future_bound_us\":99,\"kind\":\"CLOSE\",\"parent\":\"r1\",\"partitions\":[{\"cut\":5,"
+     "\"joined\":true,"
+     "\"partition\":0,\"seen_end\":3,\"tail_from\":1,\"topic\":\"a\"}],\"term\":4,\"tick_us\":8,"
+     "\"time_us\":9,"
+     "\"to_us\":10,\"topics\":[{\"id\":\"x\",\"name\":\"a\"}],\"trigger\":\"event_time\","
+     "\"triggers\":[\"t\"],"
      "\"v\":1}"},
-    {"ready/2/m1/7",
-     "{\"build\":2,\"bytes\":50,\"fingerprint\":\"f\",\"incarnation\":7,\"kind\":\"READY\",\"member\":\"m1\","
-     "\"partitions\":[{\"carried_from\":5,\"carried_in\":1,\"from\":1,\"late\":1,\"owned\":true,\"partition\":0,"
-     "\"read\":2,\"rows\":2,\"to\":5,\"topic\":\"a\"}],\"rows\":2,\"shards\":[[0,1,20],[3,1,30]],\"v\":1}"},
+    {"ready/2/m1/7", "{\"build\":2,\"bytes\":50,\"fingerprint\":\"f\",\"incarnation\":7,\"kind\":"
+                     "\"READY\",\"member\":\"m1\","
+                     "\"partitions\":[{\"carried_from\":5,\"carried_in\":1,\"from\":1,\"late\":1,"
+                     "\"owned\":true,\"partition\":0,"
+                     "\"read\":2,\"rows\":2,\"to\":5,\"topic\":\"a\"}],\"rows\":2,\"shards\":[[0,1,"
+                     "20],[3,1,30]],\"v\":1}"},
     {"ready/2/m1/7",
      "{\"build\":2,\"fingerprint\":\"g\",\"incarnation\":7,\"kind\":\"REFUSED\",\"member\":\"m1\","
      "\"reason\":\"no\",\"v\":1}"},
@@ -35,40 +42,50 @@ static const struct {
      "{\"build\":2,\"contributions\":[{\"incarnation\":7,\"member\":\"m1\",\"ranges\":[{\"from\":1,"
      "\"partition\":0,\"to\":5,\"topic\":\"a\"}]}],\"kind\":\"PLAN\",\"members\":[\"m1\"],"
      "\"routing_values\":[\"i:-1\",\"i:4\"],\"run_id\":\"r2\",\"shards\":[[0,1],[-1,0]],"
-     "\"skips\":[{\"id\":\"s\",\"range\":{\"from\":0,\"partition\":0,\"to\":1,\"topic\":\"a\"}}],\"term\":4,"
+     "\"skips\":[{\"id\":\"s\",\"range\":{\"from\":0,\"partition\":0,\"to\":1,\"topic\":\"a\"}}],"
+     "\"term\":4,"
      "\"time_us\":9,\"v\":1}"},
-    {"part/2/m1/7",
-     "{\"build\":2,\"bytes\":50,\"digest\":\"d\",\"incarnation\":7,\"kind\":\"PART\",\"member\":\"m1\","
-     "\"ranges\":[{\"from\":1,\"partition\":0,\"to\":5,\"topic\":\"a\"}],\"rows\":2,\"url\":\"u\",\"v\":1}"},
+    {"part/2/m1/7", "{\"build\":2,\"bytes\":50,\"digest\":\"d\",\"incarnation\":7,\"kind\":"
+                    "\"PART\",\"member\":\"m1\","
+                    "\"ranges\":[{\"from\":1,\"partition\":0,\"to\":5,\"topic\":\"a\"}],\"rows\":2,"
+                    "\"url\":\"u\",\"v\":1}"},
     {"attempt/r2/3/1",
-     "{\"attempt\":1,\"build\":2,\"checkpoint_id\":\"c\",\"db_bytes\":4096,\"duration_ms\":5,\"incarnation\":7,"
+     "{\"attempt\":1,\"build\":2,\"checkpoint_id\":\"c\",\"db_bytes\":4096,\"duration_ms\":5,"
+     "\"incarnation\":7,"
      "\"kind\":\"ATTEMPT\",\"max_key\":\"9\",\"member\":\"m1\",\"min_key\":\"1\",\"ok\":true,"
-     "\"page_size\":4096,\"partitions\":[{\"partition\":0,\"stored\":2,\"topic\":\"a\"}],\"row_count\":2,"
+     "\"page_size\":4096,\"partitions\":[{\"partition\":0,\"stored\":2,\"topic\":\"a\"}],\"row_"
+     "count\":2,"
      "\"run_id\":\"r2\",\"shard\":3,\"url\":\"u\",\"v\":1}"},
     {"commit",
-     "{\"ancestors\":[\"r1\"],\"build\":2,\"close_us\":8,\"closed_to_us\":10,\"commit_kind\":\"build\","
+     "{\"ancestors\":[\"r1\"],\"build\":2,\"close_us\":8,\"closed_to_us\":10,\"commit_kind\":"
+     "\"build\","
      "\"fingerprint\":\"f\",\"future_bound_us\":99,\"history\":[{\"build\":2,\"cuts\":[[0,5,true]],"
      "\"from_us\":0,\"future_bound_us\":99,\"to_us\":10}],\"kind\":\"COMMIT\",\"parent\":\"r1\","
-     "\"partitions\":[{\"account\":{\"read\":2,\"stored\":2},\"cut\":5,\"partition\":0,\"tail_from\":4,"
+     "\"partitions\":[{\"account\":{\"read\":2,\"stored\":2},\"cut\":5,\"partition\":0,\"tail_"
+     "from\":4,"
      "\"topic\":\"a\"}],\"pending\":[{\"manifest_ref\":\"m\",\"run_id\":\"r1\",\"sha256\":\"h\","
-     "\"staged_url\":\"s\"}],\"pointer_now\":\"p0\",\"resume_offset\":6,\"run_id\":\"r2\",\"snapshot\":{"
-     "\"base\":\"p1\",\"build\":2,\"manifest_ref\":\"m\",\"num_dbs\":2,\"pointer\":\"p2\",\"run_id\":\"r2\","
+     "\"staged_url\":\"s\"}],\"pointer_now\":\"p0\",\"resume_offset\":6,\"run_id\":\"r2\","
+     "\"snapshot\":{"
+     "\"base\":\"p1\",\"build\":2,\"manifest_ref\":\"m\",\"num_dbs\":2,\"pointer\":\"p2\",\"run_"
+     "id\":\"r2\","
      "\"sha256\":\"h\",\"staged_url\":\"s\",\"time_us\":9},\"term\":4,\"tick_us\":8,\"time_us\":9,"
      "\"trigger\":\"schedule\",\"used\":[\"t\"],\"v\":1,\"winners\":[1,0]}"},
-    {"published", "{\"build\":2,\"kind\":\"PUBLISHED\",\"run_id\":\"r2\",\"term\":4,\"time_us\":9,\"v\":1}"},
+    {"published",
+     "{\"build\":2,\"kind\":\"PUBLISHED\",\"run_id\":\"r2\",\"term\":4,\"time_us\":9,\"v\":1}"},
     {"aborted/r2",
      "{\"build\":2,\"kind\":\"ABORTED\",\"reason\":\"x\",\"run_id\":\"r2\",\"term\":4,\"v\":1}"},
-    {"hold", "{\"id\":\"h\",\"kind\":\"HOLD\",\"target\":\"r1\",\"v\":1,\"who\":\"w\",\"why\":\"y\"}"},
+    {"hold",
+     "{\"id\":\"h\",\"kind\":\"HOLD\",\"target\":\"r1\",\"v\":1,\"who\":\"w\",\"why\":\"y\"}"},
     {"hold", "{\"id\":\"h\",\"kind\":\"HELD\",\"may_appear\":\"r2\",\"term\":4,\"v\":1}"},
     {"hold", "{\"id\":\"h\",\"kind\":\"RESUME\",\"mode\":\"from_here\",\"pointer\":\"p\",\"v\":1}"},
-    {"trigger/t",
-     "{\"cuts\":[{\"cut\":5,\"partition\":0,\"topic\":\"a\"}],\"id\":\"t\",\"kind\":\"TRIGGER\",\"v\":1}"},
-    {"skip/s",
-     "{\"id\":\"s\",\"kind\":\"SKIP\",\"range\":{\"from\":0,\"partition\":0,\"to\":1,\"topic\":\"a\"},\"v\":1,"
-     "\"who\":\"w\"}"},
-    {"condemn/r1",
-     "{\"at_once\":true,\"kind\":\"CONDEMN\",\"objects\":[\"u\"],\"reason\":\"x\",\"run_id\":\"r1\",\"term\":4,"
-     "\"time_us\":9,\"v\":1}"},
+    {"trigger/t", "{\"cuts\":[{\"cut\":5,\"partition\":0,\"topic\":\"a\"}],\"id\":\"t\",\"kind\":"
+                  "\"TRIGGER\",\"v\":1}"},
+    {"skip/s", "{\"id\":\"s\",\"kind\":\"SKIP\",\"range\":{\"from\":0,\"partition\":0,\"to\":1,"
+               "\"topic\":\"a\"},\"v\":1,"
+               "\"who\":\"w\"}"},
+    {"condemn/r1", "{\"at_once\":true,\"kind\":\"CONDEMN\",\"objects\":[\"u\"],\"reason\":\"x\","
+                   "\"run_id\":\"r1\",\"term\":4,"
+                   "\"time_us\":9,\"v\":1}"},
     {"condemn/r1",
      "{\"kind\":\"SPARE\",\"run_id\":\"r1\",\"term\":4,\"time_us\":9,\"v\":1,\"whole_run\":true}"},
 };
@@ -80,8 +97,8 @@ Test(message, every_kind_comes_back)
         struct arena *arena = arena_new(1024);
         struct message message;
         struct err err = {0};
-        cr_assert(message_decode(bytes_of_text(samples[i].key), bytes_of_text(samples[i].value), arena,
-                                 &message, &err),
+        cr_assert(message_decode(bytes_of_text(samples[i].key), bytes_of_text(samples[i].value),
+                                 arena, &message, &err),
                   "%s: %s", samples[i].key, err.message);
         seen[message.kind] = true;
         AUTO(buf) struct buf again;
@@ -107,28 +124,38 @@ static const struct {
     {"leader", "{\"kind\":\"LEADER\",\"member\":\"m\",\"nonce\":\"n\",\"v\":2}", "version 2"},
     {"leader", "{\"kind\":\"KING\",\"v\":1}", "kind: unknown: KING"},
     {"leader", "{\"kind\":\"LEADER\",\"member\":\"m\",\"v\":1}", "LEADER: nonce: missing"},
-    {"leader", "{\"kind\":\"LEADER\",\"member\":\"a/b\",\"nonce\":\"n\",\"v\":1}", "member: not a name"},
-    {"leaders", "{\"kind\":\"LEADER\",\"member\":\"m\",\"nonce\":\"n\",\"v\":1}", "its key would be leader"},
-    {"published", "{\"build\":-1,\"kind\":\"PUBLISHED\",\"run_id\":\"r\",\"term\":1,\"time_us\":1,\"v\":1}",
+    {"leader", "{\"kind\":\"LEADER\",\"member\":\"a/b\",\"nonce\":\"n\",\"v\":1}",
+     "member: not a name"},
+    {"leaders", "{\"kind\":\"LEADER\",\"member\":\"m\",\"nonce\":\"n\",\"v\":1}",
+     "its key would be leader"},
+    {"published",
+     "{\"build\":-1,\"kind\":\"PUBLISHED\",\"run_id\":\"r\",\"term\":1,\"time_us\":1,\"v\":1}",
      "build: negative"},
     {"skip/s",
-     "{\"id\":\"s\",\"kind\":\"SKIP\",\"range\":{\"from\":3,\"partition\":0,\"to\":1,\"topic\":\"a\"},\"v\":1}",
+     "{\"id\":\"s\",\"kind\":\"SKIP\",\"range\":{\"from\":3,\"partition\":0,\"to\":1,\"topic\":"
+     "\"a\"},\"v\":1}",
      "ends before it begins"},
     {"trigger/t",
-     "{\"cuts\":[{\"cut\":5,\"partition\":1,\"topic\":\"a\"},{\"cut\":5,\"partition\":0,\"topic\":\"a\"}],"
+     "{\"cuts\":[{\"cut\":5,\"partition\":1,\"topic\":\"a\"},{\"cut\":5,\"partition\":0,\"topic\":"
+     "\"a\"}],"
      "\"id\":\"t\",\"kind\":\"TRIGGER\",\"v\":1}",
      "a/0: not in order"},
-    {"trigger/t", "{\"cuts\":[{\"cut\":-5,\"partition\":1,\"topic\":\"a\"}],\"id\":\"t\",\"kind\":\"TRIGGER\",\"v\":1}",
+    {"trigger/t",
+     "{\"cuts\":[{\"cut\":-5,\"partition\":1,\"topic\":\"a\"}],\"id\":\"t\",\"kind\":\"TRIGGER\","
+     "\"v\":1}",
      "cuts[0].cut: -5 is not in"},
     {"plan/r",
-     "{\"build\":2,\"kind\":\"PLAN\",\"members\":[],\"run_id\":\"r\",\"shards\":[[0,1]],\"term\":4,\"time_us\":9,"
+     "{\"build\":2,\"kind\":\"PLAN\",\"members\":[],\"run_id\":\"r\",\"shards\":[[0,1]],\"term\":4,"
+     "\"time_us\":9,"
      "\"v\":1}",
      "shards[0]: builder"},
     {"plan/r",
-     "{\"build\":2,\"kind\":\"PLAN\",\"run_id\":\"r\",\"shards\":[[0,1,2]],\"term\":4,\"time_us\":9,\"v\":1}",
+     "{\"build\":2,\"kind\":\"PLAN\",\"run_id\":\"r\",\"shards\":[[0,1,2]],\"term\":4,\"time_us\":"
+     "9,\"v\":1}",
      "shards[0]: 3 items, at most 2"},
     {"commit",
-     "{\"build\":0,\"close_us\":8,\"commit_kind\":\"empty\",\"fingerprint\":\"f\",\"kind\":\"COMMIT\","
+     "{\"build\":0,\"close_us\":8,\"commit_kind\":\"empty\",\"fingerprint\":\"f\",\"kind\":"
+     "\"COMMIT\","
      "\"run_id\":\"r\",\"term\":4,\"time_us\":9,\"trigger\":\"schedule\",\"v\":1}",
      "build: 0"},
 };
@@ -139,8 +166,8 @@ Test(message, wrong_ones_are_refused)
         struct arena *arena = arena_new(1024);
         struct message message;
         struct err err = {0};
-        cr_assert_not(message_decode(bytes_of_text(wrong[i].key), bytes_of_text(wrong[i].value), arena,
-                                     &message, &err),
+        cr_assert_not(message_decode(bytes_of_text(wrong[i].key), bytes_of_text(wrong[i].value),
+                                     arena, &message, &err),
                       "%s", wrong[i].value);
         cr_assert_eq(err.kind, ERR_INPUT);
         cr_assert_not_null(strstr(err.message, wrong[i].message), "%s", err.message);
@@ -174,9 +201,15 @@ Test(message, lineage)
                                     .ancestors = ancestors,
                                     .ancestor_count = 1,
                                     .has_snapshot = true,
-                                    .snapshot = {.run_id = "r2", .build = 2, .time_us = 1, .num_dbs = 3,
-                                                 .staged_url = "s", .manifest_ref = "m", .sha256 = "h",
-                                                 .pointer = "p2", .base = "p1"}};
+                                    .snapshot = {.run_id = "r2",
+                                                 .build = 2,
+                                                 .time_us = 1,
+                                                 .num_dbs = 3,
+                                                 .staged_url = "s",
+                                                 .manifest_ref = "m",
+                                                 .sha256 = "h",
+                                                 .pointer = "p2",
+                                                 .base = "p1"}};
     AUTO(buf) struct buf text;
     buf_init(&text, 10000);
     message_lineage_encode(&commit, "ledger", &text);
@@ -184,7 +217,8 @@ Test(message, lineage)
     struct message_commit back;
     const char *ledger = NULL;
     struct err err = {0};
-    cr_assert(message_lineage_decode(buf_bytes(&text), arena, &back, &ledger, &err), "%s", err.message);
+    cr_assert(message_lineage_decode(buf_bytes(&text), arena, &back, &ledger, &err), "%s",
+              err.message);
     cr_assert_str_eq(ledger, "ledger");
     cr_assert_eq(back.kind, COMMIT_ADOPTED);
     cr_assert_eq(back.build, 2);

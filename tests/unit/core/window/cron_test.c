@@ -43,7 +43,8 @@ Test(cron, next)
 /* Missed ticks collapse into the last of them; it agrees with walking tick by tick. */
 Test(cron, last)
 {
-    static const char *const texts[] = {"*/7 * * * *", "0 */5 * * *", "15 3 */2 * *", "0 0 * * mon"};
+    static const char *const texts[] = {"*/7 * * * *", "0 */5 * * *", "15 3 */2 * *",
+                                        "0 0 * * mon"};
     for (size_t i = 0; i < LENGTH_OF(texts); i++) {
         struct cron cron;
         struct err err = {0};
@@ -51,7 +52,8 @@ Test(cron, last)
         for (int64_t hours = 0; hours < 400; hours += 7) {
             int64_t now = NEW_YEAR + hours * HOUR + 123;
             int64_t expected = 0;
-            for (int64_t at = cron_next_us(&cron, NEW_YEAR); at <= now; at = cron_next_us(&cron, at)) {
+            for (int64_t at = cron_next_us(&cron, NEW_YEAR); at <= now;
+                 at = cron_next_us(&cron, at)) {
                 expected = at;
             }
             cr_assert_eq(cron_last_us(&cron, NEW_YEAR, now), expected);
@@ -59,10 +61,10 @@ Test(cron, last)
     }
 }
 
-static const char *const refused[] = {"",           "* * * *",      "* * * * * *", "60 * * * *",
-                                      "* 24 * * *", "* * 0 * *",    "* * * 13 *",  "* * * * 8",
-                                      "a * * * *",  "5-1 * * * *",  "*/0 * * * *", "1, * * * *",
-                                      "1- * * * *", "* * * foo *",  "1;2 * * * *"};
+static const char *const refused[] = {"",           "* * * *",     "* * * * * *", "60 * * * *",
+                                      "* 24 * * *", "* * 0 * *",   "* * * 13 *",  "* * * * 8",
+                                      "a * * * *",  "5-1 * * * *", "*/0 * * * *", "1, * * * *",
+                                      "1- * * * *", "* * * foo *", "1;2 * * * *"};
 
 Test(cron, refused)
 {

@@ -20,9 +20,9 @@ static const struct {
 } rows[] = {
     {5, 3, CUT_ON_TIME, 1},
     {99, 9, CUT_ON_TIME, 1},
-    {100, 9, CUT_LATE, 2},    /* read after the cut of its window */
-    {5, 10, CUT_ON_TIME, 2},  /* below the first cut, of the next window */
-    {120, 3, CUT_LATE, 3},    /* PROTOCOL A2: in neither of two closed windows */
+    {100, 9, CUT_LATE, 2},   /* read after the cut of its window */
+    {5, 10, CUT_ON_TIME, 2}, /* below the first cut, of the next window */
+    {120, 3, CUT_LATE, 3},   /* PROTOCOL A2: in neither of two closed windows */
     {5, 25, CUT_ON_TIME, 3},
     {5, 40, CUT_OPEN, 0},
     {200, 3, CUT_OPEN, 0},
@@ -54,8 +54,8 @@ Test(cut, the_cut_alone)
     cr_assert_eq(cut_judge(&step, 1, 10, 0).class, CUT_OPEN);
 }
 
-/* R2, R24: a verdict that is not OPEN stays the same whatever builds come later, and with any steps left out
- * whose cut is not above the row. */
+/* R2, R24: a verdict that is not OPEN stays the same whatever builds come later, and with any steps
+ * left out whose cut is not above the row. */
 Test(cut, a_verdict_is_for_good)
 {
     struct rng rng;
