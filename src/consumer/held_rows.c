@@ -7,8 +7,7 @@
 
 #include "adapters/os/file.h"
 #include "adapters/os/log.h"
-#include "checkpoint/spill_reader.h"
-#include "consumer/spill_writer.h"
+#include "consumer/spill_thread.h"
 
 struct held_rows {
     struct held_rows_settings settings;
@@ -20,6 +19,8 @@ struct held_rows {
     bool **voided;    /* of each share, by source of its index; NULL: all its rows count */
     size_t count;
     size_t capacity;
+    struct spill_thread *thread;
+    struct row_share *spilling; /* one user; NULL: none is being written */
     uint64_t sequence;
 };
 
@@ -36,6 +37,7 @@ bool held_rows_new(const struct held_rows_settings *settings, struct held_rows *
     CHECK(held->folder != NULL);
     held->settings.folder = held->folder;
     held->buffer = shard_buffer_new(settings->borrowed_budget);
+    held->thread = spill_thread_new();
     *ret_held = held;
     return true;
 }
@@ -45,6 +47,8 @@ struct held_rows *held_rows_free(struct held_rows *held)
     if (held == NULL) {
         return NULL;
     }
+    spill_thread_free(held->thread);
+    row_share_drop(held->spilling);
     for (size_t i = 0; i < held->count; i++) {
         row_share_drop(held->shares[i]);
         free(held->voided[i]);
@@ -92,9 +96,28 @@ void held_rows_freeze(struct held_rows *held)
     }
 }
 
-/* Writes the set to a new spill, and opens that. */
-static bool to_disk(struct held_rows *held, struct row_set *set, struct row_share **ret_share,
-                    uint64_t *ret_bytes, struct err *err)
+/* A spill that is finished takes the place of the rows in memory, unless these were let go meanwhile. */
+static bool collect(struct held_rows *held, bool wait, struct err *err)
+{
+    struct row_share *spill = NULL;
+    uint64_t bytes = 0;
+    bool done = false;
+    bool ok = spill_thread_take(held->thread, wait, &done, &spill, &bytes, err);
+    struct row_share *source = done ? TAKE(held->spilling) : NULL;
+    for (size_t i = 0; ok && i < held->count; i++) {
+        if (held->shares[i] == source) {
+            row_share_drop(held->shares[i]);
+            held->shares[i] = TAKE(spill);
+            held->memory[i] = 0;
+            held->disk[i] = bytes;
+        }
+    }
+    row_share_drop(source);
+    row_share_drop(spill);
+    return ok || !done;
+}
+
+static bool start_spill(struct held_rows *held, size_t index, struct err *err)
 {
     uint64_t on_disk = held_rows_spilled_bytes(held);
     if (held->settings.disk_budget > 0 && on_disk >= held->settings.disk_budget) {
@@ -103,52 +126,20 @@ static bool to_disk(struct held_rows *held, struct row_set *set, struct row_shar
     }
     char path[4096];
     int length = snprintf(path, sizeof path, "%s/%020llu.spill", held->folder,
-                          (unsigned long long)held->sequence);
+                          (unsigned long long)held->sequence++);
     CHECK(length > 0 && (size_t)length < sizeof path);
-    struct spill_ref ref = {0};
-    TRY(spill_write(set, path, false, NULL, &ref, err));
-    *ret_bytes = ref.bytes;
-    spill_ref_done(&ref);
-    struct row_set *spill = NULL;
-    TRY(spill_open_file(path, &spill, err));
-    *ret_share = row_share_new(spill, path);
-    held->sequence++;
-    return true;
-}
-
-/* The buffer goes straight to the disk: its rows were never shared. */
-static bool spill_buffer(struct held_rows *held, struct err *err)
-{
-    struct sorted_rows *rows = shard_buffer_sort(held->buffer, held->settings.order);
-    if (rows == NULL) {
-        return true;
-    }
-    struct row_share *share = NULL;
-    uint64_t bytes = 0;
-    if (!to_disk(held, &rows->set, &share, &bytes, err)) {
-        /* The rows are kept: the caller may try again. */
-        add_share(held, row_share_new(&rows->set, NULL), sorted_rows_bytes(rows) + 1, 0);
-        return false;
-    }
-    row_set_free(&rows->set);
-    add_share(held, share, 0, bytes);
-    return true;
-}
-
-static bool spill_share(struct held_rows *held, size_t index, struct err *err)
-{
-    struct row_share *share = NULL;
-    uint64_t bytes = 0;
-    TRY(to_disk(held, row_share_set(held->shares[index]), &share, &bytes, err));
-    row_share_drop(held->shares[index]);
-    held->shares[index] = share;
-    held->memory[index] = 0;
-    held->disk[index] = bytes;
+    held->spilling = row_share_use(held->shares[index]);
+    spill_thread_start(held->thread, held->spilling, path);
     return true;
 }
 
 bool held_rows_spill(struct held_rows *held, struct err *err)
 {
+    struct budget *budget = held->settings.borrowed_budget;
+    TRY(collect(held, budget != NULL && budget_used(budget) > budget->pause_mark, err));
+    if (spill_thread_busy(held->thread)) {
+        return true;
+    }
     size_t largest = held->count;
     uint64_t most = shard_buffer_bytes(held->buffer);
     for (size_t i = 0; i < held->count; i++) {
@@ -157,17 +148,23 @@ bool held_rows_spill(struct held_rows *held, struct err *err)
             largest = i;
         }
     }
-    return largest == held->count ? spill_buffer(held, err) : spill_share(held, largest, err);
+    if (largest == held->count) { /* the buffer itself; frozen, it is the last share */
+        if (shard_buffer_rows(held->buffer) == 0) {
+            return true;
+        }
+        held_rows_freeze(held);
+    }
+    return start_spill(held, largest, err);
 }
 
 bool held_rows_append(struct held_rows *held, int64_t window, uint32_t group, const struct row *row,
                       struct err *err)
 {
-    if (shard_buffer_append(held->buffer, window, group, row)) {
-        return true;
+    if (!shard_buffer_append(held->buffer, window, group, row)) {
+        held_rows_freeze(held);
+        CHECK(shard_buffer_append(held->buffer, window, group, row));
+        return held_rows_spill(held, err);
     }
-    TRY(spill_buffer(held, err));
-    CHECK(shard_buffer_append(held->buffer, window, group, row));
     return true;
 }
 

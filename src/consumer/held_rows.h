@@ -24,12 +24,14 @@ struct held_rows *held_rows_free(struct held_rows *held); /* takes NULL; returns
 /* The number of a partition's rows in the buffer. */
 uint32_t held_rows_source(struct held_rows *held, const char *topic, int32_t partition);
 
-/* Copies the row in. LIMIT and TRANSIENT: as held_rows_spill, where the buffer had to be sorted. */
+/* Copies the row in. Errors: as held_rows_spill, where the buffer had to be sorted. */
 MUST_CHECK bool held_rows_append(struct held_rows *held, int64_t window, uint32_t group,
                                  const struct row *row, struct err *err);
 
-/* Memory is short: the buffer, or the largest set that is still in memory, goes to the disk. LIMIT:
- * the disk or its budget is full; SETTINGS, TRANSIENT: the work folder. */
+/* Memory is short: the buffer, or the largest set that is still in memory, goes to the disk. It is
+ * written by a thread of its own, one at a time; nothing is done while one is, but where memory is above
+ * the pause mark this waits for it. LIMIT: the disk or its budget is full; SETTINGS, TRANSIENT: the work
+ * folder; also of a spill that was started before. */
 MUST_CHECK bool held_rows_spill(struct held_rows *held, struct err *err);
 
 /* Sorts what is in the buffer, so that every row is in a share. */

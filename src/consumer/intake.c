@@ -372,14 +372,8 @@ bool intake_take(struct intake *intake, const struct source_batch *batch, int64_
         }
     }
     take_events(intake, batch, &event, batch->message_count);
-    while (budget_wants_spill(intake->settings.budget)) {
-        uint64_t before = budget_used(intake->settings.budget);
-        TRY(held_rows_spill(intake->settings.held, err));
-        if (budget_used(intake->settings.budget) >= before) {
-            break; /* what is left is in use elsewhere */
-        }
-    }
-    return true;
+    return !budget_wants_spill(intake->settings.budget) ||
+           held_rows_spill(intake->settings.held, err);
 }
 
 void intake_readings(struct intake *intake, struct arena *arena,
