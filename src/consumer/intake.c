@@ -173,6 +173,17 @@ void intake_start(struct intake *intake, struct source_partition id, int64_t off
     set_steps(partition, head->steps, head->step_count);
 }
 
+void intake_start_behind_lost(struct intake *intake, struct source_partition id, int64_t offset)
+{
+    struct intake_partition *partition = intake_find(intake, id_of(intake, id));
+    if (partition != NULL && partition->owned) {
+        partition->position = offset;
+        partition->from = offset;
+        partition->state = DATA_READING;
+        partition->lost_to = offset;
+    }
+}
+
 void intake_stop(struct intake *intake, struct source_partition id)
 {
     struct intake_partition *partition = intake_find(intake, id_of(intake, id));
@@ -326,7 +337,7 @@ static void take_end(struct intake *intake, const struct source_event *event)
         return;
     }
     if (event->kind == SOURCE_LOST_RANGE) {
-        partition->lost_to = event->low > event->position ? event->low : 0;
+        partition->lost_to = INTAKE_LOST;
         return;
     }
     if (event->position < partition->position) {
@@ -377,7 +388,7 @@ bool intake_take(struct intake *intake, const struct source_batch *batch, int64_
 }
 
 void intake_readings(struct intake *intake, struct arena *arena,
-                     const struct member_reading **ret_readings, size_t *ret_count)
+                     struct member_reading **ret_readings, size_t *ret_count)
 {
     struct member_reading *readings =
         arena_alloc(arena, (intake->partition_count + 1) * sizeof *readings);

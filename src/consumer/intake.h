@@ -43,6 +43,9 @@ struct intake_head {
  * the head went back (PROTOCOL R5, --from-here), they are void, because some were forgotten. */
 void intake_start(struct intake *intake, struct source_partition partition, int64_t offset,
                   const struct intake_head *head);
+/* `offset` is the first one that is left of a range that was lost; what was read before stays. */
+void intake_start_behind_lost(struct intake *intake, struct source_partition partition,
+                              int64_t offset);
 /* No longer ours; its rows are held until intake_forget. */
 void intake_stop(struct intake *intake, struct source_partition partition);
 
@@ -51,9 +54,13 @@ void intake_stop(struct intake *intake, struct source_partition partition);
 MUST_CHECK bool intake_take(struct intake *intake, const struct source_batch *batch, int64_t now_us,
                             struct err *err);
 
+/* In place of member_reading.lost_to: the log does not hold the position, and what it still has must be
+ * asked for. */
+enum { INTAKE_LOST = -1 };
+
 /* The partitions as PROGRESS wants them, in the arena. */
 void intake_readings(struct intake *intake, struct arena *arena,
-                     const struct member_reading **ret_readings, size_t *ret_count);
+                     struct member_reading **ret_readings, size_t *ret_count);
 
 /* What a cut takes, and the rows themselves. Texts and arrays in the arena. */
 struct intake_sealed {

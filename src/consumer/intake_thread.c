@@ -74,7 +74,11 @@ static void work(struct intake_thread *thread, struct mail *mail)
         take_batch(thread, mail);
         break;
     case MAIL_START:
-        intake_start(intake, mail->start.partition, mail->start.offset, &mail->start.head);
+        if (mail->start.behind_lost) {
+            intake_start_behind_lost(intake, mail->start.partition, mail->start.offset);
+        } else {
+            intake_start(intake, mail->start.partition, mail->start.offset, &mail->start.head);
+        }
         thread->news = true;
         break;
     case MAIL_STOP:

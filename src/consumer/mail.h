@@ -36,6 +36,7 @@ struct mail {
         struct {
             struct source_partition partition;
             int64_t offset;
+            bool behind_lost; /* `head` is not looked at */
             struct intake_head head;
         } start; /* START, SEEK */
         struct source_partition stop;
@@ -63,7 +64,7 @@ struct mail {
             bool rewind;
         } mirror;
         struct {
-            const struct member_reading *readings;
+            struct member_reading *readings;
             size_t count;
             struct intake_counters counters;
         } readings;

@@ -349,6 +349,47 @@ bool member_command_run(struct member_hands *hands, const struct member_command 
     return false;
 }
 
+/* The machine says what is lost, and asks for a SKIP; reading goes on behind it meanwhile. */
+bool member_hands_find_lost(struct member_hands *hands, struct member_reading *readings,
+                            size_t count, struct err *err)
+{
+    struct source_ends *ends = NULL;
+    size_t end_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (readings[i].lost_to != INTAKE_LOST) {
+            continue;
+        }
+        if (ends == NULL) {
+            TRY(source_query_ends(hands->query, COMMAND_KAFKA_MS, hands->arena, &ends, &end_count,
+                                  err));
+        }
+        readings[i].lost_to = 0;
+        struct source_partition partition;
+        for (size_t k = 0; partition_of(hands, readings[i].id, &partition) && k < end_count; k++) {
+            if (ends[k].partition.topic != partition.topic ||
+                ends[k].partition.partition != partition.partition) {
+                continue;
+            }
+            if (ends[k].high < readings[i].position) {
+                return err_set(err, ERR_SETTINGS,
+                               "%s[%d] ends at %lld, below %lld, which was read already: the log was "
+                               "truncated, or the topic was deleted and made again",
+                               readings[i].id.topic, (int)readings[i].id.number,
+                               (long long)ends[k].high, (long long)readings[i].position);
+            }
+            if (ends[k].low > readings[i].position) {
+                readings[i].lost_to = ends[k].low;
+                struct mail *mail = mail_new(MAIL_SEEK);
+                mail->start.partition = partition;
+                mail->start.offset = ends[k].low;
+                mail->start.behind_lost = true;
+                mail_send(hands->settings->poll, mail);
+            }
+        }
+    }
+    return true;
+}
+
 static bool append_trigger(struct member_hands *hands, const struct message_trigger *trigger)
 {
     struct message message = {.kind = MESSAGE_TRIGGER, .trigger = *trigger};

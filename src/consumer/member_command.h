@@ -34,6 +34,11 @@ void member_hands_done(struct member_hands *hands);
 MUST_CHECK bool member_hands_open(struct member_hands *hands, struct err *err);
 
 void member_hands_assignment(struct member_hands *hands, const struct mail *mail, bool assigned);
+/* Asks the cluster where the logs begin now, for readings that are INTAKE_LOST. False: SETTINGS when a log
+ * ends below what was read (it was truncated, or the topic was made again); TRANSIENT: ask again. */
+MUST_CHECK bool member_hands_find_lost(struct member_hands *hands, struct member_reading *readings,
+                                       size_t count, struct err *err);
+
 void member_hands_tick(struct member_hands *hands);
 
 /* True: *ret_answer is an event that answers it. */

@@ -153,6 +153,14 @@ static void on_assignment(struct member_thread *thread, const struct mail *mail,
 static void on_readings(struct member_thread *thread, const struct mail *mail)
 {
     struct member_event event = {.kind = MEMBER_EVENT_PROGRESS};
+    struct err err;
+    if (!member_hands_find_lost(&thread->hands, mail->readings.readings, mail->readings.count,
+                                &err)) {
+        if (err.kind == ERR_SETTINGS) {
+            fail(thread, &err);
+        }
+        return; /* the next readings ask again */
+    }
     event.progress.readings = mail->readings.readings;
     event.progress.count = mail->readings.count;
     thread->state.counters = mail->readings.counters;

@@ -1,0 +1,34 @@
+"""Records that retention took before any build held them: said, stopped at, and given up only by an operator."""
+from kafka import KafkaAdminClient, TopicPartition
+
+from test_content import plain
+
+EVERY = {"trigger": "offsets", "every_records": 100}
+
+
+def delete_records_below(bootstrap, topic, offset):
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        admin.delete_records({TopicPartition(topic, 0): offset})
+    finally:
+        admin.close()
+
+
+def test_a_lost_range_stops_the_build_until_it_is_skipped(new_job, topics, name, kafka):
+    job = new_job(window=EVERY)
+    topics.create(name, 1)
+    topics.send(name, plain(100, 1, seed=1))
+    process = job.start()
+    process.wait_for(lambda: job.published() >= 1, "the first snapshot")
+    assert process.stop() == 0
+    topics.send(name, plain(150, 1, seed=2))
+    delete_records_below(kafka.bootstrap, name, 130)
+    process = job.start()
+    process.wait_for_text("100 to 130 are gone")
+    assert job.published() == 1
+    job.command("skip", name, "0", "100", "130", "--why", "retention was too short")
+    process.wait_for(lambda: job.published() >= 2, "the second snapshot")
+    assert process.stop() == 0
+    assert job.pointer()["run_id"].startswith("b2-")
+    rows = job.json("info")["lineage"]["account"]
+    assert rows["read"] >= 70
