@@ -185,7 +185,6 @@ static void check_limits(struct settings_reader *reader)
     if (limits->work_folder[0] != '/') {
         refuse(reader, "limits.work_folder", "not an absolute path", NULL);
     }
-    check_text(reader, "status.listen", reader->settings->status.listen, settings_names_listen);
 }
 
 void settings_check(struct settings_reader *reader)

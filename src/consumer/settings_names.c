@@ -92,8 +92,3 @@ const char *settings_names_brokers(const char *text)
         text += size + 1;
     }
 }
-
-const char *settings_names_listen(const char *text)
-{
-    return is_address(bytes_of_text(text), true) ? NULL : "not host:port, as in 127.0.0.1:9464";
-}

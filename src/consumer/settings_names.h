@@ -13,7 +13,5 @@ const char *settings_names_topic(const char *text);
 /* "host", "host:port", "[::1]:9092", several with commas, as librdkafka takes them. */
 const char *settings_names_brokers(const char *text);
 
-/* One "host:port" to listen on. */
-const char *settings_names_listen(const char *text);
 
 #endif

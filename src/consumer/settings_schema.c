@@ -116,8 +116,7 @@ const struct setting settings_schema[] = {
     {"snapshot.store", SETTING_TEXT, IN_SETTINGS(snapshot.store), .required = true,
      .doc = "Where snapshots go: `s3://bucket/prefix` or `file:///folder`."},
     {"snapshot.contents", SETTING_CHOICE, IN_SETTINGS(snapshot.contents), .fallback = "window",
-     ONE_OF("window", "state"),
-     .doc = "The rows of the window, or the newest row of every key so far."},
+     ONE_OF("window"), .doc = "What a snapshot holds: the rows of its window."},
     {"snapshot.routing", SETTING_CHOICE, IN_SETTINGS(snapshot.routing), .fallback = "hash",
      ONE_OF("hash"), .doc = "How a key finds its shard."},
     {"snapshot.shards", SETTING_U32, IN_SETTINGS(snapshot.shards), RANGE(1, 65536),
@@ -215,9 +214,6 @@ const struct setting settings_schema[] = {
      .fallback = "30s", RANGE(1 * SECOND, 60 * MINUTE),
      .doc = "After SIGTERM an orderly stop may take so long."},
 
-    {"status.listen", SETTING_TEXT, IN_SETTINGS(status.listen), .also = "no status server",
-     .doc = "`host:port` for `/status`, `/metrics`, `/livez` and `/readyz`."},
-
     {"log.level", SETTING_CHOICE, IN_SETTINGS(log_level), .fallback = "info",
      ONE_OF("error", "warn", "info", "debug"), .doc = "What is logged, on standard error."},
     {"log.format", SETTING_CHOICE, IN_SETTINGS(log_format), .fallback = "text",
@@ -235,7 +231,6 @@ const struct setting_group settings_schema_groups[] = {
     {"dead_letter", "Records that cannot be used"},
     {"s3", "The S3 store; credentials come from the environment, AWS's files or the instance"},
     {"limits", "Memory, disk and sizes"},
-    {"status", "The status server"},
     {"log", "The log"},
 };
 

@@ -112,10 +112,6 @@ struct limit_settings {
     int64_t stop_timeout_us; /* how long an orderly stop may take */
 };
 
-struct status_settings {
-    const char *listen; /* "host:port"; NULL: no status server */
-};
-
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 struct settings {
@@ -129,7 +125,6 @@ struct settings {
     struct dead_letter_settings dead_letter;
     struct store_settings s3;
     struct limit_settings limits;
-    struct status_settings status;
     int log_level; /* as in adapters/os/log.h: 0 error, 1 warn, 2 info, 3 debug */
     enum log_format log_format;
 };

@@ -100,9 +100,7 @@ static void print_snapshot(struct output *output, const struct snapshot_settings
         output_print(output, "  shards       one for %" PRIu64 " keys",
                      snapshot->max_keys_per_shard);
     }
-    output_print(output, ", holding the %s\n",
-                 snapshot->contents == CONTENTS_STATE ? "newest row of every key so far"
-                                                      : "rows of the window");
+    output_print(output, ", holding the rows of the window\n");
     if (snapshot->keep_last == 0 && snapshot->keep_for_us == 0) {
         output_print(output, "  keeps        every snapshot\n");
         return;
@@ -138,8 +136,6 @@ void settings_summary_print(struct output *output, const struct settings *settin
     output_print(output, "  budgets      %s of memory, %s of disk in %s\n",
                  size(settings->limits.memory_budget).text, size(settings->limits.disk_budget).text,
                  settings->limits.work_folder);
-    output_print(output, "  status       %s\n",
-                 settings->status.listen == NULL ? "no server" : settings->status.listen);
 }
 
 void settings_summary_json(cJSON *object, const struct settings *settings)

@@ -177,7 +177,7 @@ Test(settings_file, every_value_of_a_window_and_a_snapshot_reaches_its_place)
 
     const struct snapshot_settings *n = &s->snapshot;
     cr_expect_str_eq(n->store, "s3://bucket/a/b");
-    cr_expect(n->contents == CONTENTS_STATE && n->routing == ROUTING_HASH);
+    cr_expect(n->contents == CONTENTS_WINDOW && n->routing == ROUTING_HASH);
     cr_expect(n->shards == 0 && n->max_keys_per_shard == UINT64_C(5000000000));
     cr_expect(n->order == ROW_ORDER_EVENT_TIME && n->page_size == 8192 && !n->sidecar);
     cr_expect_str_eq(n->key_column, "id");
@@ -207,7 +207,6 @@ Test(settings_file, every_value_of_a_window_and_a_snapshot_reaches_its_place)
     cr_expect_str_eq(s->limits.work_folder, "/w");
     cr_expect(s->limits.max_key_bytes == 16 && s->limits.max_value_bytes == 1000000);
     cr_expect(s->limits.build_threads == 3 && s->limits.stop_timeout_us == 4000000);
-    cr_expect_str_eq(s->status.listen, "[::]:9464");
     cr_expect(s->log_level == 3 && s->log_format == LOG_FORMAT_JSON);
 }
 
@@ -222,7 +221,7 @@ Test(settings_file, defaults)
     cr_expect(s->snapshot.page_size == 0 && s->snapshot.sidecar);
     cr_expect_str_eq(s->snapshot.db_path_template, "db={db_id:05d}");
     cr_expect(s->limits.memory_budget == UINT64_C(256) << 20);
-    cr_expect(s->s3.endpoint == NULL && s->status.listen == NULL);
+    cr_expect(s->s3.endpoint == NULL);
     cr_expect(s->log_level == 2);
 }
 
@@ -246,7 +245,7 @@ Test(settings_file, texts_take_variables_and_files)
     cr_expect(!s->kafka.properties[0].shown && !s->kafka.properties[1].shown);
     cr_expect(s->kafka.properties[2].shown);
     cr_expect(s->snapshot.shards == 12 && !s->snapshot.sidecar);
-    cr_expect(s->s3.endpoint == NULL && s->status.listen == NULL);
+    cr_expect(s->s3.endpoint == NULL);
 }
 
 Test(settings_file, overrides_are_stronger)

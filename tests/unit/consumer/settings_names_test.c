@@ -48,10 +48,5 @@ Test(settings_names, brokers_and_addresses)
         {":9092", false},         {"[]:1", false},
         {"[::1:1", false},        {"http://a:1/x", false},
     };
-    static const struct name_case addresses[] = {
-        {"127.0.0.1:9464", true}, {"[::]:9464", true}, {"localhost:0", true}, {"9464", false},
-        {"localhost", false},     {":9464", false},    {"a:1,b:2", false},    {"", false},
-    };
     expect(brokers, LENGTH_OF(brokers), settings_names_brokers);
-    expect(addresses, LENGTH_OF(addresses), settings_names_listen);
 }
