@@ -212,7 +212,6 @@ class Oracle:
         folders = []
         for manifest in report.manifests:
             allowed.add(manifest.key)
-            allowed.add(f"{self.wanted.get('shard_prefix', 'shards')}/run_id={manifest.run_id}/manifest.staged")
             for entry in manifest.shards:
                 folder = entry["db_url"][len(self.store.url) + 1:]
                 allowed.update((folder + "/shard.db", folder + "/shard.sidecar"))
@@ -220,6 +219,10 @@ class Oracle:
                 rf"^{self.wanted.get('run_registry_prefix', 'runs')}/[^/]+_run_id={re.escape(manifest.run_id)}_[0-9a-f]{{32}}"
                 r"/run\.yaml$"))
         leaked = [key for key in self.store.keys() if key not in allowed and not any(f.match(key) for f in folders)]
+        # what was staged stays beside the shards of its run, and is deleted with them
+        staged = tuple(f"{self.wanted.get('shard_prefix', 'shards')}/run_id={m.run_id}/manifest.staged"
+                       for m in report.manifests)
+        leaked = [key for key in leaked if not key.startswith(staged)]
         # the record of a run that failed is small and tells why; a probe that was killed leaves its object
         small = (self.wanted.get("run_registry_prefix", "runs") + "/", "_probe/")
         leaked = [key for key in leaked if not key.startswith(small)]
