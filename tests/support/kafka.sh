@@ -47,7 +47,8 @@ java_exec() {
 
 # A process is ours only when its command line names this node's file.
 alive() { # ID
-    [ -s "$dir/$1/pid" ] && tr '\0' '\n' 2>/dev/null <"/proc/$(cat "$dir/$1/pid")/cmdline" | grep -qxF "$dir/$1/server.properties"
+    # no pipe: under pipefail its writer may die of SIGPIPE, and a live node look dead
+    [ -s "$dir/$1/pid" ] && grep -qzxF "$dir/$1/server.properties" "/proc/$(cat "$dir/$1/pid")/cmdline" 2>/dev/null
 }
 nodes() { if [ -n "${1:-}" ]; then echo "$1"; else (cd "$dir" && ls -d [0-9]* 2>/dev/null) || true; fi; }
 all_free() { # the first of ten ports

@@ -34,7 +34,8 @@ install() {
 
 # The process is ours only if it has our mark in its environment: a stale pid file hits no stranger.
 alive() {
-    [ -s "$dir/pid" ] && tr '\0' '\n' 2>/dev/null <"/proc/$(cat "$dir/pid")/environ" | grep -qxF "S3_TEST_DIR=$dir"
+    # no pipe: under pipefail its writer may die of SIGPIPE, and a live server look dead
+    [ -s "$dir/pid" ] && grep -qzxF "S3_TEST_DIR=$dir" "/proc/$(cat "$dir/pid")/environ" 2>/dev/null
 }
 
 listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
