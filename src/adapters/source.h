@@ -161,9 +161,9 @@ MUST_CHECK bool source_stop(struct source *source, struct err *err);
 bool source_rebalancing(const struct source *source);
 
 /* All go on at other offsets: after LOST_RANGE or TRUNCATED, or to read again. Those that are not
- * ours are passed over. TRANSIENT while a rebalance is on. Two calls want a pause between them: each
- * changes the assignment, and before 2.10 librdkafka aborts when the next change comes before the
- * fetchers of the first have stopped (its issue 5573). */
+ * ours are passed over. TRANSIENT while a rebalance is on. Two calls want a pause between them:
+ * each changes the assignment, and before 2.10 librdkafka aborts when the next change comes before
+ * the fetchers of the first have stopped (its issue 5573). */
 MUST_CHECK bool source_seek(struct source *source, const struct source_start *starts, size_t count,
                             struct err *err);
 

@@ -303,8 +303,8 @@ bool store_probe(struct store *store, const struct store_probe_settings *setting
 /* enum store_feature as the last probe saw them; 0 before one. */
 unsigned store_features(const struct store *store);
 
-/* For a key that nobody else writes: create-only where the store honours that, so that a process that
- * slept long cannot overwrite anything. */
+/* For a key that nobody else writes: create-only where the store honours that, so that a process
+ * that slept long cannot overwrite anything. */
 static inline struct store_condition store_once(const struct store *store)
 {
     return (store_features(store) & STORE_CREATE_ONLY) != 0 ? store_if_absent() : store_always();

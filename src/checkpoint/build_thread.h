@@ -6,8 +6,8 @@
 
 #include "adapters/os/queue.h"
 
-/* One piece of work, the first member of its kind's struct. Owned by whoever holds the pointer: member
- * thread, queue, build thread, queue, member thread. */
+/* One piece of work, the first member of its kind's struct. Owned by whoever holds the pointer:
+ * member thread, queue, build thread, queue, member thread. */
 struct work {
     enum work_kind { WORK_SHARD, WORK_REGROUP, WORK_PART } kind;
     const char *run_id;

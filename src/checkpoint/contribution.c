@@ -10,7 +10,7 @@ struct contribution {
     struct filter_policy policy;
     struct source_table sources;
     struct contribution_partition *partitions; /* by source number */
-    uint64_t *numbers; /* of the builds, ascending */
+    uint64_t *numbers;                         /* of the builds, ascending */
     struct filter_build *builds;
     size_t build_count;
     int64_t closed_before;
@@ -93,11 +93,11 @@ struct contribution *contribution_new(uint64_t build, enum row_order order,
         struct contribution_partition *to = &contribution->partitions[source];
         *to = partitions[i];
         to->id.topic = contribution->sources.names[source].topic;
-        to->steps = (const struct cut_step *)(const void *)arena_copy(
-                        contribution->arena,
-                        bytes_of(partitions[i].steps,
-                                 partitions[i].step_count * sizeof *partitions[i].steps))
-                        .data;
+        to->steps =
+            (const struct cut_step *)(const void *)arena_copy(
+                contribution->arena, bytes_of(partitions[i].steps, partitions[i].step_count *
+                                                                       sizeof *partitions[i].steps))
+                .data;
     }
     collect_builds(contribution);
     contribution->shares = arena_zero(contribution->arena, (share_count + 1) * sizeof(void *));

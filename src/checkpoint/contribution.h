@@ -21,8 +21,9 @@ struct contribution_partition {
 /* Made by the intake when it seals, then unchanging: any thread may read it. */
 struct contribution;
 
-/* All arguments are copied; each of `shares` gets one user more. `voided`, by share and by source of its
- * index: rows that do not count at all; NULL, for all or for one: none. One user: the caller. */
+/* All arguments are copied; each of `shares` gets one user more. `voided`, by share and by source
+ * of its index: rows that do not count at all; NULL, for all or for one: none. One user: the
+ * caller. */
 struct contribution *contribution_new(uint64_t build, enum row_order order,
                                       struct filter_policy policy,
                                       const struct contribution_partition *partitions, size_t count,
@@ -40,8 +41,8 @@ const struct source_table *contribution_sources(const struct contribution *contr
 size_t contribution_share_count(const struct contribution *contribution);
 struct row_share *contribution_share(const struct contribution *contribution, size_t index);
 
-/* The numbers of a share's sources in contribution_sources; SOURCE_NONE for a void one, and for one that is
- * not in the build. In the arena. */
+/* The numbers of a share's sources in contribution_sources; SOURCE_NONE for a void one, and for one
+ * that is not in the build. In the arena. */
 const uint32_t *contribution_map(const struct contribution *contribution, size_t share,
                                  struct arena *arena);
 
@@ -49,8 +50,8 @@ const uint32_t *contribution_map(const struct contribution *contribution, size_t
 const struct contribution_partition *contribution_partition(const struct contribution *contribution,
                                                             uint32_t source);
 
-/* The rule of which rows count, over the whole range of every partition. Its array of sources is the
- * arena's, so that a caller can narrow [from, to) to what PLAN gives it (PROTOCOL R8). */
+/* The rule of which rows count, over the whole range of every partition. Its array of sources is
+ * the arena's, so that a caller can narrow [from, to) to what PLAN gives it (PROTOCOL R8). */
 struct filter contribution_filter(const struct contribution *contribution, struct arena *arena);
 
 /* The open CLOSE's step of a partition; the last one. */

@@ -219,8 +219,7 @@ bool leader_command_run(struct leader_hands *hands, const struct leader_command 
     bool done = carry_out(hands, command, now_us, ret_event, &err);
     ret_event->result.command = command->id;
     ret_event->result.outcome = done ? ERR_NONE : err.kind;
-    ret_event->result.message =
-        done ? "" : arena_text(hands->arena, bytes_of_text(err.message));
+    ret_event->result.message = done ? "" : arena_text(hands->arena, bytes_of_text(err.message));
     if (!done) {
         log_failure(LOG_INFO, "leader", &err, "a step did not work, the leader decides what next");
     }

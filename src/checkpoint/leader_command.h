@@ -18,8 +18,8 @@ struct leader_hands {
 void leader_hands_init(struct leader_hands *hands, const struct leader_thread_settings *settings);
 void leader_hands_done(struct leader_hands *hands);
 
-/* True: the command has a result, and *ret_event is it; its memory is that of `hands` until the next
- * command. STEP_DOWN is the thread's own business. */
+/* True: the command has a result, and *ret_event is it; its memory is that of `hands` until the
+ * next command. STEP_DOWN is the thread's own business. */
 bool leader_command_run(struct leader_hands *hands, const struct leader_command *command,
                         int64_t now_us, struct leader_event *ret_event);
 

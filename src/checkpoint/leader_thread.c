@@ -1,8 +1,9 @@
 /* The thread that may lead: elections, the ledger, and what the leader machine asks of the store.
  *
- * The happy path: join the leader group, read the ledger, feed the machine, carry out its commands one by
- * one and feed it their results. What can go wrong: anything outside; each failure is a result, and the
- * machine decides. Only a ledger that is not the one we read before ends the thread. */
+ * The happy path: join the leader group, read the ledger, feed the machine, carry out its commands
+ * one by one and feed it their results. What can go wrong: anything outside; each failure is a
+ * result, and the machine decides. Only a ledger that is not the one we read before ends the
+ * thread. */
 #include "checkpoint/leader_thread.h"
 
 #include <stdatomic.h>
@@ -36,7 +37,7 @@ struct leader_thread {
         int64_t now_us;            /* never goes back */
         int64_t ticked_us;         /* by the steady clock */
         int64_t end_offset;
-        int64_t rest_until_us;     /* by the steady clock; 0: not resting */
+        int64_t rest_until_us; /* by the steady clock; 0: not resting */
     } own;
 };
 

@@ -1,4 +1,5 @@
-/* The thread that may lead: elections, the ledger, and what the leader machine asks of the store. */
+/* The thread that may lead: elections, the ledger, and what the leader machine asks of the store.
+ */
 #ifndef TIDEMARK_CHECKPOINT_LEADER_THREAD_H
 #define TIDEMARK_CHECKPOINT_LEADER_THREAD_H
 

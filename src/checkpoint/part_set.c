@@ -34,9 +34,8 @@ static bool open_pair(struct part_set *part, int64_t window, uint32_t group,
         struct row_set *set = row_share_set(contribution_share(part->from, i));
         const struct section *section = spill_index_find(set->index, window, group);
         if (section != NULL) {
-            done = filter_stream_open(&part->filter, set,
-                                      (size_t)(section - set->index->sections), part->maps[i],
-                                      NULL, &streams[used], err);
+            done = filter_stream_open(&part->filter, set, (size_t)(section - set->index->sections),
+                                      part->maps[i], NULL, &streams[used], err);
             used += done && streams[used] != NULL;
         }
     }

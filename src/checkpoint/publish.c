@@ -1,4 +1,5 @@
-/* Winners become a manifest, and the manifest what `_CURRENT` names: the leader's work on the store. */
+/* Winners become a manifest, and the manifest what `_CURRENT` names: the leader's work on the
+ * store. */
 #include "checkpoint/publish.h"
 
 #include <stdlib.h>
@@ -49,7 +50,8 @@ struct publish *publish_free(struct publish *publish)
     return NULL;
 }
 
-/* A winner that is not in the store, or not with the bytes that were reported, is never published. */
+/* A winner that is not in the store, or not with the bytes that were reported, is never published.
+ */
 static bool check_winner(struct publish *publish, const struct message_attempt *winner,
                          struct arena *arena, struct err *err)
 {
@@ -198,7 +200,8 @@ bool publish_manifest(struct publish *publish, const struct commit_pending *mani
                              store_once(publish->settings.store), NULL, err);
 }
 
-/* Time and lineage of the manifest that the pointer names. One that cannot be read leaves them empty. */
+/* Time and lineage of the manifest that the pointer names. One that cannot be read leaves them
+ * empty. */
 static bool read_manifest(struct publish *publish, const char *manifest_ref,
                           struct known_pointer *known, struct arena *arena, struct err *err)
 {
@@ -300,7 +303,9 @@ bool publish_pointer_swap(struct publish *publish, struct bytes bytes, const cha
                           bool create_only, struct err *err)
 {
     struct store_condition condition = {
-        .when = if_match != NULL ? STORE_IF_MATCH : create_only ? STORE_IF_ABSENT : STORE_ALWAYS,
+        .when = if_match != NULL ? STORE_IF_MATCH
+                : create_only    ? STORE_IF_ABSENT
+                                 : STORE_ALWAYS,
         .etag = if_match,
     };
     struct store_content content = {.bytes = bytes, .type = NAMES_CONTENT_JSON};

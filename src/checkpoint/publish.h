@@ -1,4 +1,5 @@
-/* Winners become a manifest, and the manifest what `_CURRENT` names: the leader's work on the store. */
+/* Winners become a manifest, and the manifest what `_CURRENT` names: the leader's work on the
+ * store. */
 #ifndef TIDEMARK_CHECKPOINT_PUBLISH_H
 #define TIDEMARK_CHECKPOINT_PUBLISH_H
 
@@ -8,11 +9,11 @@
 #include "core/settings.h"
 #include "core/snapshot/names.h"
 
-/* The happy path, each step by its own call, because the ledger is written in between (PROTOCOL R11):
- * publish_stage, [COMMIT], publish_manifest, publish_pointer_get, publish_pointer_swap.
- * What can go wrong: any answer of the store may be lost. All bytes are fixed before they are written,
- * and every write but the pointer's is settled by reading back; the pointer's is the leader's to settle.
- * The leader thread only; every call blocks on the store. */
+/* The happy path, each step by its own call, because the ledger is written in between (PROTOCOL
+ * R11): publish_stage, [COMMIT], publish_manifest, publish_pointer_get, publish_pointer_swap. What
+ * can go wrong: any answer of the store may be lost. All bytes are fixed before they are written,
+ * and every write but the pointer's is settled by reading back; the pointer's is the leader's to
+ * settle. The leader thread only; every call blocks on the store. */
 struct publish;
 
 /* All borrowed, for the life of it. */
@@ -38,8 +39,8 @@ struct publish_staged {
     uint32_t missing_shard; /* with MISSING */
 };
 
-/* Builds the manifest of the winners, which must be there with their sizes (MISSING: one is not), stores
- * it beside the run's shards and reads it back. */
+/* Builds the manifest of the winners, which must be there with their sizes (MISSING: one is not),
+ * stores it beside the run's shards and reads it back. */
 MUST_CHECK bool publish_stage(struct publish *publish, const struct leader_stage *stage,
                               int64_t now_us, struct arena *arena,
                               struct publish_staged *ret_staged, struct err *err);
@@ -48,8 +49,8 @@ MUST_CHECK bool publish_stage(struct publish *publish, const struct leader_stage
 MUST_CHECK bool publish_manifest(struct publish *publish, const struct commit_pending *manifest,
                                  struct err *err);
 
-/* What `_CURRENT` is now, and what its manifest says of itself. A pointer or a manifest that cannot be
- * read is no error: the leader must see it. */
+/* What `_CURRENT` is now, and what its manifest says of itself. A pointer or a manifest that cannot
+ * be read is no error: the leader must see it. */
 MUST_CHECK bool publish_pointer_get(struct publish *publish, struct arena *arena,
                                     struct leader_pointer *ret_pointer, struct err *err);
 
@@ -57,13 +58,13 @@ MUST_CHECK bool publish_pointer_get(struct publish *publish, struct arena *arena
 MUST_CHECK bool publish_pointer_swap(struct publish *publish, struct bytes bytes,
                                      const char *if_match, bool create_only, struct err *err);
 
-/* Everything of a run: the manifest first, so that nobody finds it while its shards go; then the shards;
- * then its records. */
+/* Everything of a run: the manifest first, so that nobody finds it while its shards go; then the
+ * shards; then its records. */
 MUST_CHECK bool publish_delete_run(struct publish *publish, const char *run_id, struct err *err);
 
 /* Objects by URL; a URL of an attempt's folder takes all in it. */
-MUST_CHECK bool publish_delete_objects(struct publish *publish, const char *const *urls, size_t count,
-                                       struct err *err);
+MUST_CHECK bool publish_delete_objects(struct publish *publish, const char *const *urls,
+                                       size_t count, struct err *err);
 
 /* All runs with a manifest under manifests/, newest first. */
 MUST_CHECK bool publish_list_runs(struct publish *publish, struct arena *arena,

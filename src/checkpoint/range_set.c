@@ -53,8 +53,7 @@ struct row_set *range_set_new(struct row_set *borrowed_set, const struct plan_ra
         view->sources[i].cuts = &view->sources[i].to;
     }
     for (size_t i = 0; i < count; i++) {
-        uint32_t source =
-            source_table_find(table, ranges[i].id.topic, ranges[i].id.number);
+        uint32_t source = source_table_find(table, ranges[i].id.topic, ranges[i].id.number);
         if (source != SOURCE_NONE && (map == NULL || map[source] != SOURCE_NONE)) {
             view->sources[source].tail_from = ranges[i].from;
             view->sources[source].from = ranges[i].from;

@@ -5,9 +5,9 @@
 #include "core/coord/message.h"
 #include "core/spill/row_set.h"
 
-/* PROTOCOL R8: builders apply the ranges row by row. Partitions without a range give no rows, nor do
- * sources that `map` (may be NULL) has no number for: void ones. The set is borrowed and must outlive
- * the view; its index is the view's, so sizes are upper bounds. */
+/* PROTOCOL R8: builders apply the ranges row by row. Partitions without a range give no rows, nor
+ * do sources that `map` (may be NULL) has no number for: void ones. The set is borrowed and must
+ * outlive the view; its index is the view's, so sizes are upper bounds. */
 struct row_set *range_set_new(struct row_set *borrowed_set, const struct plan_range *ranges,
                               size_t count, const uint32_t *map);
 

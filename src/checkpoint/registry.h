@@ -6,9 +6,9 @@
 #include "core/snapshot/names.h"
 #include "core/snapshot/run_record.h"
 
-/* One run at a time: a new run ends the watch over the one before. Best effort by contract (snapshot
- * format, section 11): a failure is logged and never fails a build. The leader thread only; every call
- * may block on the store. */
+/* One run at a time: a new run ends the watch over the one before. Best effort by contract
+ * (snapshot format, section 11): a failure is logged and never fails a build. The leader thread
+ * only; every call may block on the store. */
 struct registry;
 
 struct registry *registry_new(struct store *borrowed_store, const struct names *borrowed_names);

@@ -4,11 +4,12 @@
 
 #include "core/spill/row_set.h"
 
-/* The intake thread holds rows until a COMMIT covers them; build threads read them meanwhile, and may
- * still do so when the intake has let go of them (a speculative attempt, a dropped build). */
+/* The intake thread holds rows until a COMMIT covers them; build threads read them meanwhile, and
+ * may still do so when the intake has let go of them (a speculative attempt, a dropped build). */
 struct row_share;
 
-/* One user: the caller. `path`: a spill's local file, copied, removed at the end; NULL: in memory. */
+/* One user: the caller. `path`: a spill's local file, copied, removed at the end; NULL: in memory.
+ */
 struct row_share *row_share_new(struct row_set *take_set, const char *path);
 
 /* One user more. Any thread that is a user. */

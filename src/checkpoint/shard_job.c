@@ -79,8 +79,8 @@ void shard_job_set_rows(struct shard_job *job, struct contribution *own)
     }
 }
 
-/* The sets of all inputs, each narrowed to its ranges; what was made for the job alone is freed with
- * it. */
+/* The sets of all inputs, each narrowed to its ranges; what was made for the job alone is freed
+ * with it. */
 struct open_sets {
     struct row_set **sets;
     size_t count;
@@ -195,8 +195,8 @@ static bool build_file(struct shard_job *job, const char *path, struct build_res
 
 static bool store_file(struct shard_job *job, const char *path, struct err *err)
 {
-    const char *folder = names_attempt(job->settings->names, job->work.run_id, job->shard, job->attempt,
-                                       job->arena);
+    const char *folder =
+        names_attempt(job->settings->names, job->work.run_id, job->shard, job->attempt, job->arena);
     struct upload_request request = {
         .store = job->settings->store,
         .folder = folder,

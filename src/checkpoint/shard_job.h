@@ -17,7 +17,7 @@ struct shard_job_settings {
     const struct names *names;
     const struct snapshot_settings *snapshot;
     enum key_encoding key_encoding;
-    const char *folder; /* for files in the making */
+    const char *folder;   /* for files in the making */
     uint64_t cache_bytes; /* of SQLite, a job */
 };
 
@@ -40,11 +40,12 @@ struct shard_job {
     struct shard_input *inputs;
     size_t input_count;
     uint64_t shared_keys; /* of two or more partitions, which `offset` order decides arbitrarily */
-    struct message_attempt result; /* texts in the arena; member, incarnation and build are not set */
+    struct message_attempt result; /* texts in the arena; member, incarnation and build are not set
+                                    */
 };
 
-/* Copies what it needs of the command. `frame`, and `own` where a contribution of the command is our
- * own, get one user more. The job builds and uploads; its result says whether that worked. */
+/* Copies what it needs of the command. `frame`, and `own` where a contribution of the command is
+ * our own, get one user more. The job builds and uploads; its result says whether that worked. */
 struct shard_job *shard_job_new(const struct shard_job_settings *settings,
                                 const struct member_command *command, struct contribution *frame,
                                 struct contribution *own);

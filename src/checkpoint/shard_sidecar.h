@@ -7,9 +7,9 @@
 
 /* The body (SNAPSHOT-FORMAT section 7) of the shard file at `path`, added to `to`. It is made
  * before the upload, which may take the file away; the ETag is known after it and goes in front
- * with sidecar_encode(). *ret_page_size is the file's. Blocks. Errors: MISSING, TRANSIENT, INPUT
- * (not a file of ours), LIMIT (`to` is full). A sidecar is best effort: failing never fails the
- * shard. */
+ * with sidecar_encode(). *ret_page_size is the file's. Blocks. Errors: MISSING, TRANSIENT, CORRUPT
+ * (too short), INPUT (not a file of ours), LIMIT (`to` is full). A sidecar is best effort: failing
+ * never fails the shard. */
 MUST_CHECK bool shard_sidecar_body(const char *path, struct buf *to, uint32_t *ret_page_size,
                                    struct err *err);
 

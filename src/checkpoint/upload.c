@@ -8,8 +8,8 @@
 
 enum { UPLOAD_SIDECAR_MAX = 1 << 30 };
 
-static bool put_sidecar(const struct upload_request *request, struct bytes body,
-                        uint32_t page_size, const struct store_etag *etag, struct arena *arena, struct err *err)
+static bool put_sidecar(const struct upload_request *request, struct bytes body, uint32_t page_size,
+                        const struct store_etag *etag, struct arena *arena, struct err *err)
 {
     AUTO(buf) struct buf object;
     buf_init(&object, UPLOAD_SIDECAR_MAX);
@@ -37,7 +37,8 @@ bool upload_shard(const struct upload_request *request, struct err *err)
     struct store_etag etag;
     TRY(store_put_settled(request->store, names_shard_file(request->folder, arena), &content,
                           store_once(request->store), &etag, err));
-    if (with_sidecar && !put_sidecar(request, buf_bytes(&body), page_size, &etag, arena, &sidecar_err)) {
+    if (with_sidecar &&
+        !put_sidecar(request, buf_bytes(&body), page_size, &etag, arena, &sidecar_err)) {
         log_failure(LOG_WARN, "build", &sidecar_err, "%s goes without a sidecar", request->folder);
     }
     return true;

@@ -12,8 +12,9 @@ struct upload_request {
     bool sidecar;
 };
 
-/* shard.db first, then its sidecar, which carries its ETag. A sidecar that cannot be made or stored is
- * logged and left out (snapshot format, section 7). Build threads. Errors: as store_put_settled. */
+/* shard.db first, then its sidecar, which carries its ETag. A sidecar that cannot be made or stored
+ * is logged and left out (snapshot format, section 7). Build threads. Errors: as store_put_settled.
+ */
 MUST_CHECK bool upload_shard(const struct upload_request *request, struct err *err);
 
 #endif

@@ -72,8 +72,8 @@ static void put_data(cJSON *object, const char *name, bool there, struct bytes d
     }
     AUTO(buf) struct buf text;
     buf_init(&text, 2 * data.size + 1);
-    if (bytes_are_utf8(data) && memchr(data.data == NULL ? "" : (const void *)data.data, 0,
-                                       data.size) == NULL) {
+    if (bytes_are_utf8(data) &&
+        memchr(data.data == NULL ? "" : (const void *)data.data, 0, data.size) == NULL) {
         buf_add_bytes(&text, data);
         json_put_text(object, name, buf_text(&text));
     } else {

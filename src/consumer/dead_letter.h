@@ -18,7 +18,8 @@ struct dead_letter {
     struct bytes value;
 };
 
-/* A letter may be sent again after a crash: its identity is (topic, partition, offset) (PROTOCOL R2). */
+/* A letter may be sent again after a crash: its identity is (topic, partition, offset) (PROTOCOL
+ * R2). */
 struct dead_letters;
 
 /* For `topic`, makes a producer of its own; for `file`, opens it for appending. */

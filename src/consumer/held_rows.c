@@ -96,7 +96,8 @@ void held_rows_freeze(struct held_rows *held)
     }
 }
 
-/* A spill that is finished takes the place of the rows in memory, unless these were let go meanwhile. */
+/* A spill that is finished takes the place of the rows in memory, unless these were let go
+ * meanwhile. */
 static bool collect(struct held_rows *held, bool wait, struct err *err)
 {
     struct row_share *spill = NULL;
@@ -121,8 +122,9 @@ static bool start_spill(struct held_rows *held, size_t index, struct err *err)
 {
     uint64_t on_disk = held_rows_spilled_bytes(held);
     if (held->settings.disk_budget > 0 && on_disk >= held->settings.disk_budget) {
-        return err_set(err, ERR_LIMIT, "spills in %s hold %llu bytes: limits.disk_budget is used up",
-                       held->folder, (unsigned long long)on_disk);
+        return err_set(err, ERR_LIMIT,
+                       "spills in %s hold %llu bytes: limits.disk_budget is used up", held->folder,
+                       (unsigned long long)on_disk);
     }
     char path[4096];
     int length = snprintf(path, sizeof path, "%s/%020llu.spill", held->folder,

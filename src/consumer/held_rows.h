@@ -6,8 +6,8 @@
 #include "consumer/shard_buffer.h"
 #include "core/window/cut.h"
 
-/* Rows come in through one buffer. It is sorted when a build wants its rows, and sorted and written to
- * the work folder when memory is short. The intake thread only. */
+/* Rows come in through one buffer. It is sorted when a build wants its rows, and sorted and written
+ * to the work folder when memory is short. The intake thread only. */
 struct held_rows;
 
 struct held_rows_settings {
@@ -17,8 +17,8 @@ struct held_rows_settings {
     uint64_t disk_budget; /* bytes of spills; 0: no bound */
 };
 
-MUST_CHECK bool held_rows_new(const struct held_rows_settings *settings, struct held_rows **ret_held,
-                              struct err *err);
+MUST_CHECK bool held_rows_new(const struct held_rows_settings *settings,
+                              struct held_rows **ret_held, struct err *err);
 struct held_rows *held_rows_free(struct held_rows *held); /* takes NULL; returns NULL */
 
 /* The number of a partition's rows in the buffer. */
@@ -29,9 +29,9 @@ MUST_CHECK bool held_rows_append(struct held_rows *held, int64_t window, uint32_
                                  const struct row *row, struct err *err);
 
 /* Memory is short: the buffer, or the largest set that is still in memory, goes to the disk. It is
- * written by a thread of its own, one at a time; nothing is done while one is, but where memory is above
- * the pause mark this waits for it. LIMIT: the disk or its budget is full; SETTINGS, TRANSIENT: the work
- * folder; also of a spill that was started before. */
+ * written by a thread of its own, one at a time; nothing is done while one is, but where memory is
+ * above the pause mark this waits for it. LIMIT: the disk or its budget is full; SETTINGS,
+ * TRANSIENT: the work folder; also of a spill that was started before. */
 MUST_CHECK bool held_rows_spill(struct held_rows *held, struct err *err);
 
 /* Sorts what is in the buffer, so that every row is in a share. */
@@ -42,14 +42,15 @@ struct row_share *const *held_rows_shares(const struct held_rows *held); /* borr
 /* The rows that are held of a partition are not to be used: they will come again. */
 void held_rows_void(struct held_rows *held, const char *topic, int32_t partition);
 
-/* For each share, by source of its index: true for a void partition. NULL: none of it is. Borrowed until
- * the next call that is not const. */
+/* For each share, by source of its index: true for a void partition. NULL: none of it is. Borrowed
+ * until the next call that is not const. */
 const bool *const *held_rows_voided(const struct held_rows *held);
 
-/* Lets go of the sets of which no row is OPEN any more. `is_over` says that of all rows of a section
- * that came from one source; it may say false too often. */
+/* Lets go of the sets of which no row is OPEN any more. `is_over` says that of all rows of a
+ * section that came from one source; it may say false too often. */
 typedef bool (*held_rows_is_over)(void *context, const struct section *section,
-                                  const struct section_source *part, const struct source_name *name);
+                                  const struct section_source *part,
+                                  const struct source_name *name);
 void held_rows_forget(struct held_rows *held, held_rows_is_over is_over, void *context);
 
 uint64_t held_rows_spilled_bytes(const struct held_rows *held); /* on disk now */

@@ -266,15 +266,16 @@ static struct raw_record raw_of(struct intake *intake, const struct source_messa
             arena_alloc(intake->scratch, message->header_count * sizeof *headers);
         for (size_t i = 0; i < message->header_count; i++) {
             headers[i].name = message->headers[i].name;
-            headers[i].value =
-                message->headers[i].is_null ? bytes_of(NULL, 0) : message->headers[i].value;
+            headers[i].value = message->headers[i].is_null ? bytes_of(NULL, 0)
+                                                           : message->headers[i].value;
         }
         raw.headers = headers;
     }
     return raw;
 }
 
-/* The watermark follows event times that are not further ahead than max_future_skew (PROTOCOL R24). */
+/* The watermark follows event times that are not further ahead than max_future_skew (PROTOCOL R24).
+ */
 static void move_watermark(struct intake *intake, struct intake_partition *partition,
                            int64_t event_time_us, int64_t now_us)
 {
@@ -307,10 +308,11 @@ static bool take_message(struct intake *intake, struct intake_partition *partiti
     }
     move_watermark(intake, partition, record.event_time_us, now_us);
     int64_t window = window_for(intake, record.event_time_us);
-    bool taken = message->offset < partition->judged_below &&
-                 cut_judge(partition->steps, partition->step_count, message->offset,
-                           record.event_time_us)
-                         .class != CUT_OPEN;
+    bool taken =
+        message->offset < partition->judged_below &&
+        cut_judge(partition->steps, partition->step_count, message->offset, record.event_time_us)
+                .class
+            != CUT_OPEN;
     if (taken || !tally_add_row(&partition->tally, message->offset, window)) {
         intake->counters.passed_over++;
         return true;
@@ -331,8 +333,7 @@ static bool take_message(struct intake *intake, struct intake_partition *partiti
 
 static void take_end(struct intake *intake, const struct source_event *event)
 {
-    struct intake_partition *partition =
-        intake_find(intake, id_of(intake, event->partition));
+    struct intake_partition *partition = intake_find(intake, id_of(intake, event->partition));
     if (partition == NULL || !partition->owned) {
         return;
     }
@@ -457,9 +458,10 @@ static void forget_partition(struct intake *intake, const struct member_forget *
     }
     tally_forget_below(&partition->tally, forget->tail_from);
     uint64_t rows = tally_rows(&partition->tally);
-    partition->bytes = partition->rows == 0 ? 0
-                                            : (uint64_t)((double)partition->bytes * (double)rows /
-                                                         (double)partition->rows);
+    partition->bytes =
+        partition->rows == 0
+            ? 0
+            : (uint64_t)((double)partition->bytes * (double)rows / (double)partition->rows);
     partition->rows = rows;
     partition->rejected = offset_set_count(&partition->tally.rejected, 0, INT64_MAX);
 }

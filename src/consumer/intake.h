@@ -12,9 +12,9 @@
 #include "core/settings.h"
 
 /* One thread. The happy path: start a partition, take batches, seal at a cut, forget at its COMMIT.
- * What can go wrong: a record that cannot be used (counted, to the dead letters), memory or disk that
- * is full (spilled; then the caller stops), a partition that comes back (its rows that are still held
- * are known, and are not taken twice). */
+ * What can go wrong: a record that cannot be used (counted, to the dead letters), memory or disk
+ * that is full (spilled; then the caller stops), a partition that comes back (its rows that are
+ * still held are known, and are not taken twice). */
 struct intake;
 
 struct intake_settings {
@@ -39,8 +39,9 @@ struct intake_head {
     int64_t closed_to_us; /* see window_bucket_us; EVENT_TIME_LOW: nothing is */
 };
 
-/* A partition of ours is read from `offset` on. Rows that are still held of it are not taken twice; where
- * the head went back (PROTOCOL R5, --from-here), they are void, because some were forgotten. */
+/* A partition of ours is read from `offset` on. Rows that are still held of it are not taken twice;
+ * where the head went back (PROTOCOL R5, --from-here), they are void, because some were forgotten.
+ */
 void intake_start(struct intake *intake, struct source_partition partition, int64_t offset,
                   const struct intake_head *head);
 /* `offset` is the first one that is left of a range that was lost; what was read before stays. */
@@ -54,8 +55,8 @@ void intake_stop(struct intake *intake, struct source_partition partition);
 MUST_CHECK bool intake_take(struct intake *intake, const struct source_batch *batch, int64_t now_us,
                             struct err *err);
 
-/* In place of member_reading.lost_to: the log does not hold the position, and what it still has must be
- * asked for. */
+/* In place of member_reading.lost_to: the log does not hold the position, and what it still has
+ * must be asked for. */
 enum { INTAKE_LOST = -1 };
 
 /* The partitions as PROGRESS wants them, in the arena. */
@@ -71,8 +72,8 @@ struct intake_sealed {
     size_t shard_count;
 };
 
-/* Every partition of it was read up to its cut. Late and future rows that the policies refuse are in
- * the dead letters when it returns. Errors: INPUT (not read up to there), CORRUPT (a spill),
+/* Every partition of it was read up to its cut. Late and future rows that the policies refuse are
+ * in the dead letters when it returns. Errors: INPUT (not read up to there), CORRUPT (a spill),
  * SETTINGS (error budget), as dead_letters. */
 MUST_CHECK bool intake_seal(struct intake *intake, uint64_t build,
                             const struct member_seal_partition *partitions, size_t count,

@@ -90,10 +90,10 @@ static bool look_at_rows(struct sealing *sealing, struct row_set *set, size_t in
             continue;
         }
         const struct source_name *name = &set->index->sources.names[row.source];
-        struct intake_partition *partition = intake_find(
-            sealing->intake, (struct partition_id){name->topic, name->partition});
-        enum filter_verdict verdict = filter_row(&sealing->filter, section->window, source,
-                                                 row.offset, row.event_time_us);
+        struct intake_partition *partition =
+            intake_find(sealing->intake, (struct partition_id){name->topic, name->partition});
+        enum filter_verdict verdict =
+            filter_row(&sealing->filter, section->window, source, row.offset, row.event_time_us);
         if (verdict == FILTER_FUTURE) {
             add_future(partition, section->window, row.offset);
             if (settings->window.future == FUTURE_DEAD_LETTER &&
@@ -111,8 +111,7 @@ static bool look_at_rows(struct sealing *sealing, struct row_set *set, size_t in
 
 static bool needs_a_look(const struct sealing *sealing, const struct section *section)
 {
-    const struct filter_build *build =
-        &sealing->filter.builds[sealing->filter.build_count - 1];
+    const struct filter_build *build = &sealing->filter.builds[sealing->filter.build_count - 1];
     if (section->event_time_max_us > build->future_bound_us) {
         return true;
     }
@@ -201,8 +200,7 @@ static struct contribution *make_contribution(struct sealing *sealing, uint64_t 
     const struct intake_settings *settings = &sealing->intake->settings;
     return contribution_new(build, settings->settings->snapshot.order,
                             policy_of(settings->settings), partitions, sealing->count,
-                            held_rows_shares(settings->held),
-                            held_rows_share_count(settings->held),
+                            held_rows_shares(settings->held), held_rows_share_count(settings->held),
                             held_rows_voided(settings->held));
 }
 

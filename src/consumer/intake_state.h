@@ -20,19 +20,19 @@ struct intake_partition {
     struct tally tally;
     uint64_t rows; /* held, in no build */
     uint64_t bytes;
-    uint64_t rejected; /* since the last COMMIT: for the error budget */
+    uint64_t rejected;      /* since the last COMMIT: for the error budget */
     struct cut_step *steps; /* history of the head */
     size_t step_count;
-    int64_t judged_below; /* offsets below it are looked up in the history */
-    int64_t tail_from;    /* offsets below it are in builds, or given up */
-    int64_t seen_end;     /* of the head */
+    int64_t judged_below;         /* offsets below it are looked up in the history */
+    int64_t tail_from;            /* offsets below it are in builds, or given up */
+    int64_t seen_end;             /* of the head */
     struct tally_future *futures; /* of the last seal */
     size_t future_count;
 };
 
 struct intake {
     struct intake_settings settings;
-    struct decoder **decoders; /* by topic */
+    struct decoder **decoders;            /* by topic */
     struct intake_partition **partitions; /* the pointers stay; sorted by (topic, number) */
     size_t partition_count;
     size_t partition_capacity;

@@ -40,8 +40,8 @@ static void take_batch(struct intake_thread *thread, struct mail *mail)
     }
 }
 
-/* A cut that cannot be sealed is the member machine's to ask for again; what an operator must change
- * ends the process. */
+/* A cut that cannot be sealed is the member machine's to ask for again; what an operator must
+ * change ends the process. */
 static void seal(struct intake_thread *thread, const struct mail *order)
 {
     struct mail *mail = mail_new(MAIL_SEALED);

@@ -17,8 +17,8 @@ struct intake_thread;
 
 struct intake_thread *intake_thread_new(const struct intake_thread_settings *settings);
 
-/* The inbox is closed first; what is in it is still worked off, unless the intake has failed. Waits for
- * the end. Takes NULL; returns NULL. */
+/* The inbox is closed first; what is in it is still worked off, unless the intake has failed. Waits
+ * for the end. Takes NULL; returns NULL. */
 struct intake_thread *intake_thread_free(struct intake_thread *thread);
 
 #endif

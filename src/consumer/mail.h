@@ -9,14 +9,14 @@
 
 enum mail_kind {
     /* to the intake thread */
-    MAIL_BATCH,  /* from poll: records and ends */
-    MAIL_START,  /* from member, as all below: a partition is read from an offset on */
+    MAIL_BATCH, /* from poll: records and ends */
+    MAIL_START, /* from member, as all below: a partition is read from an offset on */
     MAIL_STOP,
     MAIL_SEAL,
     MAIL_FORGET,
     /* to the poll thread, from member */
-    MAIL_FETCH,  /* the answer to ASSIGNED: exactly where to read from */
-    MAIL_SEEK,   /* go on at another offset, then hand on to the intake as MAIL_START */
+    MAIL_FETCH, /* the answer to ASSIGNED: exactly where to read from */
+    MAIL_SEEK,  /* go on at another offset, then hand on to the intake as MAIL_START */
     MAIL_PAUSE,
     MAIL_RESUME,
     MAIL_MIRROR,

@@ -17,8 +17,7 @@ void member_hands_init(struct member_hands *hands, const struct member_thread_se
     uint64_t incarnation = (uint64_t)clock_now_us();
     *hands = (struct member_hands){
         .settings = settings,
-        .member =
-            member_new(settings->coord, settings->member_id, incarnation, os_random_u64()),
+        .member = member_new(settings->coord, settings->member_id, incarnation, os_random_u64()),
         .arena = arena_new(16 * 1024),
     };
     member_work_init(&hands->work, &settings->work, settings->member_id, incarnation, built);
@@ -81,8 +80,8 @@ static bool partition_of(const struct member_hands *hands, struct partition_id i
     return false;
 }
 
-/* A partition, its offset, and what the head's builds took of it: START for the intake, which must know
- * it before its first batch comes, or SEEK for the poll thread. */
+/* A partition, its offset, and what the head's builds took of it: START for the intake, which must
+ * know it before its first batch comes, or SEEK for the poll thread. */
 static struct mail *start_mail(struct member_hands *hands, enum mail_kind kind,
                                struct source_partition partition, int64_t offset)
 {
@@ -109,8 +108,7 @@ static struct mail *start_mail(struct member_hands *hands, enum mail_kind kind,
 }
 
 /* Offsets that the setting `start` decides are asked for together. */
-static bool resolve_starts(struct member_hands *hands, struct source_start *starts,
-                           struct err *err)
+static bool resolve_starts(struct member_hands *hands, struct source_start *starts, struct err *err)
 {
     size_t open = 0;
     struct source_start *asked =
@@ -272,8 +270,7 @@ static void forget(struct member_hands *hands, const struct member_command *comm
 
 static void pause_partitions(struct member_hands *hands, const struct member_command *command)
 {
-    struct mail *mail =
-        mail_new(command->kind == MEMBER_PAUSE ? MAIL_PAUSE : MAIL_RESUME);
+    struct mail *mail = mail_new(command->kind == MEMBER_PAUSE ? MAIL_PAUSE : MAIL_RESUME);
     struct source_partition *partitions =
         arena_zero(mail->arena, (command->pause.count + 1) * sizeof *partitions);
     size_t count = 0;
@@ -371,11 +368,12 @@ bool member_hands_find_lost(struct member_hands *hands, struct member_reading *r
                 continue;
             }
             if (ends[k].high < readings[i].position) {
-                return err_set(err, ERR_SETTINGS,
-                               "%s[%d] ends at %lld, below %lld, which was read already: the log was "
-                               "truncated, or the topic was deleted and made again",
-                               readings[i].id.topic, (int)readings[i].id.number,
-                               (long long)ends[k].high, (long long)readings[i].position);
+                return err_set(
+                    err, ERR_SETTINGS,
+                    "%s[%d] ends at %lld, below %lld, which was read already: the log was "
+                    "truncated, or the topic was deleted and made again",
+                    readings[i].id.topic, (int)readings[i].id.number, (long long)ends[k].high,
+                    (long long)readings[i].position);
             }
             if (ends[k].low > readings[i].position) {
                 readings[i].lost_to = ends[k].low;
@@ -415,16 +413,16 @@ static bool targets_reached(const struct member_hands *hands)
     size_t reached = 0;
     for (size_t i = 0; head != NULL && i < hands->settings->target_count; i++) {
         for (size_t k = 0; k < head->partition_count; k++) {
-            reached += partition_id_compare(head->partitions[k].id,
-                                            hands->settings->targets[i].id) == 0 &&
-                       head->partitions[k].cut >= hands->settings->targets[i].cut;
+            reached +=
+                partition_id_compare(head->partitions[k].id, hands->settings->targets[i].id) == 0 &&
+                head->partitions[k].cut >= hands->settings->targets[i].cut;
         }
     }
     return reached == hands->settings->target_count;
 }
 
-/* What the settings or the command ask for once: when the ledger is known, and again while it may not
- * be on record. The vector's id is the same in every member, so it is one TRIGGER. */
+/* What the settings or the command ask for once: when the ledger is known, and again while it may
+ * not be on record. The vector's id is the same in every member, so it is one TRIGGER. */
 static void send_triggers(struct member_hands *hands)
 {
     const struct member_thread_settings *settings = hands->settings;

@@ -7,8 +7,8 @@
 /* A partition that the group gave us and that is not read yet. */
 struct waiting_start {
     struct source_partition partition;
-    bool started;    /* the machine said where */
-    int64_t offset;  /* or MEMBER_START_POLICY */
+    bool started;   /* the machine said where */
+    int64_t offset; /* or MEMBER_START_POLICY */
 };
 
 /* What commands are carried out with. The member thread's own. */
@@ -19,7 +19,7 @@ struct member_hands {
     struct ledger_writer *writer;
     struct source_query *query;
     struct member_work work;
-    struct waiting_start *waiting;     /* of the last ASSIGNED; all are answered together */
+    struct waiting_start *waiting; /* of the last ASSIGNED; all are answered together */
     size_t waiting_count;
     bool waiting_open; /* an ASSIGNED waits for its answer */
     bool trigger_sent;
@@ -34,8 +34,9 @@ void member_hands_done(struct member_hands *hands);
 MUST_CHECK bool member_hands_open(struct member_hands *hands, struct err *err);
 
 void member_hands_assignment(struct member_hands *hands, const struct mail *mail, bool assigned);
-/* Asks the cluster where the logs begin now, for readings that are INTAKE_LOST. False: SETTINGS when a log
- * ends below what was read (it was truncated, or the topic was made again); TRANSIENT: ask again. */
+/* Asks the cluster where the logs begin now, for readings that are INTAKE_LOST. False: SETTINGS
+ * when a log ends below what was read (it was truncated, or the topic was made again); TRANSIENT:
+ * ask again. */
 MUST_CHECK bool member_hands_find_lost(struct member_hands *hands, struct member_reading *readings,
                                        size_t count, struct err *err);
 

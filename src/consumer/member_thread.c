@@ -1,8 +1,9 @@
 /* The thread of the member machine: it reads the ledger and directs the data plane.
  *
- * The happy path: read the ledger to its end, get partitions, let them be read, and for each build seal,
- * build and report. What can go wrong: an append whose outcome is unknown (the machine says it again), a
- * ledger that is not the one we read (the process ends), partitions that come and go (the machine's). */
+ * The happy path: read the ledger to its end, get partitions, let them be read, and for each build
+ * seal, build and report. What can go wrong: an append whose outcome is unknown (the machine says
+ * it again), a ledger that is not the one we read (the process ends), partitions that come and go
+ * (the machine's). */
 #include "consumer/member_thread.h"
 
 #include <stdatomic.h>
@@ -30,7 +31,7 @@ struct member_thread {
     } locked;
     struct member_hands hands;
     struct member_out out;
-    struct queue *built; /* work that is finished */
+    struct queue *built;       /* work that is finished */
     struct member_state state; /* copied to `locked` now and then */
     int64_t now_us;
     int64_t ticked_us;
@@ -54,7 +55,8 @@ static void fail(struct member_thread *thread, const struct err *err)
     }
 }
 
-/* One event and the commands that follow. An APPEND has its answer at once, which is an event, too. */
+/* One event and the commands that follow. An APPEND has its answer at once, which is an event, too.
+ */
 static void feed(struct member_thread *thread, struct member_event *event)
 {
     bool again = true;
@@ -63,8 +65,8 @@ static void feed(struct member_thread *thread, struct member_event *event)
         member_step(thread->hands.member, event, &thread->out);
         log_debug_lines("member", buf_bytes(&thread->out.trace));
         size_t answer_count = 0;
-        struct member_event *answers = arena_alloc(
-            thread->hands.arena, (thread->out.command_count + 1) * sizeof *answers);
+        struct member_event *answers =
+            arena_alloc(thread->hands.arena, (thread->out.command_count + 1) * sizeof *answers);
         for (size_t i = 0; i < thread->out.command_count; i++) {
             if (member_command_run(&thread->hands, &thread->out.commands[i],
                                    &answers[answer_count])) {
@@ -136,8 +138,7 @@ static bool read_ledger(struct member_thread *thread, struct err *err)
 static void on_assignment(struct member_thread *thread, const struct mail *mail, bool assigned)
 {
     struct member_event event = {.kind = assigned ? MEMBER_EVENT_ASSIGNED : MEMBER_EVENT_REVOKED};
-    struct partition_id *ids =
-        arena_alloc(mail->arena, (mail->partitions.count + 1) * sizeof *ids);
+    struct partition_id *ids = arena_alloc(mail->arena, (mail->partitions.count + 1) * sizeof *ids);
     for (size_t i = 0; i < mail->partitions.count; i++) {
         struct source_partition partition = mail->partitions.partitions[i];
         ids[i] = (struct partition_id){thread->settings.source.topics[partition.topic],

@@ -18,10 +18,12 @@ struct member_thread_settings {
     struct queue *inbox;
     struct queue *intake;
     struct queue *poll;
-    const struct trigger_cut *targets; /* window.offsets, sorted; asked for until they are reached */
+    const struct trigger_cut *targets; /* window.offsets, sorted; asked for until they are reached
+                                        */
     size_t target_count;
     const char *targets_id;
-    const char *trigger_id; /* `tidemark build`: asks for one build up to the present end; else NULL */
+    const char *trigger_id; /* `tidemark build`: asks for one build up to the present end; else NULL
+                             */
 };
 
 struct member_thread;
@@ -37,15 +39,15 @@ struct member_thread *member_thread_free(struct member_thread *thread);
 enum { MEMBER_DOING_MAX = 256 };
 
 struct member_state {
-    bool left;          /* after member_thread_stop */
-    bool failed;        /* the process should end with `err` */
+    bool left;   /* after member_thread_stop */
+    bool failed; /* the process should end with `err` */
     struct err err;
-    bool trigger_done;  /* its build is committed, and published where it has rows */
+    bool trigger_done;                 /* its build is committed, and published where it has rows */
     char run_id[MESSAGE_NAME_MAX + 1]; /* of the head's snapshot; "" */
-    uint64_t build;     /* of the head; 0: none */
-    uint64_t published; /* snapshots seen published since the start */
+    uint64_t build;                    /* of the head; 0: none */
+    uint64_t published;                /* snapshots seen published since the start */
     size_t partitions;
-    int64_t position;   /* sum over the partitions */
+    int64_t position; /* sum over the partitions */
     char doing[MEMBER_DOING_MAX];
     struct intake_counters counters;
 };

@@ -1,7 +1,8 @@
 /* The work that builds ask of this member: its rows regrouped, its part stored, shards built.
  *
- * Where the number of shards is fixed, rows are held by shard and jobs start at once. Where it is known
- * only at the close, the sealed rows are regrouped first, once a build, and jobs wait for that. */
+ * Where the number of shards is fixed, rows are held by shard and jobs start at once. Where it is
+ * known only at the close, the sealed rows are regrouped first, once a build, and jobs wait for
+ * that. */
 #include "consumer/member_work.h"
 
 #include <stdlib.h>
@@ -70,7 +71,8 @@ void member_work_drop(struct member_work *work, const char *run_id)
     work->waiting_count = kept;
 }
 
-/* All partitions of the open CLOSE with the head's history: the rule of what counts in the build. */
+/* All partitions of the open CLOSE with the head's history: the rule of what counts in the build.
+ */
 static bool make_frame(struct member_work *work, const struct fold *fold, uint64_t build)
 {
     if (work->frame != NULL && contribution_build(work->frame) == build) {
@@ -97,9 +99,8 @@ static bool make_frame(struct member_work *work, const struct fold *fold, uint64
         partitions[i].steps = steps;
     }
     contribution_drop(work->frame);
-    work->frame =
-        contribution_new(build, contribution_order(work->sealed), work->settings->policy,
-                         partitions, close->partition_count, NULL, 0, NULL);
+    work->frame = contribution_new(build, contribution_order(work->sealed), work->settings->policy,
+                                   partitions, close->partition_count, NULL, 0, NULL);
     return true;
 }
 
@@ -178,8 +179,8 @@ bool member_work_part(struct member_work *work, const struct fold *fold,
     uint64_t build = command->store_part.build;
     const struct fold_entry *plan = fold_open_plan(fold);
     if (is_sealed(work, build) && plan != NULL && plan->message.plan.build == build) {
-        struct part_job *job = part_job_new(&work->part, command->store_part.run_id, work->sealed,
-                                            work->parts++);
+        struct part_job *job =
+            part_job_new(&work->part, command->store_part.run_id, work->sealed, work->parts++);
         start(work, &job->work, (uint32_t)plan->message.plan.shard_count);
         return true;
     }

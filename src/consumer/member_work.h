@@ -47,7 +47,8 @@ void member_work_forget(struct member_work *work);
 /* Every piece of the run ends soon, as failed. */
 void member_work_drop(struct member_work *work, const char *run_id);
 
-/* BUILD and STORE_PART. False: it cannot be done here, and *ret_answer says so (texts in `arena`). */
+/* BUILD and STORE_PART. False: it cannot be done here, and *ret_answer says so (texts in `arena`).
+ */
 MUST_CHECK bool member_work_build(struct member_work *work, const struct fold *fold,
                                   const struct member_command *command, struct arena *arena,
                                   struct member_event *ret_answer);
@@ -55,8 +56,8 @@ MUST_CHECK bool member_work_part(struct member_work *work, const struct fold *fo
                                  const struct member_command *command,
                                  struct member_event *ret_answer);
 
-/* Something came out of the queue. True: *ret_event tells the machine; its texts live as long as the
- * piece, which stays the caller's. */
+/* Something came out of the queue. True: *ret_event tells the machine; its texts live as long as
+ * the piece, which stays the caller's. */
 bool member_work_finished(struct member_work *work, struct work *finished,
                           struct member_event *ret_event);
 

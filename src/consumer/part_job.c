@@ -28,8 +28,7 @@ static bool store_part(struct part_job *job, const char *path, struct err *err)
     job->rows = ref.rows;
     job->bytes = ref.bytes;
     spill_ref_done(&ref);
-    struct store_content content = {
-        .path = path, .take_file = true, .type = NAMES_CONTENT_BYTES};
+    struct store_content content = {.path = path, .take_file = true, .type = NAMES_CONTENT_BYTES};
     TRY(store_put_settled(job->settings->store, job->name, &content,
                           store_once(job->settings->store), NULL, err));
     job->url = names_url(job->settings->names, job->name, job->arena);
@@ -39,8 +38,8 @@ static bool store_part(struct part_job *job, const char *path, struct err *err)
 static void run_job(struct work *work)
 {
     struct part_job *job = (struct part_job *)work;
-    const char *path = arena_format(job->arena, "%s/%s.part", job->settings->folder,
-                                    job->work.run_id);
+    const char *path =
+        arena_format(job->arena, "%s/%s.part", job->settings->folder, job->work.run_id);
     unlink(path); /* of an earlier try */
     if (atomic_load(&work->stop)) {
         err_set(&job->err, ERR_STOPPED, "stopped before it began");

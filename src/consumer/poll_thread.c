@@ -1,8 +1,9 @@
 /* The thread that polls Kafka: it hands batches on and does nothing that could wait.
  *
- * The happy path: take an empty batch, poll, hand it to the intake. What can go wrong: the intake is
- * behind, so that no batch is empty, or memory is short: then all partitions are paused and polling goes
- * on for the group's sake, because a member that does not poll loses its partitions. */
+ * The happy path: take an empty batch, poll, hand it to the intake. What can go wrong: the intake
+ * is behind, so that no batch is empty, or memory is short: then all partitions are paused and
+ * polling goes on for the group's sake, because a member that does not poll loses its partitions.
+ */
 #include "consumer/poll_thread.h"
 
 #include <stdatomic.h>
@@ -15,15 +16,15 @@
 
 enum {
     POLL_WAIT_MS = 50,
-    POLL_EMPTY_WAIT_US = 100 * 1000,   /* for an empty batch, at a time */
-    POLL_STARVED_US = 1000 * 1000,     /* without one, partitions are paused */
+    POLL_EMPTY_WAIT_US = 100 * 1000, /* for an empty batch, at a time */
+    POLL_STARVED_US = 1000 * 1000,   /* without one, partitions are paused */
     POLL_LEAVE_MS = 10 * 1000,
     POLL_SEEK_PAUSE_US = 500 * 1000, /* between two changes of what is fetched, see source_seek */
 };
 
 struct poll_partition {
     struct source_partition id;
-    bool paused; /* by the member machine */
+    bool paused;       /* by the member machine */
     struct mail *seek; /* MAIL_SEEK that was not carried out yet; NULL: none */
 };
 
@@ -36,9 +37,9 @@ struct poll_thread {
     struct poll_partition *partitions;
     size_t count;
     size_t capacity;
-    bool held_back;     /* all are paused: memory, or a slow intake */
+    bool held_back;        /* all are paused: memory, or a slow intake */
     int64_t seek_after_us; /* not before that, by the steady clock */
-    int64_t starved_us; /* since when no batch was empty; 0: not now */
+    int64_t starved_us;    /* since when no batch was empty; 0: not now */
 };
 
 static struct poll_partition *find(struct poll_thread *thread, struct source_partition id)
@@ -192,8 +193,8 @@ static void tell_assignment(struct poll_thread *thread, enum mail_kind kind,
     struct mail *mail = mail_new(kind);
     mail->partitions.partitions =
         (const struct source_partition *)(const void *)arena_copy(
-            mail->arena, bytes_of(event->partitions,
-                                  event->partition_count * sizeof *event->partitions))
+            mail->arena,
+            bytes_of(event->partitions, event->partition_count * sizeof *event->partitions))
             .data;
     mail->partitions.count = event->partition_count;
     mail_send(thread->settings.member, mail);
@@ -294,8 +295,8 @@ static void keep_seek(struct poll_thread *thread, struct mail *take_order)
     partition->seek = take_order;
 }
 
-/* All that wait are moved in one go. The intake hears of it between the last batch of before and the
- * first one of after: else old batches would move a position that has just gone back. */
+/* All that wait are moved in one go. The intake hears of it between the last batch of before and
+ * the first one of after: else old batches would move a position that has just gone back. */
 static void seek(struct poll_thread *thread)
 {
     int64_t now = clock_mono_us();

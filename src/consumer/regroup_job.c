@@ -46,14 +46,13 @@ static bool add_share(struct regrouping *regrouping, struct row_set *take_set, c
 static bool spill(struct regrouping *regrouping, struct err *err)
 {
     struct regroup_job *job = regrouping->job;
-    struct sorted_rows *rows =
-        shard_buffer_sort(regrouping->buffer, contribution_order(job->from));
+    struct sorted_rows *rows = shard_buffer_sort(regrouping->buffer, contribution_order(job->from));
     if (rows == NULL) {
         return true;
     }
-    const char *path = arena_format(regrouping->arena, "%s/regroup-%s-%05zu.spill",
-                                    job->settings->folder, job->work.run_id,
-                                    regrouping->share_count);
+    const char *path =
+        arena_format(regrouping->arena, "%s/regroup-%s-%05zu.spill", job->settings->folder,
+                     job->work.run_id, regrouping->share_count);
     struct spill_ref ref = {0};
     bool done = spill_write(&rows->set, path, false, &job->work.stop, &ref, err);
     row_set_free(&rows->set);
@@ -120,8 +119,8 @@ static bool take_all(struct regrouping *regrouping, struct err *err)
     regrouping->sources =
         arena_alloc(regrouping->arena, ((size_t)table->count + 1) * sizeof(uint32_t));
     for (uint32_t i = 0; i < table->count; i++) {
-        regrouping->sources[i] = shard_buffer_source(
-            regrouping->buffer, table->names[i].topic, table->names[i].partition);
+        regrouping->sources[i] = shard_buffer_source(regrouping->buffer, table->names[i].topic,
+                                                     table->names[i].partition);
     }
     for (size_t i = 0; i < contribution_share_count(from); i++) {
         TRY(take_share(regrouping, &filter, i, err));
@@ -140,8 +139,7 @@ static void run_job(struct work *work)
     regrouping->buffer = shard_buffer_new(job->settings->budget);
     job->ok = take_all(regrouping, &job->err);
     if (job->ok) {
-        job->result =
-            contribution_with(job->from, regrouping->shares, regrouping->share_count);
+        job->result = contribution_with(job->from, regrouping->shares, regrouping->share_count);
     }
     for (size_t i = 0; i < regrouping->share_count; i++) {
         row_share_drop(regrouping->shares[i]);

@@ -17,8 +17,8 @@
 
 enum {
     SERVICE_KAFKA_MS = 30 * 1000,
-    SERVICE_SQLITE_CACHE = 8 << 20,        /* bytes a build thread */
-    SERVICE_BUILD_BYTES = 24 << 20,        /* memory of one build thread, all in all */
+    SERVICE_SQLITE_CACHE = 8 << 20, /* bytes a build thread */
+    SERVICE_BUILD_BYTES = 24 << 20, /* memory of one build thread, all in all */
 };
 
 struct service {
@@ -168,8 +168,7 @@ static void open_queues(struct service *service)
     service->to_poll = queue_new(MAIL_QUEUE_MAX);
     service->batches = queue_new(4 * POLL_BATCHES);
     for (int i = 0; i < POLL_BATCHES; i++) {
-        CHECK(queue_push(service->batches, source_batch_new(POLL_BATCH_MESSAGES), 0) ==
-              QUEUE_DONE);
+        CHECK(queue_push(service->batches, source_batch_new(POLL_BATCH_MESSAGES), 0) == QUEUE_DONE);
     }
     service->reserved = service->parts.source.queue_bytes_max +
                         (uint64_t)POLL_BATCHES * 2 * POLL_BATCH_BYTES +
@@ -313,8 +312,8 @@ void service_stop(struct service *service)
     member_thread_stop(service->member);
 }
 
-/* Queues are closed before the threads that wait on them are joined; who sends to a closed queue frees
- * what it sends. */
+/* Queues are closed before the threads that wait on them are joined; who sends to a closed queue
+ * frees what it sends. */
 struct service *service_free(struct service *service)
 {
     if (service == NULL) {

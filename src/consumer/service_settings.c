@@ -7,7 +7,7 @@
 #include "core/route/hash.h"
 
 enum {
-    SERVICE_QUEUE_MIN_BYTES = 4 << 20,   /* librdkafka's prefetch queue */
+    SERVICE_QUEUE_MIN_BYTES = 4 << 20, /* librdkafka's prefetch queue */
     SERVICE_QUEUE_MAX_BYTES = 64 << 20,
     SERVICE_BATCH_BYTES = 1 << 20,
 };
@@ -66,8 +66,7 @@ static bool set_coord(struct service_settings *to, const struct settings *settin
                       const char *const *topic_ids, const char *ledger_id, struct arena *arena,
                       struct err *err)
 {
-    struct message_topic *topics =
-        arena_zero(arena, (settings->topic_count + 1) * sizeof *topics);
+    struct message_topic *topics = arena_zero(arena, (settings->topic_count + 1) * sizeof *topics);
     for (size_t i = 0; i < settings->topic_count; i++) {
         topics[i] = (struct message_topic){settings->topics[i].name, topic_ids[i]};
     }
@@ -135,13 +134,13 @@ static void set_targets(struct service_settings *to, const struct settings *sett
     }
     to->targets = cuts;
     to->target_count = window->target_count;
-    to->targets_id = arena_format(arena, "offsets-%016llx",
-                                  (unsigned long long)hash_routing(buf_bytes(&text)));
+    to->targets_id =
+        arena_format(arena, "offsets-%016llx", (unsigned long long)hash_routing(buf_bytes(&text)));
 }
 
 bool service_settings_init(struct service_settings *to, const struct settings *settings,
-                           const char *const *topic_ids, const char *ledger_id,
-                           struct arena *arena, struct err *err)
+                           const char *const *topic_ids, const char *ledger_id, struct arena *arena,
+                           struct err *err)
 {
     *to = (struct service_settings){.sharding = {.strategy = SHARDING_HASH}};
     to->key_encoding = settings->topics[0].key_encoding;

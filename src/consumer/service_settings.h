@@ -31,7 +31,8 @@ struct service_settings {
     enum key_encoding key_encoding;
 };
 
-/* `topic_ids`: by the order of settings->topics, "" where unknown; `ledger_id` likewise. SETTINGS. */
+/* `topic_ids`: by the order of settings->topics, "" where unknown; `ledger_id` likewise. SETTINGS.
+ */
 MUST_CHECK bool service_settings_init(struct service_settings *to, const struct settings *settings,
                                       const char *const *topic_ids, const char *ledger_id,
                                       struct arena *arena, struct err *err);

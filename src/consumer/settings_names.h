@@ -13,5 +13,4 @@ const char *settings_names_topic(const char *text);
 /* "host", "host:port", "[::1]:9092", several with commas, as librdkafka takes them. */
 const char *settings_names_brokers(const char *text);
 
-
 #endif

@@ -4,7 +4,8 @@
 
 #include "checkpoint/row_share.h"
 
-/* One spill at a time: the owner starts one, and takes its result before the next. One owner's thread. */
+/* One spill at a time: the owner starts one, and takes its result before the next. One owner's
+ * thread. */
 struct spill_thread;
 
 struct spill_thread *spill_thread_new(void);
@@ -17,8 +18,8 @@ void spill_thread_start(struct spill_thread *thread, struct row_share *share, co
 
 bool spill_thread_busy(const struct spill_thread *thread); /* started, and its result not taken */
 
-/* With `wait`, or when it is there: the spill opened for reading, and its size. False: *ret_done says
- * whether that is an error (as spill_write and spill_open_file) or it is not finished. */
+/* With `wait`, or when it is there: the spill opened for reading, and its size. False: *ret_done
+ * says whether that is an error (as spill_write and spill_open_file) or it is not finished. */
 MUST_CHECK bool spill_thread_take(struct spill_thread *thread, bool wait, bool *ret_done,
                                   struct row_share **ret_spill, uint64_t *ret_bytes,
                                   struct err *err);

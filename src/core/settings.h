@@ -6,7 +6,8 @@
 #include "core/spill/row.h"
 #include "core/window/trigger.h"
 
-/* Strings are NUL-terminated and owned by the settings' arena; times are microseconds, sizes bytes. */
+/* Strings are NUL-terminated and owned by the settings' arena; times are microseconds, sizes bytes.
+ */
 
 struct kafka_property {
     const char *name;
@@ -42,8 +43,8 @@ struct window_settings {
     enum late_policy late;
     enum future_policy future;
     enum empty_policy empty;
-    int64_t every_us;   /* schedule by interval; 0: by cron */
-    const char *cron;   /* schedule by cron, 5 fields, UTC; NULL: by interval */
+    int64_t every_us;      /* schedule by interval; 0: by cron */
+    const char *cron;      /* schedule by cron, 5 fields, UTC; NULL: by interval */
     int64_t every_records; /* offsets: close after that many; 0: the explicit vector */
     const struct offset_target *targets; /* offsets: the explicit vector */
     size_t target_count;
@@ -59,8 +60,8 @@ struct snapshot_settings {
     const char *store; /* "s3://bucket/prefix" or "file:///path" */
     enum contents contents;
     enum routing_kind routing;
-    uint32_t shards;               /* 0: by max_keys_per_shard */
-    uint64_t max_keys_per_shard;   /* 0: `shards` is given */
+    uint32_t shards;             /* 0: by max_keys_per_shard */
+    uint64_t max_keys_per_shard; /* 0: `shards` is given */
     enum row_order order;
     const char *key_column; /* `key_col` of the manifest, "_key" by default */
     uint32_t page_size;     /* 4096 … 65536; 0: auto */
@@ -68,8 +69,8 @@ struct snapshot_settings {
     const char *shard_prefix;        /* "shards" */
     const char *run_registry_prefix; /* "runs" */
     const char *db_path_template;    /* "db={db_id:05d}" */
-    uint32_t keep_last;   /* 0: no limit */
-    int64_t keep_for_us;  /* 0: no limit */
+    uint32_t keep_last;              /* 0: no limit */
+    int64_t keep_for_us;             /* 0: no limit */
     int64_t cleanup_grace_us;
     int max_attempts;
     int64_t attempt_timeout_us; /* an attempt is overdue after that */
@@ -81,13 +82,13 @@ enum dead_letter_kind { DEAD_LETTER_FAIL, DEAD_LETTER_DROP, DEAD_LETTER_TOPIC, D
 
 struct dead_letter_settings {
     enum dead_letter_kind policy;
-    const char *topic; /* DEAD_LETTER_TOPIC */
-    const char *path;  /* DEAD_LETTER_FILE: JSON lines */
-    uint64_t max_errors;     /* error budget of one build; 0: none */
-    double max_error_ratio;  /* of the build's records; 0: none */
+    const char *topic;      /* DEAD_LETTER_TOPIC */
+    const char *path;       /* DEAD_LETTER_FILE: JSON lines */
+    uint64_t max_errors;    /* error budget of one build; 0: none */
+    double max_error_ratio; /* of the build's records; 0: none */
 };
 
-struct store_settings { /* group `s3` of the file; unused by file:// */
+struct store_settings {   /* group `s3` of the file; unused by file:// */
     const char *endpoint; /* NULL: AWS's own */
     const char *region;
     const char *profile;

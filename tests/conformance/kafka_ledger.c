@@ -146,8 +146,9 @@ static void survives_compaction(void)
         WORKS(ledger_append(writer, &roll, 1, 20000, NULL, &err));
         read_all("compacts", text, sizeof(text), 0);
         IS(bed_now_ms() < deadline);
-    } while (strlen(text) > 100);
-    IS(strstr(text, "a=odd") != NULL && strstr(text, "a=even") == NULL);
+        /* what the cleaner has not come to yet may hold one older value more */
+    } while (strlen(text) > 100 || strstr(text, "a=even") != NULL);
+    IS(strstr(text, "a=odd") != NULL);
     IS(strstr(text, "b=b") != NULL);
     ledger_writer_free(writer);
 }

@@ -136,8 +136,7 @@ static const char *stored(struct world *world, uint32_t shards, struct contribut
             }
         }
         struct dedupe_counts dedupe = {.sources = counts, .source_count = table->count};
-        struct row_stream *rows =
-            dedupe_new(merge_new(ROW_ORDER_OFFSET, streams, count), &dedupe);
+        struct row_stream *rows = dedupe_new(merge_new(ROW_ORDER_OFFSET, streams, count), &dedupe);
         struct row row;
         bool more = false;
         while (row_stream_next(rows, &row, &more, &err) && more) {

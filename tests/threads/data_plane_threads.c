@@ -1,8 +1,9 @@
 /* Do the intake and build threads, working at the same time, give what one thread gives?
  *
- * This program plays the poll thread and the member thread: it sends batches of random records, seals
- * builds at random cuts while more records come in, has all shards built on two threads into a file
- * store, forgets what was built, and counts the rows of all shard files against its own sums. */
+ * This program plays the poll thread and the member thread: it sends batches of random records,
+ * seals builds at random cuts while more records come in, has all shards built on two threads into
+ * a file store, forgets what was built, and counts the rows of all shard files against its own
+ * sums. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +66,9 @@ static void open_plant(struct plant *plant)
         .topics = &plant->topic,
         .topic_count = 1,
         .window = {.trigger = TRIGGER_MANUAL, .max_future_skew_us = INT64_MAX / 4},
-        .snapshot = {.order = ROW_ORDER_OFFSET, .shards = SHARDS, .page_size = 4096,
+        .snapshot = {.order = ROW_ORDER_OFFSET,
+                     .shards = SHARDS,
+                     .page_size = 4096,
                      .sidecar = true},
         .dead_letter = {.policy = DEAD_LETTER_DROP},
         .limits = {.max_key_bytes = 100, .max_value_bytes = 1000},
@@ -74,10 +77,10 @@ static void open_plant(struct plant *plant)
     must(route_init(&plant->router, &sharding, SHARDS, 0, &err), &err);
     must(names_init(&plant->names, store, "shards", "runs", "db={db_id:05d}", &err), &err);
     budget_init(&plant->budget, 256 << 10);
-    struct held_rows_settings held = {
-        .folder = arena_format(plant->arena, "%s/spills", plant->folder),
-        .order = ROW_ORDER_OFFSET,
-        .borrowed_budget = &plant->budget};
+    struct held_rows_settings held = {.folder =
+                                          arena_format(plant->arena, "%s/spills", plant->folder),
+                                      .order = ROW_ORDER_OFFSET,
+                                      .borrowed_budget = &plant->budget};
     must(held_rows_new(&held, &plant->held, &err), &err);
     must(dead_letters_new(&plant->settings.dead_letter, NULL, &plant->letters, &err), &err);
     struct intake_settings intake = {&plant->settings, &plant->router, &plant->budget, plant->held,
@@ -134,7 +137,8 @@ static void close_plant(struct plant *plant)
     arena_free(plant->arena);
 }
 
-/* A batch of records of one partition with gaps in their offsets, as the poll thread hands it on. */
+/* A batch of records of one partition with gaps in their offsets, as the poll thread hands it on.
+ */
 static void send_batch(struct plant *plant)
 {
     void *item = NULL;

@@ -66,8 +66,15 @@ struct command_value {
     const char *text; /* NULL for a flag */
 };
 
+/* All commands, in the order of the help. */
+struct command_table {
+    const struct command *const *commands;
+    size_t count;
+};
+
 struct command_call {
     const struct command *command;
+    struct command_table all;
     struct output output;
     const char **arguments; /* what is not an option, in order */
     size_t argument_count;

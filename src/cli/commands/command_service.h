@@ -5,7 +5,8 @@
 #include "cli/commands/command.h"
 #include "consumer/service.h"
 
-/* Log level and form as the settings say; a command that draws on the terminal wants only warnings. */
+/* Log level and form as the settings say; a command that draws on the terminal wants only warnings.
+ */
 void command_service_log(const struct settings *settings, bool quiet);
 
 /* Where the command's error comes from: Kafka and the store have exit codes of their own. */
@@ -15,8 +16,9 @@ enum exit_code command_service_code(const struct err *err);
 typedef bool (*command_service_watch)(void *context, struct service *service,
                                       const struct member_state *state);
 
-/* Starts the service, watches it until `watch` says so, it fails, or a signal comes; ends it in order,
- * by a second signal or the deadline at once. On failure prints the error. `ret_state` is the last one. */
+/* Starts the service, watches it until `watch` says so, it fails, or a signal comes; ends it in
+ * order, by a second signal or the deadline at once. On failure prints the error. `ret_state` is
+ * the last one. */
 enum exit_code command_service_run(struct command_call *call, const struct settings *settings,
                                    const struct service_options *options,
                                    command_service_watch watch, void *context,

@@ -2,36 +2,16 @@
 #include "cli/commands/commands.h"
 
 #include "cli/commands/command_help.h"
-#include "core/nearest.h"
+#include "cli/commands/command_lookup.h"
 
-const struct command *const commands_all[] = {
+static const struct command *const commands_all[] = {
     &run_command,      &build_command,   &demo_command,    &check_command,   &status_command,
     &trigger_command,  &hold_command,    &resume_command,  &skip_command,    &get_command,
     &multiget_command, &info_command,    &shards_command,  &history_command, &route_command,
     &rollback_command, &cleanup_command, &version_command, &help_command,
 };
 
-const size_t commands_count = LENGTH_OF(commands_all);
-
-const struct command *commands_find(const char *name)
-{
-    for (size_t i = 0; i < commands_count; i++) {
-        if (strcmp(commands_all[i]->name, name) == 0) {
-            return commands_all[i];
-        }
-    }
-    return NULL;
-}
-
-const char *commands_nearest(const char *name)
-{
-    const char *best = NULL;
-    size_t best_distance = 0;
-    for (size_t i = 0; i < commands_count; i++) {
-        nearest_offer(name, commands_all[i]->name, &best, &best_distance);
-    }
-    return best;
-}
+const struct command_table commands_table = {commands_all, LENGTH_OF(commands_all)};
 
 static void print(struct output *output, void (*help)(struct buf *, const struct command *),
                   const struct command *command)
@@ -57,7 +37,7 @@ static enum exit_code finish(struct output *output, enum exit_code code)
 static void overview(struct buf *out, const struct command *command)
 {
     (void)command;
-    command_help_overview(out, commands_all, commands_count);
+    command_help_overview(out, commands_table.commands, commands_table.count);
 }
 
 static enum exit_code run(const struct command *command, int argc, char **argv)
@@ -67,7 +47,7 @@ static enum exit_code run(const struct command *command, int argc, char **argv)
     for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
         json = json || strcmp(argv[i], "--json") == 0;
     }
-    struct command_call call = {.command = command};
+    struct command_call call = {.command = command, .all = commands_table};
     struct err err = {0};
     output_init(&call.output, json);
     if (!command_parse(command, argc, argv, &call, &err)) {
@@ -98,9 +78,9 @@ enum exit_code commands_run(int argc, char **argv)
     if (strcmp(name, "--version") == 0) {
         name = "version";
     }
-    const struct command *command = commands_find(name);
+    const struct command *command = command_lookup(commands_table, name);
     if (command == NULL) {
-        const char *nearest = commands_nearest(name);
+        const char *nearest = command_nearest(commands_table, name);
         struct err err;
         err_set(&err, ERR_INPUT, "there is no command \"%.50s\"%s%s%s", name,
                 nearest == NULL ? " (tidemark help lists them)" : "; did you mean ",

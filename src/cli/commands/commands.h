@@ -24,13 +24,7 @@ extern const struct command route_command;
 extern const struct command rollback_command;
 extern const struct command cleanup_command;
 
-/* In the order of the help. */
-extern const struct command *const commands_all[];
-extern const size_t commands_count;
-
-/* NULL: there is none. */
-const struct command *commands_find(const char *name);
-const char *commands_nearest(const char *name); /* NULL: none is near */
+extern const struct command_table commands_table; /* in the order of the help */
 
 /* The whole of main(): finds the command, reads its options, runs it. */
 enum exit_code commands_run(int argc, char **argv);

@@ -27,8 +27,8 @@ struct demo_world {
     size_t sent;
 };
 
-/* `data`: the folder with demo.cfg and earthquakes.jsonl. Zero the struct first; demo_world_auto ends it
- * also after a failure, and removes the folder unless `keep`. */
+/* `data`: the folder with demo.cfg and earthquakes.jsonl. Zero the struct first; demo_world_auto
+ * ends it also after a failure, and removes the folder unless `keep`. */
 MUST_CHECK bool demo_world_open(struct demo_world *world, const char *data, struct err *err);
 void demo_world_close(struct demo_world *world, bool keep);
 

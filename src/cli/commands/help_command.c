@@ -1,5 +1,6 @@
 /* `tidemark help`: about all commands, one of them, or the exit codes; as text or as a man page. */
 #include "cli/commands/command_help.h"
+#include "cli/commands/command_lookup.h"
 #include "cli/commands/command_man.h"
 #include "cli/commands/command_page.h"
 #include "cli/commands/commands.h"
@@ -8,7 +9,8 @@ static bool fill(const struct command_call *call, struct buf *out, struct err *e
 {
     bool man = command_has(call, "man");
     if (call->argument_count == 0) {
-        (man ? command_man_overview : command_help_overview)(out, commands_all, commands_count);
+        (man ? command_man_overview : command_help_overview)(out, call->all.commands,
+                                                             call->all.count);
         return true;
     }
     const char *name = call->arguments[0];
@@ -16,9 +18,9 @@ static bool fill(const struct command_call *call, struct buf *out, struct err *e
         command_help_exit_codes(out);
         return true;
     }
-    const struct command *command = commands_find(name);
+    const struct command *command = command_lookup(call->all, name);
     if (command == NULL) {
-        const char *nearest = commands_nearest(name);
+        const char *nearest = command_nearest(call->all, name);
         return err_set(err, ERR_INPUT, "help: there is no command \"%.50s\"%s%s%s", name,
                        nearest == NULL ? "" : "; did you mean ", nearest == NULL ? "" : nearest,
                        nearest == NULL ? "" : "?");
@@ -27,10 +29,10 @@ static bool fill(const struct command_call *call, struct buf *out, struct err *e
     return true;
 }
 
-static void list_names(struct buf *out)
+static void list_names(const struct command_call *call, struct buf *out)
 {
-    for (size_t i = 0; i < commands_count; i++) {
-        buf_add_format(out, "%s\n", commands_all[i]->name);
+    for (size_t i = 0; i < call->all.count; i++) {
+        buf_add_format(out, "%s\n", call->all.commands[i]->name);
     }
 }
 
@@ -40,9 +42,9 @@ static enum exit_code run(struct command_call *call)
     buf_init(&text, SIZE_MAX);
     struct err err = {0};
     if (command_has(call, "list")) {
-        list_names(&text);
+        list_names(call, &text);
     } else if (command_has(call, "markdown")) {
-        command_page_print(&text, commands_all, commands_count);
+        command_page_print(&text, call->all.commands, call->all.count);
     } else if (!fill(call, &text, &err)) {
         return command_fail(call, EXIT_CODE_USAGE, &err);
     }

@@ -5,7 +5,8 @@
 #include "core/base/bytes.h"
 #include "core/base/check.h"
 
-/* One owner, one thread at a time. Chunks are kept on reset, so a batch costs no malloc when warm. */
+/* One owner, one thread at a time. Chunks are kept on reset, so a batch costs no malloc when warm.
+ */
 struct arena;
 
 struct arena *arena_new(size_t chunk_bytes); /* CHECKs on out of memory, as does every allocation */

@@ -16,8 +16,8 @@ struct buf {
 };
 
 void buf_init(struct buf *buf, size_t limit);
-void buf_done(struct buf *buf); /* frees; the buf may be initialised again */
-void buf_auto(struct buf *buf); /* for AUTO(buf) */
+void buf_done(struct buf *buf);  /* frees; the buf may be initialised again */
+void buf_auto(struct buf *buf);  /* for AUTO(buf) */
 void buf_clear(struct buf *buf); /* size 0, memory kept */
 
 void buf_add(struct buf *buf, const void *data, size_t size);

@@ -1,7 +1,8 @@
 /* UTF-8 validation. */
 #include "core/base/bytes.h"
 
-/* Length of the sequence that starts with `lead`, and the range its second byte must be in (RFC 3629, section 4). */
+/* Length of the sequence that starts with `lead`, and the range its second byte must be in (RFC
+ * 3629, section 4). */
 static size_t sequence(uint8_t lead, uint8_t *ret_low, uint8_t *ret_high)
 {
     *ret_low = 0x80;

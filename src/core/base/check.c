@@ -5,7 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* write(2) and not stdio: core has no streams, and a broken process should do as little as it can. */
+/* write(2) and not stdio: core has no streams, and a broken process should do as little as it can.
+ */
 static void say(const char *text)
 {
     ssize_t ignored = write(STDERR_FILENO, text, strlen(text));

@@ -1,9 +1,11 @@
-/* CHECK: an assertion that stays on in release builds. A failed CHECK is a bug, never an input error. */
+/* CHECK: an assertion that stays on in release builds. A failed CHECK is a bug, never an input
+ * error. */
 #ifndef TIDEMARK_CORE_BASE_CHECK_H
 #define TIDEMARK_CORE_BASE_CHECK_H
 
 #define MUST_CHECK __attribute__((warn_unused_result))
-#define PRINTF_LIKE(format_index, first_arg) __attribute__((format(printf, format_index, first_arg)))
+#define PRINTF_LIKE(format_index, first_arg)                                                       \
+    __attribute__((format(printf, format_index, first_arg)))
 #define LENGTH_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Ends the process with a message on standard error. */

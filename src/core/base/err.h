@@ -26,7 +26,8 @@ enum { ERR_MESSAGE_MAX = 512 };
 
 struct err {
     enum err_kind kind;
-    int code; /* the number of the library below (HTTP status, rd_kafka_resp_err_t, SQLite code); 0: none */
+    int code; /* the number of the library below (HTTP status, rd_kafka_resp_err_t, SQLite code); 0:
+                 none */
     char message[ERR_MESSAGE_MAX]; /* one line, no secrets, no trailing newline */
 };
 

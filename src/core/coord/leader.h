@@ -112,10 +112,10 @@ struct leader_stage {
     size_t winner_count;
     int64_t created_at_us; /* max(now, last + 1 us) */
     /* Of the staged object, under shards/run_id=<run>/: "manifest.staged-t<term>-<n>". Never used
-     * twice: a later term may take over the run, and the bytes that a COMMIT names must stay as they
-     * are, whoever writes late (R11). */
+     * twice: a later term may take over the run, and the bytes that a COMMIT names must stay as
+     * they are, whoever writes late (R11). */
     const char *name;
-    struct bytes lineage;  /* JSON object: our member of `custom`, accounts included */
+    struct bytes lineage; /* JSON object: our member of `custom`, accounts included */
 };
 
 struct leader_command {

@@ -219,22 +219,12 @@ static void append_commit(struct leader *leader, const struct message_close *clo
     leader_append(leader, FOR_COMMIT, &message, 1, NULL, 0);
 }
 
-static bool winners_are_in(const struct leader *leader, const struct message_plan *plan)
-{
-    for (uint32_t i = 0; i < plan->shard_count; i++) {
-        if (plan->shards[i].builder >= 0 && leader_winner(leader, plan, i) == NULL) {
-            return false;
-        }
-    }
-    return true;
-}
-
 bool leader_duty_commit(struct leader *leader)
 {
     const struct fold_entry *close_entry = fold_open_close(leader->fold);
     const struct fold_entry *plan_entry = fold_open_plan(leader->fold);
     if (plan_entry == NULL || fold_resume(leader->fold) != NULL ||
-        !winners_are_in(leader, &plan_entry->message.plan)) {
+        !leader_all_built(leader, &plan_entry->message.plan)) {
         return false;
     }
     const struct message_close *close = &close_entry->message.close;

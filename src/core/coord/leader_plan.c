@@ -107,36 +107,6 @@ bool leader_duty_plan(struct leader *leader)
     return true;
 }
 
-void leader_abort(struct leader *leader, const struct message_plan *plan, const char *reason)
-{
-    leader->aborts = leader->aborts_of == plan->build ? leader->aborts + 1 : 1;
-    leader->aborts_of = plan->build;
-    leader->build_retry_us = leader->now_us + leader_backoff(leader, leader->aborts);
-    leader->staged = false;
-    leader_alert(leader, "run %s is given up and built again: %s", plan->run_id, reason);
-    struct message message = {.kind = MESSAGE_ABORTED,
-                              .aborted = {.term = (uint64_t)leader->term,
-                                          .build = plan->build,
-                                          .run_id = plan->run_id,
-                                          .reason = reason}};
-    leader_append_one(leader, &message);
-    leader_run_record(leader, plan->run_id, RUN_FAILED, "", reason);
-}
-
-/* The smallest attempt that is on record and good (R16: asked before COMMIT, and never after it).
- */
-const struct message_attempt *leader_winner(const struct leader *leader,
-                                            const struct message_plan *plan, uint32_t shard)
-{
-    for (uint32_t attempt = 1; attempt <= plan->shards[shard].attempt; attempt++) {
-        const struct fold_entry *entry = fold_attempt(leader->fold, plan->run_id, shard, attempt);
-        if (entry != NULL && entry->message.attempt.ok) {
-            return &entry->message.attempt;
-        }
-    }
-    return NULL;
-}
-
 /* A member of the plan is heard of, in the incarnation that promised. */
 static bool is_alive(const struct leader *leader, const char *member, uint64_t incarnation)
 {
@@ -227,16 +197,6 @@ static bool plan_again(struct leader *leader, const struct fold_entry *entry,
     return true;
 }
 
-static bool all_built(const struct leader *leader, const struct message_plan *plan)
-{
-    for (uint32_t i = 0; i < plan->shard_count; i++) {
-        if (plan->shards[i].builder >= 0 && leader_winner(leader, plan, i) == NULL) {
-            return false;
-        }
-    }
-    return true;
-}
-
 bool leader_duty_attempts(struct leader *leader)
 {
     const struct fold_entry *entry = fold_open_plan(leader->fold);
@@ -253,7 +213,7 @@ bool leader_duty_attempts(struct leader *leader)
         leader_abort(leader, plan, "the run is condemned");
         return true;
     }
-    if (all_built(leader, plan)) {
+    if (leader_all_built(leader, plan)) {
         return false; /* to be committed */
     }
     leader_does(leader, "waits for the attempts");

@@ -4,15 +4,6 @@
 
 #include "core/coord/leader_state.h"
 
-bool leader_pointer_is(const struct leader *leader, const char *bytes)
-{
-    const struct leader_pointer *pointer = &leader->pointer.value;
-    if (bytes == NULL || pointer->missing) {
-        return bytes == NULL && pointer->missing;
-    }
-    return bytes_equal(pointer->bytes, bytes_of_text(bytes));
-}
-
 const char *leader_expected_pointer(const struct message_commit *head, bool published)
 {
     if (head == NULL) {
@@ -33,38 +24,6 @@ static bool is_earlier(const struct leader *leader, const struct message_commit 
         }
     }
     return false;
-}
-
-bool leader_adopt(struct leader *leader, struct message_commit *out)
-{
-    const struct leader_pointer *pointer = &leader->pointer.value;
-    if (pointer->missing || pointer->lineage.size == 0) {
-        return false;
-    }
-    struct arena *arena = leader->out->arena;
-    const char *ledger = "";
-    struct err err = {0};
-    if (!message_lineage_decode(pointer->lineage, arena, out, &ledger, &err)) {
-        leader_trace(leader, "lineage: %s", err.message);
-        return false;
-    }
-    const struct message_commit *head = fold_head(leader->fold);
-    out->term = (uint64_t)leader->term;
-    out->snapshot.pointer = arena_text(arena, pointer->bytes);
-    out->resume_offset = head == NULL ? 0 : head->resume_offset;
-    return true;
-}
-
-bool leader_descends(const struct message_commit *head, const struct message_commit *adopted)
-{
-    if (adopted->build <= head->build) {
-        return false;
-    }
-    if (strcmp(adopted->parent, head->run_id) == 0) {
-        return true;
-    }
-    return head->has_snapshot &&
-           leader_has_text(adopted->ancestors, adopted->ancestor_count, head->snapshot.run_id);
 }
 
 static void append_adopted(struct leader *leader, const struct message_commit *commit)

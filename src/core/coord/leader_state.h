@@ -140,13 +140,15 @@ void leader_hold(struct leader *leader, const char *why); /* append a HOLD of ou
 bool leader_duty_compare(struct leader *leader);
 bool leader_duty_publish(struct leader *leader);
 bool leader_duty_watch(struct leader *leader);
+const char *leader_expected_pointer(const struct message_commit *head, bool published);
+
+/* ---- leader_seen.c ---- */
+bool leader_pointer_is(const struct leader *leader, const char *bytes); /* NULL: missing */
 /* A COMMIT for the snapshot that the pointer names, from its lineage; false: it has none of ours.
  */
 bool leader_adopt(struct leader *leader, struct message_commit *out);
 /* R21: the snapshot of `adopted` was made on top of `head`. */
 bool leader_descends(const struct message_commit *head, const struct message_commit *adopted);
-const char *leader_expected_pointer(const struct message_commit *head, bool published);
-bool leader_pointer_is(const struct leader *leader, const char *bytes); /* NULL: missing */
 
 /* ---- leader_close.c, leader_cut.c ---- */
 bool leader_duty_close(struct leader *leader);
@@ -168,9 +170,13 @@ bool leader_cover(struct leader *leader, const struct message_close *close,
                   struct leader_share *shares, const char **out_missing);
 bool leader_duty_plan(struct leader *leader);
 bool leader_duty_attempts(struct leader *leader);
-void leader_abort(struct leader *leader, const struct message_plan *plan, const char *reason);
+
+/* ---- leader_run.c ---- */
+/* NULL: no attempt at the shard is on record and good. */
 const struct message_attempt *leader_winner(const struct leader *leader,
                                             const struct message_plan *plan, uint32_t shard);
+bool leader_all_built(const struct leader *leader, const struct message_plan *plan);
+void leader_abort(struct leader *leader, const struct message_plan *plan, const char *reason);
 
 /* ---- leader_commit.c, leader_account.c ---- */
 bool leader_duty_commit(struct leader *leader); /* stage, then COMMIT */

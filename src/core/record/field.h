@@ -38,7 +38,8 @@ struct field_record {
  * that the record does not have. Of headers with one name the last counts. */
 struct field_value field_find(const struct field *field, const struct field_record *record);
 
-/* As it is written in settings: "key", "timestamp", …; "json:" and "header:" want a name behind them. */
+/* As it is written in settings: "key", "timestamp", …; "json:" and "header:" want a name behind
+ * them. */
 const char *field_source_text(enum field_source source);
 
 /* "json:/order_id", "header:id", "key": for messages. */

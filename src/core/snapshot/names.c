@@ -116,8 +116,8 @@ const char *names_manifest(int64_t time_us, const char *run_id, struct arena *ar
     return arena_format(arena, NAMES_MANIFESTS_FOLDER "%s_run_id=%s/manifest", time, run_id);
 }
 
-const char *names_staged_manifest(const struct names *names, const char *run_id,
-                                  const char *object, struct arena *arena)
+const char *names_staged_manifest(const struct names *names, const char *run_id, const char *object,
+                                  struct arena *arena)
 {
     return arena_format(arena, "%s/run_id=%s/%s", names->shard_prefix, run_id, object);
 }

@@ -62,9 +62,10 @@ const char *names_uuid_hex(const uint8_t random[16], struct arena *arena);
 /* ---- manifests ---- */
 
 const char *names_manifest(int64_t time_us, const char *run_id, struct arena *arena);
-/* `object`: a name that was never used in that run (PROTOCOL R11), such as "manifest.staged-t7-1". */
-const char *names_staged_manifest(const struct names *names, const char *run_id,
-                                  const char *object, struct arena *arena);
+/* `object`: a name that was never used in that run (PROTOCOL R11), such as "manifest.staged-t7-1".
+ */
+const char *names_staged_manifest(const struct names *names, const char *run_id, const char *object,
+                                  struct arena *arena);
 
 /* `<TS>_run_id=<run_id>`, with or without a trailing "/". False where a reader would not list it.
  */

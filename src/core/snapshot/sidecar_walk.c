@@ -122,7 +122,8 @@ static bool take_cell(struct walker *walker, const struct sqlite_page_header *he
     return true;
 }
 
-/* The children of a page lie mostly in order: visited that way, a file is read from front to back. */
+/* The children of a page lie mostly in order: visited that way, a file is read from front to back.
+ */
 static void reverse(struct sidecar_numbers *numbers, size_t first)
 {
     for (size_t last = numbers->count; last - first > 1; first++) {

@@ -83,7 +83,8 @@ static bool is_future(const struct tally_future *futures, size_t count, int64_t 
     return false;
 }
 
-/* The lowest offset of a window that the build leaves open: at or above tail_from, and not future. */
+/* The lowest offset of a window that the build leaves open: at or above tail_from, and not future.
+ */
 static int64_t first_carried(const struct tally_window *window, const struct tally_cut *cut,
                              const struct tally_future *futures, size_t future_count)
 {
@@ -106,16 +107,14 @@ void tally_count(const struct tally *tally, const struct tally_cut *cut,
         const struct tally_window *window = &tally->windows[i];
         uint64_t carried_in = offset_set_count(&window->rows, cut->tail_from, cut->seen_end);
         uint64_t read = offset_set_count(&window->rows, cut->seen_end, cut->cut);
-        uint64_t rest =
-            carried_in + read - futures_of(futures, future_count, window->start_us);
+        uint64_t rest = carried_in + read - futures_of(futures, future_count, window->start_us);
         account.carried_in += carried_in;
         account.read += read;
         if (window->start_us >= cut->to_us) {
             account.carried_out += rest;
             if (rest > 0) {
                 int64_t first = first_carried(window, cut, futures, future_count);
-                account.carried_from =
-                    first < account.carried_from ? first : account.carried_from;
+                account.carried_from = first < account.carried_from ? first : account.carried_from;
             }
         } else if (window->start_us < cut->from_us) {
             account.late += rest;
@@ -178,8 +177,8 @@ uint64_t tally_rows(const struct tally *tally)
 
 size_t tally_memory(const struct tally *tally)
 {
-    size_t memory = tally->window_capacity * sizeof *tally->windows +
-                    offset_set_memory(&tally->rejected);
+    size_t memory =
+        tally->window_capacity * sizeof *tally->windows + offset_set_memory(&tally->rejected);
     for (size_t i = 0; i < tally->window_count; i++) {
         memory += offset_set_memory(&tally->windows[i].rows);
     }

@@ -5,9 +5,9 @@
 #include "core/window/cut.h"
 #include "core/window/offset_set.h"
 
-/* A member reads on while a cut is being fixed, so what a cut takes is counted afterwards: per event
- * window, named by its start (window_bucket_us), the set of offsets of its rows; beside it, the offsets
- * of rejected records. One thread. A zeroed struct is an empty tally. */
+/* A member reads on while a cut is being fixed, so what a cut takes is counted afterwards: per
+ * event window, named by its start (window_bucket_us), the set of offsets of its rows; beside it,
+ * the offsets of rejected records. One thread. A zeroed struct is an empty tally. */
 struct tally {
     struct tally_window *windows; /* ascending */
     size_t window_count;
@@ -50,7 +50,8 @@ struct tally_cut {
     int64_t to_us;   /* … and one that starts at or above it is carried out */
 };
 
-/* `futures`: the rows in [seen_end, cut) that lie above the build's future bound; each is in the tally. */
+/* `futures`: the rows in [seen_end, cut) that lie above the build's future bound; each is in the
+ * tally. */
 void tally_count(const struct tally *tally, const struct tally_cut *cut,
                  const struct tally_future *futures, size_t future_count,
                  struct tally_account *ret_account);
@@ -62,7 +63,8 @@ void tally_commit(struct tally *tally, const struct tally_cut *cut,
 /* Nothing below `offset` is waited for any more, of whatever window (an operator gave it up). */
 void tally_forget_below(struct tally *tally, int64_t offset);
 
-/* The start of the lowest window of a row that is in no build; EVENT_TIME_HIGH when there is none. */
+/* The start of the lowest window of a row that is in no build; EVENT_TIME_HIGH when there is none.
+ */
 int64_t tally_low_us(const struct tally *tally);
 size_t tally_open_windows(const struct tally *tally);
 uint64_t tally_rows(const struct tally *tally);

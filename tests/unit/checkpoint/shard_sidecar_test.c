@@ -40,8 +40,8 @@ static enum err_kind kind_of(const unsigned char *content, size_t size)
 Test(shard_sidecar, what_is_no_shard_file)
 {
     static unsigned char content[8192] = "SQLite format 3";
-    cr_assert_eq(kind_of(content, 0), ERR_INPUT, "empty");
-    cr_assert_eq(kind_of(content, 99), ERR_INPUT, "shorter than a header");
+    cr_assert_eq(kind_of(content, 0), ERR_CORRUPT, "empty");
+    cr_assert_eq(kind_of(content, 99), ERR_CORRUPT, "shorter than a header");
     cr_assert_eq(kind_of(content, 8192), ERR_INPUT, "page size 0");
     content[16] = 0x10; /* 4096 */
     cr_assert_eq(kind_of(content, 8000), ERR_INPUT, "half a page");

@@ -8,6 +8,7 @@
 #include "cli/commands/command_help.h"
 #include "cli/commands/command_man.h"
 #include "cli/commands/command_page.h"
+#include "cli/commands/command_lookup.h"
 #include "cli/commands/commands.h"
 
 static const struct command_option options[] = {
@@ -184,8 +185,8 @@ static void expect_in(const struct buf *page, const char *text, const char *what
 
 Test(command, help_and_man_page_of_every_command_agree)
 {
-    for (size_t i = 0; i < commands_count; i++) {
-        const struct command *command = commands_all[i];
+    for (size_t i = 0; i < commands_table.count; i++) {
+        const struct command *command = commands_table.commands[i];
         AUTO(buf) struct buf help;
         AUTO(buf) struct buf man;
         make(command_help_print, command, false, &help);
@@ -206,9 +207,10 @@ Test(command, help_and_man_page_of_every_command_agree)
 
 Test(command, tables_are_well_formed)
 {
-    for (size_t i = 0; i < commands_count; i++) {
-        const struct command *command = commands_all[i];
-        cr_expect(commands_find(command->name) == command, "%s twice", command->name);
+    for (size_t i = 0; i < commands_table.count; i++) {
+        const struct command *command = commands_table.commands[i];
+        cr_expect(command_lookup(commands_table, command->name) == command, "%s twice",
+                  command->name);
         cr_expect(command->run != NULL && command->summary != NULL);
         cr_expect(command->arguments_min <= command->arguments_max);
         cr_expect((command->arguments == NULL) == (command->arguments_max == 0), "%s",
@@ -237,7 +239,7 @@ Test(command, the_page_of_all_commands_is_what_the_tables_say)
     buf_init(&made, 1 << 20);
     struct err err = {0};
     cr_assert(file_read(TESTS_FOLDER "/../docs/commands.md", &page, &err), "%s", err.message);
-    command_page_print(&made, commands_all, commands_count);
+    command_page_print(&made, commands_table.commands, commands_table.count);
     cr_expect(bytes_equal(buf_bytes(&page), buf_bytes(&made)),
               "run `tidemark help --markdown > docs/commands.md`");
 }

@@ -40,9 +40,8 @@ static struct contribution *seal_random(struct world *world, unsigned seed, stru
             .id = {"t", p}, .to = steps[p].cut, .steps = &steps[p], .step_count = 1};
     }
     struct intake_sealed sealed;
-    cr_assert(
-        intake_seal(world->intake, 1, of, PARTITIONS, world->arena, &sealed, &err), "%s",
-        err.message);
+    cr_assert(intake_seal(world->intake, 1, of, PARTITIONS, world->arena, &sealed, &err), "%s",
+              err.message);
     return sealed.contribution;
 }
 
@@ -145,7 +144,8 @@ Test(contribution_ways, a_count_known_at_the_close_groups_as_one_known_before)
         struct regroup_job *job = regroup_job_new(&settings, "run", ungrouped, SHARDS);
         job->work.run(&job->work);
         cr_assert(job->ok, "%s", job->err.message);
-        const char *got = stored(open, SHARDS, job->result, (memset(again, 0, sizeof again), again));
+        const char *got =
+            stored(open, SHARDS, job->result, (memset(again, 0, sizeof again), again));
         cr_assert_str_eq(got, expected);
         cr_assert_eq(memcmp(counts, again, sizeof counts), 0);
         work_free(&job->work);

@@ -19,7 +19,7 @@ Test(intake, a_cut_takes_its_windows_and_leaves_the_rest)
     add(world, 0, 1, "b", 12); /* the next window */
     add(world, 0, 2, "", -1);  /* rejected */
     add(world, 0, 3, "a", 5);
-    add(world, 0, 7, "c", 3);  /* above the cut */
+    add(world, 0, 7, "c", 3); /* above the cut */
     take(world, 100);
     struct cut_step first = step(1, -1, 10, 6);
     struct member_seal_partition of = {
@@ -67,7 +67,8 @@ Test(intake, late_and_future_rows_go_to_the_dead_letters)
     world->settings.window.future = FUTURE_DEAD_LETTER;
     struct err err;
     struct cut_step first = step(1, -1, 10, 2);
-    intake_start(world->intake, (struct source_partition){0, 0}, 2, &(struct intake_head){&first, 1, 2, EVENT_TIME_LOW});
+    intake_start(world->intake, (struct source_partition){0, 0}, 2,
+                 &(struct intake_head){&first, 1, 2, EVENT_TIME_LOW});
     add(world, 0, 2, "late", 3);
     add(world, 0, 3, "future", 6000);
     add(world, 0, 4, "good", 15);
@@ -141,14 +142,12 @@ static const char *run(unsigned seed, uint64_t memory, bool reread, struct arena
             .id = {"t", p}, .to = steps[p].cut, .steps = &steps[p], .step_count = 1};
     }
     struct intake_sealed sealed;
-    cr_assert(intake_seal(world->intake, 1, of, 2, world->arena, &sealed, &err), "%s",
-              err.message);
+    cr_assert(intake_seal(world->intake, 1, of, 2, world->arena, &sealed, &err), "%s", err.message);
     struct dedupe_source counts[2] = {0};
     const char *text = stored(world, SHARDS, sealed.contribution, counts);
     for (int p = 0; p < 2; p++) {
         ready[p] = sealed.partitions[p];
-        cr_assert_eq(ready[p].rows,
-                     counts[p].stored + counts[p].superseded + counts[p].tombstones);
+        cr_assert_eq(ready[p].rows, counts[p].stored + counts[p].superseded + counts[p].tombstones);
         cr_assert_eq(ready[p].read, ready[p].rows + ready[p].rejected + ready[p].carried_out);
     }
     contribution_drop(sealed.contribution);
@@ -192,7 +191,8 @@ Test(intake, a_head_that_went_back_voids_what_is_held)
     take(world, 100);
     /* build 1 takes the first window; its set stays held for the second one */
     struct cut_step first = step(1, -1, 10, 8);
-    struct member_forget forget = {.id = {"t", 0}, .tail_from = 5, .steps = &first, .step_count = 1};
+    struct member_forget forget = {
+        .id = {"t", 0}, .tail_from = 5, .steps = &first, .step_count = 1};
     intake_forget(world->intake, &forget, 1);
     /* it is given up: everything comes again */
     intake_stop(world->intake, id);

@@ -69,10 +69,8 @@ static void run(unsigned seed)
                 expected.rejected++;
                 continue;
             }
-            struct cut_verdict before =
-                cut_judge(steps, build, o, world.event[o]);
-            struct cut_verdict now =
-                cut_judge(steps, build + 1, o, world.event[o]);
+            struct cut_verdict before = cut_judge(steps, build, o, world.event[o]);
+            struct cut_verdict now = cut_judge(steps, build + 1, o, world.event[o]);
             if (o < seen_end && before.class != CUT_OPEN) {
                 continue;
             }
@@ -98,8 +96,8 @@ static void run(unsigned seed)
         tally_count(&tally, &at, futures, future_count, &got);
         cr_assert_eq(memcmp(&got, &expected, sizeof got), 0, "seed %u build %d", seed, (int)build);
         cr_assert_eq(got.carried_in, carried_out);
-        cr_assert_eq(got.read + got.carried_in, got.on_time + got.late + got.future +
-                                                    got.rejected + got.carried_out);
+        cr_assert_eq(got.read + got.carried_in,
+                     got.on_time + got.late + got.future + got.rejected + got.carried_out);
         tally_commit(&tally, &at, futures, future_count);
         carried_out = got.carried_out;
         tail_from = got.carried_from;

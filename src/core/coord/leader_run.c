@@ -1,0 +1,42 @@
+/* The run of a PLAN: which attempt wins a shard, whether all are built, how it is given up. */
+#include "core/coord/leader_state.h"
+
+/* The smallest attempt that is on record and good (R16: asked before COMMIT, and never after it).
+ */
+const struct message_attempt *leader_winner(const struct leader *leader,
+                                            const struct message_plan *plan, uint32_t shard)
+{
+    for (uint32_t attempt = 1; attempt <= plan->shards[shard].attempt; attempt++) {
+        const struct fold_entry *entry = fold_attempt(leader->fold, plan->run_id, shard, attempt);
+        if (entry != NULL && entry->message.attempt.ok) {
+            return &entry->message.attempt;
+        }
+    }
+    return NULL;
+}
+
+bool leader_all_built(const struct leader *leader, const struct message_plan *plan)
+{
+    for (uint32_t i = 0; i < plan->shard_count; i++) {
+        if (plan->shards[i].builder >= 0 && leader_winner(leader, plan, i) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void leader_abort(struct leader *leader, const struct message_plan *plan, const char *reason)
+{
+    leader->aborts = leader->aborts_of == plan->build ? leader->aborts + 1 : 1;
+    leader->aborts_of = plan->build;
+    leader->build_retry_us = leader->now_us + leader_backoff(leader, leader->aborts);
+    leader->staged = false;
+    leader_alert(leader, "run %s is given up and built again: %s", plan->run_id, reason);
+    struct message message = {.kind = MESSAGE_ABORTED,
+                              .aborted = {.term = (uint64_t)leader->term,
+                                          .build = plan->build,
+                                          .run_id = plan->run_id,
+                                          .reason = reason}};
+    leader_append_one(leader, &message);
+    leader_run_record(leader, plan->run_id, RUN_FAILED, "", reason);
+}
