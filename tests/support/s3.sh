@@ -71,7 +71,8 @@ start() {
     local try
     for ((try = 0; try < 300; try++)); do
         listens "$port" && alive && { print_env; return; }
-        [ -s "$dir/pid" ] && ! alive && { tail -20 "$dir/log" >&2; die "$kind ended while it started"; }
+        # gone, and not only without our mark: in the middle of an exec a process has no environment
+        [ -s "$dir/pid" ] && [ ! -e "/proc/$(cat "$dir/pid")" ] && { tail -20 "$dir/log" >&2; die "$kind ended while it started"; }
         sleep 0.05
     done
     stop
