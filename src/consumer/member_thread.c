@@ -97,6 +97,9 @@ static void look_at_head(struct member_thread *thread)
     if (head == NULL) {
         return;
     }
+    if (thread->state.trigger_done) {
+        return; /* what was asked for is told, whatever follows */
+    }
     bool published = fold_head_published(fold);
     for (size_t i = 0; thread->settings.trigger_id != NULL && i < head->used_count; i++) {
         if (strcmp(head->used[i], thread->settings.trigger_id) == 0) {
