@@ -1,5 +1,4 @@
-/* What the two halves of leadership share: the candidate in the leader group, the term's producer.
- */
+/* What the files of leadership share: the candidate in the leader group, the term's producer. */
 #ifndef TIDEMARK_ADAPTERS_KAFKA_KAFKA_LEADERSHIP_H
 #define TIDEMARK_ADAPTERS_KAFKA_KAFKA_LEADERSHIP_H
 
@@ -30,10 +29,14 @@ struct leadership {
     struct delivery delivery;
 };
 
+/* -- kafka_leadership.c -- */
+
 /* False with CONFLICT (the group's coordinator does not know us as its partition's owner) or
  * TRANSIENT (it did not answer, or a rebalance is on). */
 MUST_CHECK bool leadership_confirm(struct leadership *leadership, int64_t deadline_us,
                                    struct err *err);
+
+/* -- kafka_term_end.c -- */
 
 /* Ends the term and its producer. Not for callbacks, since it waits for librdkafka's threads. */
 void leadership_drop_producer(struct leadership *leadership);

@@ -53,11 +53,13 @@ struct source {
     struct source_statistics statistics;
 };
 
-/* -- kafka_source.c -- */
+/* -- kafka_tracks.c -- */
 
 /* The track of a partition, made when it is new; NULL for a topic that is not configured. */
 struct source_track *source_track(struct source *source, const char *topic, int32_t partition,
                                   uint32_t *ret_topic);
+
+/* -- kafka_source.c -- */
 
 /* Remembers a fatal error and puts it into the batch that is being filled. */
 void source_set_fatal(struct source *source);

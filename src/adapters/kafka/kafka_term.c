@@ -17,22 +17,6 @@
 
 enum { ABORT_RESERVE_MS = 2000 };
 
-void leadership_end_term(struct leadership *leadership)
-{
-    leadership->in_term = false;
-}
-
-void leadership_drop_producer(struct leadership *leadership)
-{
-    leadership->in_term = false;
-    if (leadership->producer != NULL) {
-        rd_kafka_purge(leadership->producer->rk, RD_KAFKA_PURGE_F_QUEUE |
-                                                     RD_KAFKA_PURGE_F_INFLIGHT |
-                                                     RD_KAFKA_PURGE_F_NON_BLOCKING);
-        leadership->producer = client_free(leadership->producer);
-    }
-}
-
 static bool open_producer(struct leadership *leadership, struct err *err)
 {
     const struct cluster_property own[] = {{"transactional.id", leadership->id}};
