@@ -50,27 +50,43 @@ static bool make_folder(char *path, struct err *err)
     return ok;
 }
 
-/* The store's root and all folders between it and the object. */
-bool file_place_make_folders(const char *root, const struct file_place *place, struct err *err)
+/* All folders from `root` down to the object's, once. MISSING below the root: a delete took one
+ * away. */
+static bool make_path(size_t root_size, const struct file_place *place, struct err *err)
 {
     char folder[PATH_MAX];
     file_place_folder(place, folder);
-    for (size_t end = strlen(root); end <= place->folder_size; end++) {
+    for (size_t end = root_size; end <= place->folder_size; end++) {
         if (folder[end] == '/' || folder[end] == '\0') {
             char kept = folder[end];
             folder[end] = '\0';
             if (!make_folder(folder, err)) {
-                return err->kind == ERR_MISSING
+                return err->kind == ERR_MISSING && end == root_size
                            ? err_set(err, ERR_SETTINGS,
                                      "the folder above %.300s does not exist: make it first, or "
                                      "mount its disk",
-                                     root)
+                                     folder)
                            : false;
             }
             folder[end] = kept;
         }
     }
     return true;
+}
+
+/* The store's root and all folders between it and the object. A delete of a folder's last object
+ * may remove it while we are on the way down: then again from the root. */
+bool file_place_make_folders(const char *root, const struct file_place *place, struct err *err)
+{
+    for (int i = 0; i < FILE_PLACE_TRIES; i++) {
+        if (make_path(strlen(root), place, err)) {
+            return true;
+        }
+        if (err->kind != ERR_MISSING) {
+            return false;
+        }
+    }
+    return false;
 }
 
 /* The lock that writers of all processes share. Below 0: *err is filled. */
