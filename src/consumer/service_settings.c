@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consumer/cluster_reach.h"
 #include "core/route/hash.h"
 
 enum {
@@ -15,18 +16,7 @@ enum {
 static void set_kafka(struct service_settings *to, const struct settings *settings,
                       struct arena *arena)
 {
-    struct cluster_property *properties =
-        arena_zero(arena, (settings->kafka.property_count + 1) * sizeof *properties);
-    for (size_t i = 0; i < settings->kafka.property_count; i++) {
-        properties[i].name = settings->kafka.properties[i].name;
-        properties[i].value = settings->kafka.properties[i].value;
-    }
-    to->cluster = (struct cluster_settings){
-        .brokers = settings->kafka.brokers,
-        .client_id = "tidemark",
-        .properties = properties,
-        .property_count = settings->kafka.property_count,
-    };
+    to->cluster = cluster_reach(settings, arena);
     const char **topics = arena_zero(arena, (settings->topic_count + 1) * sizeof *topics);
     for (size_t i = 0; i < settings->topic_count; i++) {
         topics[i] = settings->topics[i].name;

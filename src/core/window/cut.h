@@ -31,8 +31,6 @@ int64_t window_start_us(int64_t window, int64_t size_us);  /* saturates; its end
  * earlier window size left a boundary in their middle (`boundary_us`: the head's closed_to_us;
  * EVENT_TIME_LOW: none). */
 int64_t window_bucket_us(int64_t event_time_us, int64_t size_us, int64_t boundary_us);
-#define WINDOW_NONE_LOW EVENT_TIME_LOW
-#define WINDOW_NONE_HIGH EVENT_TIME_HIGH
 
 /* One build as the rows of one partition see it (rules R2 and R24). A build closes the event times
  * below `to_us` and takes offsets below `cut`; what is below `from_us` was closed by an earlier
