@@ -118,6 +118,7 @@ static bool make_lineage(const struct publish *publish, struct bytes record, str
         .sqlite_version = publish->settings.sqlite_version,
         .contents = snapshot->contents == CONTENTS_STATE ? "state" : "window",
         .order = snapshot->order == ROW_ORDER_EVENT_TIME ? "event_time" : "offset",
+        .settings = publish->settings.fingerprint_text,
     };
     return lineage_add_maker(record, &maker, lineage, err);
 }

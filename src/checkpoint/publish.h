@@ -21,7 +21,8 @@ struct publish_settings {
     struct store *store;
     const struct names *names;
     const char *group;
-    const char *sqlite_version; /* of the shard files */
+    const char *sqlite_version;   /* of the shard files */
+    const char *fingerprint_text; /* fingerprint_print of the settings; for the lineage */
     const struct snapshot_settings *snapshot;
     enum key_encoding key_encoding;
     const struct sharding *sharding;

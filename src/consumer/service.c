@@ -192,6 +192,7 @@ static void start_leader(struct service *service)
                     .names = &service->parts.names,
                     .group = service->settings->group,
                     .sqlite_version = wiring_kv_version(),
+                    .fingerprint_text = service->parts.fingerprint_text,
                     .snapshot = &service->settings->snapshot,
                     .key_encoding = service->parts.key_encoding,
                     .sharding = &service->parts.sharding},

@@ -62,6 +62,10 @@ static bool set_coord(struct service_settings *to, const struct settings *settin
     }
     qsort(topics, settings->topic_count, sizeof *topics, compare_topics);
     fingerprint_settings(settings, to->fingerprint);
+    AUTO(buf) struct buf text;
+    buf_init(&text, SIZE_MAX / 2);
+    fingerprint_print(settings, &text);
+    to->fingerprint_text = arena_text(arena, buf_bytes(&text));
     const struct window_settings *window = &settings->window;
     const struct snapshot_settings *snapshot = &settings->snapshot;
     struct coord_settings *coord = &to->coord;

@@ -28,6 +28,7 @@ struct service_settings {
     struct sharding sharding;
     struct cron cron;
     char fingerprint[FINGERPRINT_TEXT_SIZE];
+    const char *fingerprint_text; /* what it is of */
     enum key_encoding key_encoding;
 };
 

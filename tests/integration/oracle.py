@@ -186,6 +186,11 @@ class Oracle:
             need(cut == step.cuts[where], f"{title}: lineage of {where} has cut {cut}, CLOSE {step.cuts[where]}")
             account = {n: int(entry.get("account", {}).get(n, 0)) for n in model.ACCOUNT}
             need(account == build.accounts[where], f"{title}: lineage of {where} has another account")
+        for entry in lineage["made_of"].get("partitions", []):
+            where = entry["topic"], entry["partition"]
+            for name, want in (("cut", step.cuts), ("seen_end", step.seen_end), ("tail_from", step.tail_from)):
+                need(int(entry[name]) == want[where],
+                     f"{title}: made_of says {name} {entry[name]} of {where}, CLOSE {want[where]}")
 
     # ---- the whole store ----
 

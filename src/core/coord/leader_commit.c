@@ -155,6 +155,7 @@ static void stage(struct leader *leader, const struct message_close *close,
     int64_t time_us = next_time(leader);
     struct message_commit commit;
     fill_snapshot_commit(leader, close, plan, mine, time_us, &commit);
+    commit_made_of(leader, close, plan, &commit);
     AUTO(buf) struct buf lineage;
     buf_init(&lineage, LINEAGE_BYTES_MAX);
     message_lineage_encode(&commit, leader->settings->ledger_id, &lineage);

@@ -163,6 +163,40 @@ void commit_fill(struct leader *leader, const struct message_close *close,
     fill_used(leader, close, plan, out);
 }
 
+void commit_made_of(struct leader *leader, const struct message_close *close,
+                    const struct message_plan *plan, struct message_commit *out)
+{
+    const struct message_commit *head = fold_head(leader->fold);
+    struct arena *arena = leader->out->arena;
+    size_t before = head == NULL ? 0 : head->history_count;
+    struct history_step *steps = arena_zero(arena, (before + 1) * sizeof *steps);
+    for (size_t i = 0; i < before; i++) {
+        struct history_cut *cuts =
+            arena_zero(arena, (head->history[i].cut_count + 1) * sizeof *cuts);
+        steps[i] = head->history[i];
+        steps[i].cuts = cuts;
+        for (size_t j = 0; j < steps[i].cut_count; j++) {
+            cuts[j] = head->history[i].cuts[j];
+            cuts[j].partition = (uint32_t)find_index(out, head->partitions[cuts[j].partition].id);
+        }
+    }
+    struct plan_range *skipped = arena_zero(arena, (plan->skip_count + 1) * sizeof *skipped);
+    for (size_t i = 0; i < plan->skip_count; i++) {
+        skipped[i] = plan->skips[i].range;
+    }
+    out->has_made_of = true;
+    out->made_of = (struct commit_made_of){
+        .from_us = close->from_us,
+        .to_us = close->to_us,
+        .partitions = close->partitions,
+        .partition_count = close->partition_count,
+        .before = steps,
+        .before_count = before,
+        .skipped = skipped,
+        .skipped_count = plan->skip_count,
+    };
+}
+
 /* A snapshot that is committed and not behind the pointer yet (HOLD) waits in the next COMMIT
  * (R11). */
 static void fill_pending(struct leader *leader, const struct message_commit *head,

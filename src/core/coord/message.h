@@ -80,8 +80,7 @@ struct progress_partition {
 
 struct message_progress {
     const char *member;
-    uint64_t incarnation; /* of the process: greater than that of any earlier start of this member
-                           */
+    uint64_t incarnation; /* of the process: greater than that of any earlier start */
     int64_t generation;   /* of the source group; -1: the client cannot tell it */
     const char *fingerprint;
     bool leaving;
@@ -131,8 +130,7 @@ struct message_ready {
     const char *fingerprint; /* = the CLOSE's */
     const struct ready_partition *partitions;
     size_t partition_count;
-    const struct shard_size *shards; /* ascending; empty where the count is known only at the close
-                                      */
+    const struct shard_size *shards; /* ascending; none where the count comes at the close */
     size_t shard_count;
     const struct token_size *tokens; /* categorical routing only */
     size_t token_count;
@@ -219,8 +217,7 @@ struct message_close {
     int64_t from_us; /* event times, as in struct cut_step */
     int64_t to_us;
     int64_t closed_to_us; /* event times below it are closed after this build: to_us where the
-                             watermark closed it, else as before (a build by hand between two
-                             windows) */
+                             watermark closed it, else as before (a build between two windows) */
     int64_t future_bound_us;
     const char *fingerprint;
     const struct message_topic *topics;
@@ -323,6 +320,21 @@ struct commit_pending {
     const char *sha256;
 };
 
+/* What CLOSE, PLAN and the head's history said: the snapshot can be made again with it (`verify`).
+ */
+struct commit_made_of {
+    int64_t from_us; /* event times, as in struct cut_step; from_us is also the head's closed_to_us
+                      */
+    int64_t to_us;
+    const struct close_partition *partitions;
+    size_t partition_count;
+    const struct history_step *before; /* the head's history; its cuts name the COMMIT's partitions
+                                        */
+    size_t before_count;
+    const struct plan_range *skipped; /* given up (R25) */
+    size_t skipped_count;
+};
+
 enum commit_kind {
     COMMIT_BUILD,   /* a snapshot */
     COMMIT_EMPTY,   /* cuts advance, no snapshot: `snapshot` is still the one before */
@@ -367,6 +379,8 @@ struct message_commit {
     const char *pointer_now; /* exact bytes that _CURRENT holds where it was left elsewhere by
                                 --adopt; NULL: those of the snapshot, once it is published */
     uint64_t resume_offset;  /* of the newest RESUME that was answered; kept by all later COMMITs */
+    bool has_made_of;        /* in a lineage only: the ledger has no need of it */
+    struct commit_made_of made_of;
 };
 
 struct message_published {

@@ -39,6 +39,18 @@ static bool check_ready(const struct message_ready *ready, struct err *err)
     return true;
 }
 
+static bool check_cuts(const char *list, const struct close_partition *partitions, size_t count,
+                       struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (partitions[i].seen_end < partitions[i].tail_from ||
+            partitions[i].cut < partitions[i].seen_end) {
+            return refuse(err, list, i, "not tail_from <= seen_end <= cut");
+        }
+    }
+    return true;
+}
+
 static bool check_close(const struct message_close *close, struct err *err)
 {
     if (close->build == 0) {
@@ -47,13 +59,7 @@ static bool check_close(const struct message_close *close, struct err *err)
     if (close->to_us < close->from_us) {
         return err_set(err, ERR_INPUT, "to_us: below from_us");
     }
-    for (size_t i = 0; i < close->partition_count; i++) {
-        const struct close_partition *partition = &close->partitions[i];
-        if (partition->seen_end < partition->tail_from || partition->cut < partition->seen_end) {
-            return refuse(err, "partitions", i, "not tail_from <= seen_end <= cut");
-        }
-    }
-    return true;
+    return check_cuts("partitions", close->partitions, close->partition_count, err);
 }
 
 static bool check_plan(const struct message_plan *plan, struct err *err)
@@ -89,6 +95,38 @@ static bool check_plan(const struct message_plan *plan, struct err *err)
     return true;
 }
 
+static bool check_history(const char *list, const struct history_step *history, size_t count,
+                          size_t partition_count, struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct history_step *step = &history[i];
+        if (i > 0 && step->build <= history[i - 1].build) {
+            return refuse(err, list, i, "not in order, or twice");
+        }
+        for (size_t j = 0; j < step->cut_count; j++) {
+            if (step->cuts[j].partition >= partition_count) {
+                return refuse(err, list, i, "a partition that is not in partitions");
+            }
+        }
+    }
+    return true;
+}
+
+/* What was skipped begins where its partition does: the rest can be read. */
+static bool check_made_of(const struct message_commit *commit, struct err *err)
+{
+    const struct commit_made_of *made_of = &commit->made_of;
+    TRY(check_cuts("made_of.partitions", made_of->partitions, made_of->partition_count, err));
+    TRY(check_history("made_of.before", made_of->before, made_of->before_count,
+                      commit->partition_count, err));
+    for (size_t i = 0; i < made_of->skipped_count; i++) {
+        if (made_of->skipped[i].to < made_of->skipped[i].from) {
+            return refuse(err, "made_of.skipped", i, "a range that ends before it begins");
+        }
+    }
+    return true;
+}
+
 static bool check_commit(const struct message_commit *commit, struct err *err)
 {
     if (commit->build == 0) {
@@ -99,17 +137,9 @@ static bool check_commit(const struct message_commit *commit, struct err *err)
             return refuse(err, "partitions", i, "cut below tail_from");
         }
     }
-    for (size_t i = 0; i < commit->history_count; i++) {
-        const struct history_step *step = &commit->history[i];
-        if (i > 0 && step->build <= commit->history[i - 1].build) {
-            return refuse(err, "history", i, "not in order, or twice");
-        }
-        for (size_t j = 0; j < step->cut_count; j++) {
-            if (step->cuts[j].partition >= commit->partition_count) {
-                return refuse(err, "history", i, "a partition that is not in partitions");
-            }
-        }
-    }
+    TRY(check_history("history", commit->history, commit->history_count, commit->partition_count,
+                      err));
+    TRY(check_made_of(commit, err));
     if (commit->winner_count != 0 &&
         (!commit->has_snapshot || commit->winner_count != commit->snapshot.num_dbs)) {
         return err_set(err, ERR_INPUT, "winners: not one a shard");

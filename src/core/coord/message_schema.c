@@ -73,6 +73,12 @@
     {                                                                                              \
         .name = #f, .type = CODEC_STRUCT, .offset = offsetof(struct s, f), .items = &schema        \
     }
+/* There when the bool `c` is true. */
+#define STRUCT_IF(s, f, c, schema)                                                                 \
+    {                                                                                              \
+        .name = #f, .type = CODEC_STRUCT, .offset = offsetof(struct s, f),                         \
+        .count_offset = offsetof(struct s, c), .items = &schema, .optional = true                  \
+    }
 #define LIST(s, f, c, most, schema)                                                                \
     {                                                                                              \
         .name = #f, .type = CODEC_LIST, .offset = offsetof(struct s, f),                           \
@@ -343,6 +349,15 @@ static const struct codec_field snapshot_fields[] = {
 };
 SCHEMA(snapshot, commit_snapshot);
 
+static const struct codec_field made_of_fields[] = {
+    I64_IF(commit_made_of, from_us, EVENT_TIME_LOW),
+    I64_IF(commit_made_of, to_us, EVENT_TIME_HIGH),
+    LIST(commit_made_of, partitions, partition_count, PARTITIONS_MAX, close_partition_schema),
+    LIST(commit_made_of, before, before_count, HISTORY_MAX, history_step_schema),
+    LIST(commit_made_of, skipped, skipped_count, PARTITIONS_MAX, plan_range_schema),
+};
+SCHEMA(made_of, commit_made_of);
+
 static const struct codec_field pending_fields[] = {
     NAME(commit_pending, run_id),
     TEXT(commit_pending, staged_url),
@@ -368,6 +383,7 @@ SCHEMA(pending, commit_pending);
 static const struct codec_field lineage_fields[] = {
     LINEAGE_FIELDS,
     STRUCT(message_commit, snapshot, lineage_snapshot_schema),
+    STRUCT_IF(message_commit, made_of, has_made_of, made_of_schema),
 };
 SCHEMA(lineage, message_commit);
 
@@ -380,12 +396,7 @@ static const struct codec_field commit_fields[] = {
      .names = commit_kinds,
      .name_count = LENGTH_OF(commit_kinds),
      .text_max = MESSAGE_NAME_MAX},
-    {.name = "snapshot",
-     .type = CODEC_STRUCT,
-     .offset = offsetof(struct message_commit, snapshot),
-     .count_offset = offsetof(struct message_commit, has_snapshot),
-     .items = &snapshot_schema,
-     .optional = true},
+    STRUCT_IF(message_commit, snapshot, has_snapshot, snapshot_schema),
     {.name = "winners",
      .type = CODEC_U32S,
      .offset = offsetof(struct message_commit, winners),

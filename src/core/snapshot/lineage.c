@@ -5,7 +5,7 @@
 
 #include "core/base/json.h"
 
-enum { TEXT_MAX = 1024 };
+enum { TEXT_MAX = 16 << 20 };
 
 static const struct {
     const char *name;
@@ -14,6 +14,7 @@ static const struct {
     {"contents", offsetof(struct lineage_maker, contents)},
     {"group", offsetof(struct lineage_maker, group)},
     {"order", offsetof(struct lineage_maker, order)},
+    {"settings", offsetof(struct lineage_maker, settings)},
     {"software", offsetof(struct lineage_maker, software)},
     {"sqlite_version", offsetof(struct lineage_maker, sqlite_version)},
 };

@@ -18,6 +18,7 @@ struct lineage_maker {
     const char *sqlite_version; /* it is in the header of every shard file */
     const char *contents;       /* "window", "state" */
     const char *order;          /* "offset", "event_time" */
+    const char *settings;       /* all that the fingerprint is of, in words (core/fingerprint.h) */
 };
 
 /* The leader's record with `made_by` in it, in the stable form of json_print. ERR_INPUT: `record`

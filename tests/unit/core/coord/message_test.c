@@ -184,6 +184,11 @@ Test(message, lineage)
     struct history_cut cut = {.partition = 0, .cut = 5};
     struct history_step step = {2, 10, 20, 99, &cut, 1};
     const char *ancestors[] = {"r1"};
+    struct close_partition cuts[] = {{.id = a0, .tail_from = 1, .seen_end = 2, .cut = 5},
+                                     {.id = b1, .cut = 7, .joined = true}};
+    struct history_cut earlier_cut = {.partition = 0, .cut = 2};
+    struct history_step earlier = {1, EVENT_TIME_LOW, 10, 98, &earlier_cut, 1};
+    struct plan_range skipped = {.id = a0, .from = 1, .to = 2};
     struct message_commit commit = {.term = 4,
                                     .build = 2,
                                     .kind = COMMIT_BUILD,
@@ -200,6 +205,15 @@ Test(message, lineage)
                                     .history_count = 1,
                                     .ancestors = ancestors,
                                     .ancestor_count = 1,
+                                    .has_made_of = true,
+                                    .made_of = {.from_us = 10,
+                                                .to_us = EVENT_TIME_HIGH,
+                                                .partitions = cuts,
+                                                .partition_count = 2,
+                                                .before = &earlier,
+                                                .before_count = 1,
+                                                .skipped = &skipped,
+                                                .skipped_count = 1},
                                     .has_snapshot = true,
                                     .snapshot = {.run_id = "r2",
                                                  .build = 2,
@@ -230,6 +244,24 @@ Test(message, lineage)
     cr_assert_str_eq(back.snapshot.run_id, "r2");
     cr_assert_str_eq(back.snapshot.base, "p1");
     cr_assert_str_eq(back.ancestors[0], "r1");
+    cr_assert(back.has_made_of);
+    cr_assert_eq(back.made_of.from_us, 10);
+    cr_assert_eq(back.made_of.to_us, EVENT_TIME_HIGH);
+    cr_assert_eq(back.made_of.partitions[0].seen_end, 2);
+    cr_assert(back.made_of.partitions[1].joined);
+    cr_assert_eq(back.made_of.before[0].cuts[0].cut, 2);
+    cr_assert_eq(back.made_of.skipped[0].to, 2);
+
+    /* the ledger's record of the same build goes without it; what cannot be is refused */
+    struct message record = {.kind = MESSAGE_COMMIT, .commit = commit};
+    buf_clear(&text);
+    message_encode(&record, &text);
+    cr_assert_null(strstr(buf_text(&text), "made_of"));
+    cuts[0].seen_end = 6;
+    buf_clear(&text);
+    message_lineage_encode(&commit, "ledger", &text);
+    cr_assert_not(message_lineage_decode(buf_bytes(&text), arena, &back, &ledger, &err));
+    cr_assert_not_null(strstr(err.message, "made_of.partitions[0]"), "%s", err.message);
     cr_assert_not(message_lineage_decode(bytes_of_text("{\"v\":9}"), arena, &back, &ledger, &err));
     arena_free(arena);
 }

@@ -9,6 +9,7 @@ static const struct lineage_maker maker = {
     .sqlite_version = "3.40.1",
     .contents = "window",
     .order = "",
+    .settings = "late=next\n",
 };
 
 Test(lineage, round_trip)
@@ -20,12 +21,14 @@ Test(lineage, round_trip)
     cr_assert(lineage_add_maker(bytes_of_text("{\"z\":1,\"made_by\":7}"), &maker, &text, &err));
     cr_assert_str_eq(buf_text(&text),
                      "{\"made_by\":{\"contents\":\"window\",\"group\":\"orders\",\"order\":null,"
+                     "\"settings\":\"late=next\\n\","
                      "\"software\":\"tidemark 0.1.0\",\"sqlite_version\":\"3.40.1\"},\"z\":1}");
     struct lineage_maker again;
     cr_assert(lineage_maker(buf_bytes(&text), arena, &again, &err), "%s", err.message);
     cr_assert_str_eq(again.group, "orders");
     cr_assert_str_eq(again.sqlite_version, "3.40.1");
     cr_assert_str_eq(again.order, "");
+    cr_assert_str_eq(again.settings, "late=next\n");
     cr_assert(lineage_maker(bytes_of_text("{}"), arena, &again, &err));
     cr_assert_str_eq(again.group, "");
     arena_free(arena);
