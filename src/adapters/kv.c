@@ -19,6 +19,13 @@ bool kv_open(struct kv *kv, const char *path, struct kv_file **ret_file, struct 
     return kv->ops->open(kv, path, ret_file, err) || err_wrap(err, "shard file %s", path);
 }
 
+bool kv_open_range(struct kv *kv, struct range_file *take_file, struct kv_file **ret_file,
+                   struct err *err)
+{
+    CHECK(kv->ops->features.range_read);
+    return kv->ops->open_range(kv, take_file, ret_file, err);
+}
+
 struct kv_file *kv_close(struct kv_file *file)
 {
     if (file != NULL) {
@@ -35,5 +42,12 @@ bool kv_get(struct kv_file *file, struct bytes key, struct buf *value, bool *ret
 
 bool kv_rows(struct kv_file *file, struct row_stream **ret_stream, struct err *err)
 {
-    return file->ops->rows(file, ret_stream, err);
+    struct kv_bounds all = {.has_end = false};
+    return file->ops->rows(file, &all, ret_stream, err);
+}
+
+bool kv_rows_between(struct kv_file *file, const struct kv_bounds *bounds,
+                     struct row_stream **ret_stream, struct err *err)
+{
+    return file->ops->rows(file, bounds, ret_stream, err);
 }

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "adapters/range_file.h"
 #include "core/base/buf.h"
 #include "core/spill/row_stream.h"
 #include "core/spill/source_table.h"
@@ -26,9 +27,16 @@ struct kv_written {
     uint64_t value_bytes;
 };
 
+/* Keys from `from` on ("" is before all others), below `to`. */
+struct kv_bounds {
+    struct bytes from;
+    struct bytes to;
+    bool has_end; /* false: `to` is not looked at */
+};
+
 struct kv_features {
     bool same_bytes; /* the same rows and page size give the same file, byte for byte */
-    bool range_read; /* readers can read it by range */
+    bool range_read; /* open_range is there, and other readers can read it by range, too */
 };
 
 struct kv_ops {
@@ -40,16 +48,22 @@ struct kv_ops {
     bool (*write)(struct kv *kv, const struct kv_write_request *request, struct row_stream *rows,
                   struct kv_written *ret_written, struct buf *key_min, struct buf *key_max,
                   struct err *err);
-    /* Opens a file for reading; nothing may change it meanwhile. MISSING, CORRUPT. The file is used
-     * by one thread at a time. */
+    /* Opens a file for reading; nothing may change it meanwhile. MISSING, CORRUPT. Any number of
+     * threads may use the open file. */
     bool (*open)(struct kv *kv, const char *path, struct kv_file **ret_file, struct err *err);
+    /* The same of a file that stays in its store; the file is its owner also on failure. Errors
+     * also: those of the store, here and below. Only with the feature range_read. */
+    bool (*open_range)(struct kv *kv, struct range_file *take_file, struct kv_file **ret_file,
+                       struct err *err);
     void (*close)(struct kv_file *file);
     /* Adds the value of `key` to `value`; *ret_found false: there is none. CORRUPT. */
     bool (*get)(struct kv_file *file, struct bytes key, struct buf *value, bool *ret_found,
                 struct err *err);
-    /* All rows, keys ascending, as rows of ROW_SOURCE_BASE with offset 0 and event time INT64_MIN.
-     * At most one stream of a file at a time, freed before the file is closed. */
-    bool (*rows)(struct kv_file *file, struct row_stream **ret_stream, struct err *err);
+    /* The rows within the bounds, keys ascending, as rows of ROW_SOURCE_BASE with offset 0 and
+     * event time INT64_MIN. Any number of streams of a file, each used by one thread at a time;
+     * freed before the file is closed. */
+    bool (*rows)(struct kv_file *file, const struct kv_bounds *bounds,
+                 struct row_stream **ret_stream, struct err *err);
     struct kv_features features;
     const char *name; /* "sqlite" */
 };
@@ -70,9 +84,13 @@ MUST_CHECK bool kv_write(struct kv *kv, const struct kv_write_request *request,
                          struct buf *key_min, struct buf *key_max, struct err *err);
 MUST_CHECK bool kv_open(struct kv *kv, const char *path, struct kv_file **ret_file,
                         struct err *err);
+MUST_CHECK bool kv_open_range(struct kv *kv, struct range_file *take_file,
+                              struct kv_file **ret_file, struct err *err);
 struct kv_file *kv_close(struct kv_file *file); /* takes NULL; returns NULL */
 MUST_CHECK bool kv_get(struct kv_file *file, struct bytes key, struct buf *value, bool *ret_found,
                        struct err *err);
 MUST_CHECK bool kv_rows(struct kv_file *file, struct row_stream **ret_stream, struct err *err);
+MUST_CHECK bool kv_rows_between(struct kv_file *file, const struct kv_bounds *bounds,
+                                struct row_stream **ret_stream, struct err *err);
 
 #endif

@@ -69,6 +69,16 @@ int64_t store_deadline_us(const struct store *store)
     return store->deadline_us;
 }
 
+struct store_traffic store_traffic_of(const struct store *store)
+{
+    struct store_traffic sum = {0};
+    for (size_t i = 0; i < STORE_OPERATIONS; i++) {
+        sum.requests += atomic_load(&store->counters.of[i].requests);
+        sum.bytes_received += atomic_load(&store->counters.of[i].bytes_received);
+    }
+    return sum;
+}
+
 const char *store_url_of(const struct store *store)
 {
     return store->url_text;
@@ -226,7 +236,7 @@ bool store_get(struct store *store, const char *key, struct buf *to, struct stor
 {
     struct limited limited = {to, to->size};
     struct store_sink sink = {limited_write, &limited};
-    return store_read(store, key, (struct store_range){0, UINT64_MAX}, &sink, ret_info, err);
+    return store_read(store, key, (struct store_range){.length = UINT64_MAX}, &sink, ret_info, err);
 }
 
 bool store_get_range(struct store *store, const char *key, uint64_t offset, uint64_t length,
@@ -238,7 +248,8 @@ bool store_get_range(struct store *store, const char *key, uint64_t offset, uint
     }
     struct limited limited = {to, to->size};
     struct store_sink sink = {limited_write, &limited};
-    return store_read(store, key, (struct store_range){offset, length}, &sink, NULL, err);
+    return store_read(store, key, (struct store_range){.offset = offset, .length = length}, &sink,
+                      NULL, err);
 }
 
 struct file_sink {
@@ -266,7 +277,8 @@ bool store_get_to_file(struct store *store, const char *key, const char *path,
         return file_err(err, errno, "create", temp);
     }
     struct store_sink sink = {file_sink_write, &to};
-    bool ok = store_read(store, key, (struct store_range){0, UINT64_MAX}, &sink, ret_info, err);
+    bool ok =
+        store_read(store, key, (struct store_range){.length = UINT64_MAX}, &sink, ret_info, err);
     if (close(to.fd) != 0 && ok) {
         ok = file_err(err, errno, "close", path);
     }

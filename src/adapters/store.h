@@ -87,7 +87,9 @@ struct store_sink {
 
 struct store_range {
     uint64_t offset;
-    uint64_t length; /* UINT64_MAX: to the end */
+    uint64_t length;      /* UINT64_MAX: to the end */
+    const char *if_match; /* only of the version with this tag: CONFLICT when it is another;
+                             NULL: of any */
 };
 
 struct store_entry {
@@ -145,8 +147,9 @@ struct store_ops {
     bool (*put)(struct store *store, const char *key, const struct store_content *content,
                 struct store_condition condition, struct store_etag *ret_etag, struct err *err);
     /* Streams a range to the sink, each byte once, all of one version of the object. MISSING.
-     * CORRUPT: the object ends before the range does. `ret_info` may be NULL; a tag may then be
-     * saved the work of its making. */
+     * CORRUPT: the object ends before the range does. CONFLICT: it is not the version of if_match;
+     * the sink has got nothing. `ret_info` may be NULL; a tag may then be saved the work of its
+     * making. */
     bool (*get)(struct store *store, const char *key, struct store_range range,
                 const struct store_sink *sink, struct store_info *ret_info, struct err *err);
     /* MISSING. */
@@ -223,7 +226,8 @@ bool store_get_range(struct store *store, const char *key, uint64_t offset, uint
 bool store_get_to_file(struct store *store, const char *key, const char *path,
                        struct store_info *ret_info, struct err *err) MUST_CHECK;
 
-/* Streams a range; see store_sink. MISSING, CORRUPT, and what the sink says. */
+/* Streams a range; see store_sink. MISSING, CORRUPT, CONFLICT (with if_match), and what the sink
+ * says. */
 bool store_read(struct store *store, const char *key, struct store_range range,
                 const struct store_sink *sink, struct store_info *ret_info,
                 struct err *err) MUST_CHECK;
@@ -309,6 +313,13 @@ static inline struct store_condition store_once(const struct store *store)
 {
     return (store_features(store) & STORE_CREATE_ONLY) != 0 ? store_if_absent() : store_always();
 }
+
+/* Of all operations together, since the store was opened. */
+struct store_traffic {
+    uint64_t requests; /* sent, retries and parts included */
+    uint64_t bytes_received;
+};
+struct store_traffic store_traffic_of(const struct store *store);
 
 /* "put", "get", …: for metrics. */
 const char *store_operation_name(enum store_operation operation);

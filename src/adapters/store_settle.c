@@ -50,7 +50,7 @@ static enum read_back compare_stored(struct store *store, const char *key,
                                      struct err *err)
 {
     struct store_sink sink = {compare_write, comparison};
-    struct store_range all = {0, UINT64_MAX};
+    struct store_range all = {.length = UINT64_MAX};
     if (store_read(store, key, all, &sink, info, err)) {
         bool ended = comparison->fd < 0 ? comparison->rest.size == 0
                                         : read(comparison->fd, &(char){0}, 1) == 0;

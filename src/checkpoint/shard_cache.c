@@ -10,7 +10,8 @@
 
 enum { CACHE_NAME_MAX = 64, CACHE_ENTRIES_MAX = 1000 * 1000 };
 
-/* 16 digits of (db_url, what tells the bytes), and the checkpoint_id itself for people to see. */
+/* 16 digits of (db_url, what tells the bytes), and the checkpoint_id itself for people to see. The
+ * store is asked where there is no checkpoint_id. */
 static bool name_in_cache(struct store *store, const char *name, const struct attempt *shard,
                           char ret_name[CACHE_NAME_MAX], struct err *err)
 {
@@ -43,6 +44,19 @@ static bool check_size(const char *path, const struct attempt *shard, struct err
                        shard->db_id, bytes, shard->db_bytes, path);
     }
     return true;
+}
+
+bool shard_cache_has(const struct shard_cache *cache, const struct attempt *shard)
+{
+    struct err ignored = {0};
+    char file[CACHE_NAME_MAX];
+    AUTO(buf) struct buf path;
+    buf_init(&path, SIZE_MAX);
+    if (shard->checkpoint_id == NULL || !name_in_cache(NULL, NULL, shard, file, &ignored)) {
+        return false;
+    }
+    buf_add_format(&path, "%s/%s", cache->borrowed_files->url.prefix, file);
+    return check_size(buf_text(&path), shard, &ignored);
 }
 
 bool shard_cache_fetch(const struct shard_cache *cache, struct store *store, const char *name,

@@ -22,6 +22,10 @@ MUST_CHECK bool shard_cache_fetch(const struct shard_cache *cache, struct store 
                                   const char *name, const struct attempt *shard, struct buf *path,
                                   struct err *err);
 
+/* Whether it is there already; a shard without checkpoint_id counts as not there, because telling
+ * would ask the store. */
+bool shard_cache_has(const struct shard_cache *cache, const struct attempt *shard);
+
 /* Deletes oldest downloads first until the rest fits into bytes_max. */
 MUST_CHECK bool shard_cache_trim(const struct shard_cache *cache, struct err *err);
 

@@ -5,18 +5,9 @@
 #include <stdlib.h>
 
 #include "core/route/route.h"
+#include "core/spill/merge.h"
 
-enum {
-    OPEN_FILES_MAX = 64, /* shard files open at once */
-    PATH_BYTES_MAX = 8 * 1024,
-    VALUE_BYTES_MAX = 1024 * 1024 * 1024, /* SQLite's own limit of a blob is about that */
-};
-
-struct open_file {
-    uint32_t shard;
-    struct kv_file *file; /* NULL: the place is free */
-    uint64_t last_use;
-};
+enum { VALUE_BYTES_MAX = 1024 * 1024 * 1024 /* SQLite's own limit of a blob is about that */ };
 
 struct snapshot_reader {
     struct snapshot_reader_request request;
@@ -24,8 +15,7 @@ struct snapshot_reader {
     struct catalog_snapshot snapshot;
     struct router router; /* of hash routing only */
     bool routes_by_hash;
-    struct open_file files[OPEN_FILES_MAX];
-    uint64_t uses;
+    struct shard_files *files;
 };
 
 bool snapshot_reader_new(const struct snapshot_reader_request *request,
@@ -41,6 +31,14 @@ bool snapshot_reader_new(const struct snapshot_reader_request *request,
     if (reader->routes_by_hash) {
         TRY(route_init(&reader->router, &manifest->sharding, manifest->num_dbs, 0, err));
     }
+    struct shard_files_request files = {
+        .catalog = &reader->request.catalog,
+        .manifest = manifest,
+        .kv = request->kv,
+        .cache = request->cache,
+        .choice = request->reading,
+    };
+    reader->files = shard_files_new(&files);
     *ret_reader = TAKE(reader);
     return true;
 }
@@ -48,9 +46,7 @@ bool snapshot_reader_new(const struct snapshot_reader_request *request,
 struct snapshot_reader *snapshot_reader_free(struct snapshot_reader *reader)
 {
     if (reader != NULL) {
-        for (size_t i = 0; i < OPEN_FILES_MAX; i++) {
-            kv_close(reader->files[i].file);
-        }
+        shard_files_free(reader->files);
         arena_free(reader->arena);
         free(reader);
     }
@@ -67,93 +63,13 @@ const struct catalog_snapshot *snapshot_reader_snapshot(const struct snapshot_re
     return &reader->snapshot;
 }
 
-/* ---- shard files ---- */
-
-/* The manifest's row of a shard; NULL: it is empty (section 3). Rows are by ascending db_id. */
-static const struct attempt *find_shard(const struct snapshot_reader *reader, uint32_t shard)
+bool snapshot_reader_open_shard(struct snapshot_reader *reader, uint32_t shard, bool *ret_by_range,
+                                struct err *err)
 {
-    const struct manifest *manifest = &reader->snapshot.manifest;
-    size_t low = 0;
-    size_t high = manifest->shard_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (manifest->shards[middle].db_id < (int64_t)shard) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    bool there = low < manifest->shard_count && manifest->shards[low].db_id == (int64_t)shard &&
-                 manifest->shards[low].db_url != NULL;
-    return there ? &manifest->shards[low] : NULL;
-}
-
-/* A local file with the shard's bytes: in the store itself, where that is a folder, else
- * downloaded. This is the place where reading by range comes in: a file of the kv that asks the
- * store for pages. */
-static bool local_file(struct snapshot_reader *reader, const struct attempt *shard,
-                       struct buf *path, struct err *err)
-{
-    const struct catalog *catalog = &reader->request.catalog;
-    struct store *store = catalog->borrowed_store;
-    const char *name = NULL;
-    TRY(catalog_shard_name(catalog, &reader->snapshot.manifest, shard, reader->arena, &name, err));
-    if (store->url.scheme == STORE_FILE) {
-        buf_add_format(path, "%s/%s", store->url.prefix, name);
-        return true;
-    }
-    CHECK(reader->request.cache != NULL);
-    return shard_cache_fetch(reader->request.cache, store, name, shard, path, err);
-}
-
-static struct open_file *place_for(struct snapshot_reader *reader)
-{
-    struct open_file *best = &reader->files[0];
-    for (size_t i = 0; i < OPEN_FILES_MAX; i++) {
-        struct open_file *place = &reader->files[i];
-        if (place->file == NULL) {
-            return place;
-        }
-        if (place->last_use < best->last_use) {
-            best = place;
-        }
-    }
-    best->file = kv_close(best->file);
-    return best;
-}
-
-/* *ret_file NULL: the shard is empty. Valid until other shards are opened. */
-static bool open_shard(struct snapshot_reader *reader, uint32_t shard, struct kv_file **ret_file,
-                       struct err *err)
-{
-    reader->uses++;
-    for (size_t i = 0; i < OPEN_FILES_MAX; i++) {
-        struct open_file *place = &reader->files[i];
-        if (place->file != NULL && place->shard == shard) {
-            place->last_use = reader->uses;
-            *ret_file = place->file;
-            return true;
-        }
-    }
-    const struct attempt *row = find_shard(reader, shard);
-    if (row == NULL) {
-        *ret_file = NULL;
-        return true;
-    }
-    AUTO(buf) struct buf path;
-    buf_init(&path, PATH_BYTES_MAX);
-    struct kv_file *file = NULL;
-    if (!local_file(reader, row, &path, err) ||
-        !kv_open(reader->request.kv, buf_text(&path), &file, err)) {
-        if (err->kind == ERR_MISSING) {
-            err->kind = ERR_CORRUPT; /* the manifest names it: not the caller's key is missing */
-        }
-        return err_wrap(err, "shard %" PRIu32 " of run %s", shard,
-                        reader->snapshot.manifest.run_id);
-    }
-    struct open_file *place = place_for(reader);
-    *place = (struct open_file){.shard = shard, .file = file, .last_use = reader->uses};
-    *ret_file = file;
+    struct shard_file *file = NULL;
+    TRY(shard_files_pin(reader->files, shard, &file, err));
+    *ret_by_range = file != NULL && shard_file_is_by_range(file);
+    shard_files_let_go(reader->files, file);
     return true;
 }
 
@@ -192,13 +108,15 @@ static bool stored_key(const struct snapshot_reader *reader, const struct logica
 static bool get_from(struct snapshot_reader *reader, uint32_t shard, struct bytes stored,
                      struct buf *value, bool *ret_found, struct err *err)
 {
-    struct kv_file *file = NULL;
-    TRY(open_shard(reader, shard, &file, err));
+    struct shard_file *file = NULL;
+    TRY(shard_files_pin(reader->files, shard, &file, err));
     if (file == NULL) {
         *ret_found = false;
         return true;
     }
-    TRY(kv_get(file, stored, value, ret_found, err));
+    bool ok = kv_get(shard_file_kv(file), stored, value, ret_found, err);
+    shard_files_let_go(reader->files, file);
+    TRY(ok);
     if (value->overflowed) {
         return err_set(err, ERR_LIMIT, "a value of more than %zu bytes", value->limit);
     }
@@ -255,15 +173,86 @@ bool snapshot_reader_multiget(struct snapshot_reader *reader, const struct logic
     return true;
 }
 
-bool snapshot_reader_scan(struct snapshot_reader *reader, uint32_t shard,
-                          struct row_stream **ret_rows, struct err *err)
+/* ---- rows ---- */
+
+/* A stream that keeps its file open. */
+struct pinned_rows {
+    struct row_stream stream;
+    struct snapshot_reader *borrowed_reader;
+    struct shard_file *file;
+    struct row_stream *rows;
+};
+
+static bool next_pinned(struct row_stream *stream, struct row *ret_row, bool *ret_more,
+                        struct err *err)
+{
+    return row_stream_next(((struct pinned_rows *)stream)->rows, ret_row, ret_more, err);
+}
+
+static void free_pinned(struct row_stream *stream)
+{
+    struct pinned_rows *self = (struct pinned_rows *)stream;
+    row_stream_free(self->rows);
+    shard_files_let_go(self->borrowed_reader->files, self->file);
+    free(self);
+}
+
+static const struct row_stream_ops pinned_ops = {.next = next_pinned, .free = free_pinned};
+
+bool snapshot_reader_scan_between(struct snapshot_reader *reader, uint32_t shard,
+                                  const struct kv_bounds *bounds, struct row_stream **ret_rows,
+                                  struct err *err)
 {
     CHECK(shard < reader->snapshot.manifest.num_dbs);
-    struct kv_file *file = NULL;
-    TRY(open_shard(reader, shard, &file, err));
+    struct shard_file *file = NULL;
+    struct row_stream *rows = NULL;
+    TRY(shard_files_pin(reader->files, shard, &file, err));
     if (file == NULL) {
         *ret_rows = NULL;
         return true;
     }
-    return kv_rows(file, ret_rows, err);
+    if (!kv_rows_between(shard_file_kv(file), bounds, &rows, err)) {
+        shard_files_let_go(reader->files, file);
+        return false;
+    }
+    struct pinned_rows *pinned = malloc(sizeof *pinned);
+    CHECK(pinned != NULL);
+    *pinned = (struct pinned_rows){
+        .stream = {.ops = &pinned_ops}, .borrowed_reader = reader, .file = file, .rows = rows};
+    *ret_rows = &pinned->stream;
+    return true;
+}
+
+bool snapshot_reader_scan(struct snapshot_reader *reader, uint32_t shard,
+                          struct row_stream **ret_rows, struct err *err)
+{
+    struct kv_bounds all = {.has_end = false};
+    return snapshot_reader_scan_between(reader, shard, &all, ret_rows, err);
+}
+
+bool snapshot_reader_scan_all(struct snapshot_reader *reader, const struct kv_bounds *bounds,
+                              struct row_stream **ret_rows, struct err *err)
+{
+    const struct manifest *manifest = &reader->snapshot.manifest;
+    if (manifest->shard_count > SNAPSHOT_SCAN_SHARDS_MAX) {
+        return err_set(err, ERR_LIMIT,
+                       "%zu shards have rows: at most %d are walked through at the same time",
+                       manifest->shard_count, SNAPSHOT_SCAN_SHARDS_MAX);
+    }
+    struct row_stream *streams[SNAPSHOT_SCAN_SHARDS_MAX];
+    size_t count = 0;
+    bool ok = true;
+    for (size_t i = 0; ok && i < manifest->shard_count; i++) {
+        uint32_t shard = (uint32_t)manifest->shards[i].db_id;
+        ok = snapshot_reader_scan_between(reader, shard, bounds, &streams[count], err);
+        count += ok && streams[count] != NULL;
+    }
+    if (!ok) {
+        while (count > 0) {
+            row_stream_free(streams[--count]);
+        }
+        return false;
+    }
+    *ret_rows = merge_new(ROW_ORDER_OFFSET, streams, count);
+    return true;
 }

@@ -4,7 +4,7 @@
 
 #include "adapters/kv.h"
 #include "checkpoint/catalog.h"
-#include "checkpoint/shard_cache.h"
+#include "checkpoint/shard_files.h"
 #include "core/record/key.h"
 
 /* Everything is borrowed until snapshot_reader_free. */
@@ -14,10 +14,11 @@ struct snapshot_reader_request {
     struct kv *kv;
     const struct shard_cache *cache; /* where shard files of other stores are downloaded to. Those
                                         of a file store are opened where they are; NULL will do
-                                        there */
+                                        there, and where all is read by range */
+    struct shard_reading_choice reading;
 };
 
-/* One thread at a time. Shard files are opened when a key first leads to them; the manifest it was
+/* Any thread, at once. Shard files are opened when a key first leads to them; the manifest it was
  * opened with stays, whatever is published meanwhile. */
 struct snapshot_reader;
 
@@ -37,6 +38,11 @@ MUST_CHECK bool snapshot_reader_route(const struct snapshot_reader *reader,
                                       const struct logical_key *key, uint32_t *ret_shard,
                                       struct err *err);
 
+/* Opens the shard's file, which the first key in it would do. *ret_by_range: it stays in its store,
+ * and pages are asked for. */
+MUST_CHECK bool snapshot_reader_open_shard(struct snapshot_reader *reader, uint32_t shard,
+                                           bool *ret_by_range, struct err *err);
+
 /* Adds the key's value to `value`; *ret_found false: it is not in the snapshot. Errors also: INPUT
  * (a key the encoding cannot hold), LIMIT (over the limit of `value`), CORRUPT, those of the store.
  */
@@ -55,9 +61,18 @@ MUST_CHECK bool snapshot_reader_multiget(struct snapshot_reader *reader,
                                          struct snapshot_reader_answer *answers, struct err *err);
 
 /* All rows of one shard (below num_dbs), keys ascending by stored bytes; *ret_rows NULL: the shard
- * is empty. At most one stream a shard at a time; freed before the reader is, and before other
- * shards are asked for. */
+ * is empty. Any number of streams; each belongs to one thread at a time and is freed before the
+ * reader is. */
 MUST_CHECK bool snapshot_reader_scan(struct snapshot_reader *reader, uint32_t shard,
                                      struct row_stream **ret_rows, struct err *err);
+/* The rows within bounds of stored bytes, of one shard, or of all of them as one ascending stream.
+ * LIMIT: more than SNAPSHOT_SCAN_SHARDS_MAX shards have rows; walk through them one by one. */
+enum { SNAPSHOT_SCAN_SHARDS_MAX = 1024 };
+MUST_CHECK bool snapshot_reader_scan_between(struct snapshot_reader *reader, uint32_t shard,
+                                             const struct kv_bounds *bounds,
+                                             struct row_stream **ret_rows, struct err *err);
+MUST_CHECK bool snapshot_reader_scan_all(struct snapshot_reader *reader,
+                                         const struct kv_bounds *bounds,
+                                         struct row_stream **ret_rows, struct err *err);
 
 #endif

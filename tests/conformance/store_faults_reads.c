@@ -85,8 +85,9 @@ CASE(two_versions_are_never_mixed)
     store_faults_set("[{'action':'truncate','bytes':100000,'method':'GET','times':1}]");
     struct replacing replacing = {.store = store};
     struct store_sink sink = {replace_once, &replacing};
-    EXPECT_ERR(store_read(store, "o", (struct store_range){0, UINT64_MAX}, &sink, NULL, &err),
-               ERR_TRANSIENT);
+    EXPECT_ERR(
+        store_read(store, "o", (struct store_range){.length = UINT64_MAX}, &sink, NULL, &err),
+        ERR_TRANSIENT);
     EXPECT(strstr(err.message, "replaced") != NULL);
 }
 

@@ -103,6 +103,37 @@ static void ranges(const struct store_suite *suite, struct store *store)
     buf_done(&now);
 }
 
+static bool add_to(void *to, struct bytes bytes, struct err *err)
+{
+    (void)err;
+    buf_add_bytes(to, bytes);
+    return true;
+}
+
+static void ranges_of_one_version(const struct store_suite *suite, struct store *store)
+{
+    (void)suite;
+    struct err err = {0};
+    struct store_etag etag;
+    struct buf now;
+    buf_init(&now, 100);
+    struct store_sink sink = {add_to, &now};
+    struct store_content first = suite_text("0123456789");
+    EXPECT_OK(store_put(store, "o", &first, store_always(), &etag, &err));
+    struct store_range range = {.offset = 4, .length = 2, .if_match = etag.text};
+    EXPECT_OK(store_read(store, "o", range, &sink, NULL, &err));
+    EXPECT(strcmp(buf_text(&now), "45") == 0);
+    store_suite_put(store, "o", "9876543210");
+    EXPECT_ERR(store_read(store, "o", range, &sink, NULL, &err), ERR_CONFLICT);
+    EXPECT(now.size == 2);
+    range.if_match = NULL;
+    EXPECT_OK(store_read(store, "o", range, &sink, NULL, &err));
+    EXPECT(strcmp(buf_text(&now), "4554") == 0);
+    range.if_match = etag.text;
+    EXPECT_ERR(store_read(store, "none", range, &sink, NULL, &err), ERR_MISSING);
+    buf_done(&now);
+}
+
 static void write_local(const char *path, const uint8_t *bytes, size_t size)
 {
     struct err err = {0};
@@ -271,6 +302,7 @@ const struct store_case store_suite_objects[] = {
     {"missing", missing},
     {"get_keeps_the_limit", get_keeps_the_limit},
     {"ranges", ranges},
+    {"ranges_of_one_version", ranges_of_one_version},
     {"files_and_take", files_and_take},
     {"large_files", large_files},
     {"conditions", conditions},

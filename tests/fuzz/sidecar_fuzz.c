@@ -1,10 +1,12 @@
-/* Sidecars and shard files of any bytes: an error, or a body that can be read to its end. */
+/* Sidecars and shard files of any bytes: an error, or a body that can be read to its end, and a
+ * look-up that ends. */
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "core/base/check.h"
 #include "core/snapshot/page_size.h"
 #include "core/snapshot/sidecar.h"
+#include "core/snapshot/sqlite_tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -65,6 +67,20 @@ static bool read_page(void *context, uint32_t pageno, uint8_t *ret_page, struct 
     return true;
 }
 
+static void look_up(const struct sqlite_pages *pages, struct bytes key)
+{
+    uint32_t root = 0;
+    bool found = false;
+    struct err err = {0};
+    AUTO(buf) struct buf value;
+    buf_init(&value, BODY_MAX);
+    if (!sqlite_tree_root(pages, "kv", &root, &err)) {
+        CHECK(err.kind == ERR_INPUT || err.kind == ERR_MISSING);
+    } else if (!sqlite_tree_get(pages, root, key, &value, &found, &err)) {
+        CHECK(err.kind == ERR_INPUT || err.kind == ERR_LIMIT);
+    }
+}
+
 static void try_file(struct bytes file)
 {
     struct sqlite_pages pages = {
@@ -83,6 +99,9 @@ static void try_file(struct bytes file)
     } else {
         CHECK(err.kind == ERR_INPUT || err.kind == ERR_LIMIT);
     }
+    look_up(&pages, bytes_of_text(""));
+    look_up(&pages, bytes_of(file.data, file.size < 8 ? file.size : 8));
+    look_up(&pages, bytes_of("\0\0\0\0\0\0\0\5", 8));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -35,6 +35,14 @@ def test_readers_on_s3(new_job, topics, s3, name, tmp_path):
     files = sorted(cache.iterdir())
     assert len(files) == 4 and all(f.name.endswith(".db") for f in files)
 
+    # by range: the sidecar while it is opened, then one page for the key
+    key = next(iter(rows))
+    code, out, errors = run(job, "get", "--snapshot", url, "--reading", "range", "--json", key, env=env)
+    assert code == 0, errors
+    answer = json.loads(out)
+    assert (answer["value"], answer["by_range"]) == (rows[key], True)
+    assert (answer["opening"]["requests"], answer["look_up"]["requests"]) == (3, 1)
+
     # what was downloaded is not asked for again: it answers after the store has lost it
     key = next(iter(rows))
     for object_key in job.store.keys():

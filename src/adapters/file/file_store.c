@@ -71,6 +71,19 @@ static bool stream(struct store *store, int fd, const char *path, uint64_t at, u
     return ok;
 }
 
+static bool is_wanted_version(int fd, const char *path, const struct stat *stat, const char *wanted,
+                              struct err *err)
+{
+    struct store_etag have;
+    if (wanted == NULL) {
+        return true;
+    }
+    TRY(file_tag(fd, path, stat, &have, err));
+    return strcmp(wanted, have.text) == 0 ||
+           err_set(err, ERR_CONFLICT, "the object is another version than %s: %s", wanted,
+                   have.text);
+}
+
 static bool file_get(struct store *store, const char *key, struct store_range range,
                      const struct store_sink *sink, struct store_info *ret_info, struct err *err)
 {
@@ -83,11 +96,11 @@ static bool file_get(struct store *store, const char *key, struct store_range ra
     }
     uint64_t size = (uint64_t)info.st_size;
     uint64_t length = range.length;
-    bool ok = true;
+    bool ok = is_wanted_version(fd, place.path, &info, range.if_match, err);
     if (length == UINT64_MAX) {
         length = range.offset <= size ? size - range.offset : 0;
     }
-    if (range.offset > size || length > size - range.offset) {
+    if (ok && (range.offset > size || length > size - range.offset)) {
         ok = err_set(err, ERR_CORRUPT, "the object ends at byte %ju, before the range asked for",
                      (uintmax_t)size);
     }

@@ -2,9 +2,10 @@
  *
  * The happy path: one GET whose body goes to the sink.
  *
- * What can go wrong: the connection breaks after some bytes. Then the rest is asked for as a range
- * of the same version (If-Match); when the object was replaced meanwhile, the read fails as
- * TRANSIENT rather than mix two versions. */
+ * What can go wrong: the object is not the version that the caller wants (CONFLICT, also with
+ * servers that pass over the condition). Or the connection breaks after some bytes. Then the rest
+ * is asked for as a range of the same version (If-Match); when the object was replaced meanwhile,
+ * the read fails as TRANSIENT rather than mix two versions. */
 #include "adapters/s3/s3_read.h"
 
 #include <curl/curl.h>
@@ -44,10 +45,22 @@ static uint64_t left_of(const struct reading *reading)
                                                : reading->range.length - reading->delivered;
 }
 
+/* Some servers take If-Match and do not look at it. */
+static bool is_wanted_version(struct reading *reading, struct err *err)
+{
+    const char *wanted = reading->range.if_match;
+    struct store_etag have = {{0}};
+    s3_etag_set(&have, reading->response.etag);
+    return wanted == NULL || have.text[0] == '\0' || strcmp(wanted, have.text) == 0 ||
+           err_set_code(err, ERR_CONFLICT, 412, "the object is another version than %s: %s", wanted,
+                        have.text);
+}
+
 static bool on_content(void *to, struct bytes bytes, struct err *err)
 {
     struct reading *reading = to;
     if (!reading->answer_began) {
+        TRY(is_wanted_version(reading, err));
         reading->answer_began = true;
         reading->to_skip =
             reading->response.status == 206 ? 0 : reading->range.offset + reading->delivered;
@@ -105,6 +118,8 @@ static bool send_get(struct reading *reading, int64_t deadline_us, struct err *e
     }
     if (reading->delivered > 0) {
         s3_call_header(&call, "if-match", reading->info.etag.text);
+    } else if (reading->range.if_match != NULL) {
+        s3_call_header(&call, "if-match", reading->range.if_match);
     }
     reading->answer_began = false;
     return s3_send(reading->s3, &call, &reading->response, err);

@@ -2,12 +2,12 @@
 #include "adapters/sqlite/sqlite_kv.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "adapters/sqlite/db.h"
 #include "adapters/sqlite/rows_vtab.h"
+#include "adapters/sqlite/sqlite_read.h"
 
 enum { PRAGMA_MAX = 128, PAGE_MIN = 4096, PAGE_MAX = 65536, CACHE_BYTES_MIN = 256 * 1024 };
 
@@ -86,111 +86,24 @@ static bool write_file(struct kv *kv, const struct kv_write_request *request,
 
 /* ---- reading ---- */
 
-struct sqlite_file {
-    struct kv_file file;
-    sqlite3 *db;
-    sqlite3_stmt *get;
-    sqlite3_stmt *rows;
-    bool rows_open;
-};
-
-struct sqlite_rows {
-    struct row_stream stream;
-    struct sqlite_file *borrowed_file;
-};
-
-static void close_file(struct kv_file *file)
-{
-    struct sqlite_file *self = (struct sqlite_file *)file;
-    CHECK(!self->rows_open);
-    db_finalize(self->get);
-    db_finalize(self->rows);
-    db_close(self->db);
-    free(self);
-}
-
 static bool open_file(struct kv *kv, const char *path, struct kv_file **ret_file, struct err *err)
 {
-    struct sqlite_file *self = calloc(1, sizeof *self);
-    CHECK(self != NULL);
-    self->file.ops = kv->ops;
-    if (db_open_reading(path, &self->db, err) &&
-        db_prepare(self->db, "SELECT v FROM kv WHERE k = ?", &self->get, err) &&
-        db_prepare(self->db, "SELECT k, v FROM kv ORDER BY k", &self->rows, err)) {
-        *ret_file = &self->file;
-        return true;
-    }
-    /* SQLITE_ERROR while preparing: there is no such table, so it is no shard file. */
-    if ((err->code & 0xff) == SQLITE_ERROR) {
-        err->kind = ERR_CORRUPT;
-    }
-    close_file(&self->file);
-    return false;
+    return sqlite_read_open(kv->ops, path, ret_file, err);
 }
 
-static bool get(struct kv_file *file, struct bytes key, struct buf *value, bool *ret_found,
-                struct err *err)
+static bool open_range(struct kv *kv, struct range_file *take_file, struct kv_file **ret_file,
+                       struct err *err)
 {
-    struct sqlite_file *self = (struct sqlite_file *)file;
-    db_bind_blob(self->get, 1, key);
-    bool found;
-    bool ok = db_step(self->get, &found, err);
-    if (ok && found) {
-        buf_add_bytes(value, db_blob(self->get, 0));
-    }
-    sqlite3_reset(self->get);
-    TRY(ok);
-    *ret_found = found;
-    return true;
-}
-
-static bool next_row(struct row_stream *stream, struct row *ret_row, bool *ret_more,
-                     struct err *err)
-{
-    sqlite3_stmt *rows = ((struct sqlite_rows *)stream)->borrowed_file->rows;
-    bool more;
-    TRY(db_step(rows, &more, err));
-    if (more) {
-        *ret_row = (struct row){
-            .key = db_blob(rows, 0),
-            .value = db_blob(rows, 1),
-            .event_time_us = INT64_MIN,
-            .source = ROW_SOURCE_BASE,
-        };
-    }
-    *ret_more = more;
-    return true;
-}
-
-static void free_rows(struct row_stream *stream)
-{
-    struct sqlite_rows *self = (struct sqlite_rows *)stream;
-    sqlite3_reset(self->borrowed_file->rows);
-    self->borrowed_file->rows_open = false;
-    free(self);
-}
-
-static const struct row_stream_ops sqlite_rows_ops = {.next = next_row, .free = free_rows};
-
-static bool open_rows(struct kv_file *file, struct row_stream **ret_stream, struct err *err)
-{
-    (void)err;
-    struct sqlite_file *self = (struct sqlite_file *)file;
-    CHECK(!self->rows_open);
-    self->rows_open = true;
-    struct sqlite_rows *rows = malloc(sizeof *rows);
-    CHECK(rows != NULL);
-    *rows = (struct sqlite_rows){.stream = {.ops = &sqlite_rows_ops}, .borrowed_file = self};
-    *ret_stream = &rows->stream;
-    return true;
+    return sqlite_read_open_range(kv->ops, take_file, ret_file, err);
 }
 
 static const struct kv_ops sqlite_kv_ops = {
     .write = write_file,
     .open = open_file,
-    .close = close_file,
-    .get = get,
-    .rows = open_rows,
+    .open_range = open_range,
+    .close = sqlite_read_close,
+    .get = sqlite_read_get,
+    .rows = sqlite_read_rows,
     .features = {.same_bytes = true, .range_read = true},
     .name = "sqlite",
 };

@@ -124,6 +124,29 @@ static bool open_cache(struct command_call *call, struct command_snapshot *snaps
     return true;
 }
 
+static bool take_reading(struct command_call *call, struct shard_reading_choice *choice,
+                         struct err *err)
+{
+    static const char *const words[] = {[SHARD_READING_AUTO] = "auto",
+                                        [SHARD_READING_RANGE] = "range",
+                                        [SHARD_READING_DOWNLOAD] = "download"};
+    const char *word = command_value(call, "reading");
+    const char *from = command_value(call, "range-from");
+    bool known = word == NULL;
+    for (size_t i = 0; word != NULL && i < LENGTH_OF(words); i++) {
+        if (strcmp(word, words[i]) == 0) {
+            choice->reading = (enum shard_reading)i;
+            known = true;
+        }
+    }
+    if (!known) {
+        return err_set(err, ERR_INPUT, "--reading: \"%.40s\" is none of auto, range, download",
+                       word);
+    }
+    return from == NULL || units_size(bytes_of_text(from), &choice->range_from_bytes, err) ||
+           err_wrap(err, "--range-from");
+}
+
 bool command_snapshot_open_reader(struct command_call *call, struct command_snapshot *snapshot,
                                   enum exit_code *ret_code)
 {
@@ -132,6 +155,11 @@ bool command_snapshot_open_reader(struct command_call *call, struct command_snap
         return false;
     }
     take_choice(call, snapshot);
+    struct shard_reading_choice reading = {.reading = SHARD_READING_AUTO};
+    if (!take_reading(call, &reading, &err)) {
+        *ret_code = command_fail(call, EXIT_CODE_USAGE, &err);
+        return false;
+    }
     bool in_place = snapshot->store->url.scheme == STORE_FILE;
     if (!in_place && !open_cache(call, snapshot, &err)) {
         *ret_code = command_fail(call, EXIT_CODE_OK, &err);
@@ -142,6 +170,7 @@ bool command_snapshot_open_reader(struct command_call *call, struct command_snap
         .choice = snapshot->choice,
         .kv = wiring_kv(),
         .cache = in_place ? NULL : &snapshot->cache,
+        .reading = reading,
     };
     if (!snapshot_reader_new(&request, &snapshot->reader, &err)) {
         *ret_code = command_snapshot_fail(call, &err);

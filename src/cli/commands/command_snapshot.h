@@ -28,6 +28,17 @@
         "cache-size", 0, "SIZE", "Delete the oldest downloads above it; 2GiB without it.", false   \
     }
 
+#define COMMAND_OPTION_READING                                                                     \
+    {                                                                                              \
+        "reading", 0, "HOW", "auto, range (only the pages needed) or download (whole files).",     \
+            false                                                                                  \
+    }
+#define COMMAND_OPTION_RANGE_FROM                                                                  \
+    {                                                                                              \
+        "range-from", 0, "SIZE", "auto: shards of that size are read by range; 16MiB without it.", \
+            false                                                                                  \
+    }
+
 /* Options of every command that looks at a store … */
 #define COMMAND_OPTIONS_STORE                                                                      \
     COMMAND_OPTION_SNAPSHOT, COMMAND_OPTION_FILE, COMMAND_OPTION_SET, COMMAND_OPTION_JSON,         \
@@ -36,7 +47,8 @@
 #define COMMAND_OPTIONS_SNAPSHOT COMMAND_OPTIONS_STORE, COMMAND_OPTION_RUN, COMMAND_OPTION_MANIFEST
 /* … and of those that read shard files. */
 #define COMMAND_OPTIONS_READER                                                                     \
-    COMMAND_OPTIONS_SNAPSHOT, COMMAND_OPTION_CACHE, COMMAND_OPTION_CACHE_SIZE
+    COMMAND_OPTIONS_SNAPSHOT, COMMAND_OPTION_CACHE, COMMAND_OPTION_CACHE_SIZE,                     \
+        COMMAND_OPTION_READING, COMMAND_OPTION_RANGE_FROM
 
 /* Zero it, then open; command_snapshot_auto ends it. */
 struct command_snapshot {

@@ -183,6 +183,13 @@ const char *names_sidecar_file(const char *attempt, struct arena *arena)
     return arena_format(arena, "%s/" NAMES_SIDECAR_FILE, attempt);
 }
 
+const char *names_sidecar_beside(const char *shard_file, struct arena *arena)
+{
+    const char *slash = strrchr(shard_file, '/');
+    size_t folder = slash == NULL ? 0 : (size_t)(slash - shard_file) + 1;
+    return arena_format(arena, "%.*s" NAMES_SIDECAR_FILE, (int)folder, shard_file);
+}
+
 /* ---- ours alone ---- */
 
 /* What is not plain as %XX, so that no member's name can step out of its folder. */

@@ -103,6 +103,8 @@ const char *names_attempt(const struct names *names, const char *run_id, uint32_
 /* A file in an attempt's directory; `attempt` is a name or a db_url. */
 const char *names_shard_file(const char *attempt, struct arena *arena);
 const char *names_sidecar_file(const char *attempt, struct arena *arena);
+/* The sidecar that lies beside a shard file. */
+const char *names_sidecar_beside(const char *shard_file, struct arena *arena);
 /* The number of an `attempt=NN` directory (>= 2 digits, no sign), with or without a trailing "/".
  */
 MUST_CHECK bool names_parse_attempt_folder(struct bytes folder, int64_t *ret_attempt);

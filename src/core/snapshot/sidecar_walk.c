@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { ROOT_PAGE_COLUMN = 3, SCHEMA_COLUMNS = 5 };
+#include "core/snapshot/sqlite_record.h"
 
 struct walker {
     const struct sqlite_pages *source;
@@ -55,46 +55,6 @@ static bool read_page(struct walker *walker, uint32_t pageno, struct err *err)
     return walker->source->read(walker->source->context, pageno, walker->page, err);
 }
 
-/* ---- the schema: which trees there are ---- */
-
-/* Bytes of a column's value, by its serial type (fileformat2, section 2.1). */
-static uint64_t value_size(uint64_t serial_type)
-{
-    static const uint8_t sizes[] = {0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0};
-    return serial_type < LENGTH_OF(sizes) ? sizes[serial_type] : (serial_type - 12) / 2;
-}
-
-/* The column `rootpage` of a schema row, 0 where it has none (views, triggers, virtual tables). */
-static bool root_page_of(struct bytes record, uint32_t *ret_root)
-{
-    uint64_t header_size = 0;
-    size_t at = sqlite_page_varint(record, &header_size);
-    if (at == 0 || header_size > record.size) {
-        return false;
-    }
-    uint64_t place = header_size;
-    uint64_t type = 0;
-    for (int column = 0; column <= ROOT_PAGE_COLUMN; column++) {
-        place += column == 0 ? 0 : value_size(type);
-        size_t used =
-            sqlite_page_varint(bytes_of(record.data + at, (size_t)header_size - at), &type);
-        if (used == 0 || place > record.size) {
-            return false;
-        }
-        at += used;
-    }
-    uint64_t size = value_size(type);
-    if (type > 9 || type == 7 || size > 4 || place + size > record.size) {
-        return false;
-    }
-    uint32_t root = type == 9;
-    for (size_t i = 0; i < size; i++) {
-        root = root << 8 | record.data[place + i];
-    }
-    *ret_root = root;
-    return true;
-}
-
 /* ---- trees ---- */
 
 static bool take_cell(struct walker *walker, const struct sqlite_page_header *header,
@@ -112,9 +72,7 @@ static bool take_cell(struct walker *walker, const struct sqlite_page_header *he
     }
     if (is_schema && header->type == SQLITE_PAGE_TABLE_LEAF) {
         uint32_t root = 0;
-        if (!root_page_of(cell.local, &root)) {
-            return err_set(err, ERR_INPUT, "a schema row that cannot be read");
-        }
+        TRY(sqlite_record_u32(cell.local, SQLITE_SCHEMA_ROOT_PAGE, &root, err));
         if (root != 0) {
             push(&walker->roots, root);
         }

@@ -5,9 +5,12 @@
 #include "core/base/buf.h"
 #include "core/base/err.h"
 
-/* A file's pages by number, from 1. `read` fills `page_size` bytes; its errors are passed on. */
+/* A file's pages by number, from 1. `read` fills `page_size` bytes; its errors are passed on.
+ * `ahead` (may be NULL) is told that `count` pages will be read from `pageno` on, if they are one
+ * behind the other, as they mostly are. */
 struct sqlite_pages {
     bool (*read)(void *context, uint32_t pageno, uint8_t *ret_page, struct err *err);
+    void (*ahead)(void *context, uint32_t pageno, uint32_t count);
     void *context;
     uint32_t page_size;
     uint32_t page_count;

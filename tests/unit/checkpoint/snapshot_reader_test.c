@@ -16,7 +16,7 @@ struct opened {
     cJSON *decoded;
 };
 
-static void open_vector(const char *name, struct opened *opened)
+static void open_vector_for(const char *name, enum shard_reading reading, struct opened *opened)
 {
     struct err err = {0};
     *opened = (struct opened){.arena = arena_new(64 * 1024)};
@@ -24,10 +24,17 @@ static void open_vector(const char *name, struct opened *opened)
         arena_format(opened->arena, "file://%s/vectors/%s/objects", TESTS_FOLDER, name);
     cr_assert(file_store_new(url, &opened->store, &err), "%s", err.message);
     struct snapshot_reader_request request = {
-        .catalog = {.borrowed_store = opened->store, .relocated = true}, .kv = sqlite_kv()};
+        .catalog = {.borrowed_store = opened->store, .relocated = true},
+        .kv = sqlite_kv(),
+        .reading = {.reading = reading}};
     cr_assert(snapshot_reader_new(&request, &opened->reader, &err), "%s", err.message);
     const char *decoded = arena_format(opened->arena, "%s/decoded.json", name);
     opened->decoded = vectors_json(vectors_read(decoded, opened->arena));
+}
+
+static void open_vector(const char *name, struct opened *opened)
+{
+    open_vector_for(name, SHARD_READING_AUTO, opened);
 }
 
 static void close_vector(struct opened *opened)
@@ -118,9 +125,11 @@ static const struct {
 
 Test(snapshot_reader, golden_rows)
 {
-    for (size_t i = 0; i < LENGTH_OF(vectors); i++) {
+    for (size_t n = 0; n < 2 * LENGTH_OF(vectors); n++) {
+        size_t i = n / 2;
         struct opened opened;
-        open_vector(vectors[i].name, &opened);
+        open_vector_for(vectors[i].name, n % 2 == 0 ? SHARD_READING_AUTO : SHARD_READING_RANGE,
+                        &opened);
         size_t scanned = 0;
         size_t with_key = 0;
         size_t found = 0;
