@@ -200,8 +200,10 @@ class Job:
     def write(self, **change):
         self.settings = merge(self.settings, change)
         text = "".join(f"{name} = {libconfig(value)};\n" for name, value in self.settings.items())
-        self.file.write_text(text)
-        return self.file
+        # another member of the group may be reading it
+        part = self.file.with_suffix(".part")
+        part.write_text(text)
+        return part.rename(self.file)
 
     # ---- running ----
 
