@@ -10,10 +10,17 @@ enum { PART_DIGEST_TEXT = 17 };
 /* The checksum of a spill's index as PART has it: 16 lower-case hex digits. */
 void part_digest_text(uint64_t digest, char ret_text[PART_DIGEST_TEXT]);
 
-/* Reads its end (two requests), then blocks as streams want them. The store is borrowed while the
- * set lives. Errors: MISSING, CORRUPT (also when its digest is not the one given), those of the
- * store. */
-MUST_CHECK bool part_open(struct store *borrowed_store, const char *url, const char *digest,
-                          struct row_set **ret_set, struct err *err);
+/* A part as its PART record names it. */
+struct part_place {
+    const char *url;
+    const char *digest;
+    uint64_t bytes;
+};
+
+/* Reads its end, and all of a small one, in one request; what else streams want in pieces of
+ * `window_bytes`: a request costs its latency. The store is borrowed while the set lives. Errors:
+ * MISSING, CORRUPT (also when its digest is not the one given), those of the store. */
+MUST_CHECK bool part_open(struct store *borrowed_store, const struct part_place *place,
+                          size_t window_bytes, struct row_set **ret_set, struct err *err);
 
 #endif

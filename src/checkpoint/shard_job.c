@@ -8,10 +8,11 @@
 #include "adapters/os/log.h"
 #include "adapters/os/os_random.h"
 #include "checkpoint/build.h"
-#include "checkpoint/part.h"
 #include "checkpoint/range_set.h"
 #include "checkpoint/upload.h"
 #include "core/record/key.h"
+
+enum { PARTS_WINDOW_BYTES = 8 * 1024 * 1024 }; /* of all parts that one job reads */
 
 static void run_job(struct work *work);
 
@@ -39,8 +40,11 @@ static void copy_input(struct shard_job *job, const struct member_contribution *
     if (from->own) {
         to->own = contribution_use(own);
     } else {
-        to->part_url = arena_text(job->arena, bytes_of_text(from->url));
-        to->part_digest = arena_text(job->arena, bytes_of_text(from->digest));
+        to->part = (struct part_place){
+            .url = arena_text(job->arena, bytes_of_text(from->url)),
+            .digest = arena_text(job->arena, bytes_of_text(from->digest)),
+            .bytes = from->bytes,
+        };
     }
 }
 
@@ -115,7 +119,8 @@ static bool open_sets(struct shard_job *job, struct open_sets *open, struct err 
         const struct shard_input *input = &job->inputs[i];
         if (input->own == NULL) {
             struct row_set *part = NULL;
-            TRY(part_open(job->settings->store, input->part_url, input->part_digest, &part, err));
+            TRY(part_open(job->settings->store, &input->part, PARTS_WINDOW_BYTES / job->input_count,
+                          &part, err));
             open->made[open->made_count++] = part;
             add_narrowed(open, part, input, NULL);
             continue;

@@ -6,6 +6,7 @@
 #include "adapters/store.h"
 #include "checkpoint/build_thread.h"
 #include "checkpoint/contribution.h"
+#include "checkpoint/part.h"
 #include "core/coord/member.h"
 #include "core/settings.h"
 #include "core/snapshot/names.h"
@@ -24,8 +25,7 @@ struct shard_job_settings {
 /* Rows of one member: those that are held here, or its part in the store. */
 struct shard_input {
     struct contribution *own; /* one user; NULL: */
-    const char *part_url;
-    const char *part_digest;
+    struct part_place part;
     const struct plan_range *ranges; /* what PLAN takes of it (PROTOCOL R8) */
     size_t range_count;
 };

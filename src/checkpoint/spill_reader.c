@@ -153,7 +153,9 @@ static bool open_section(struct row_set *set, size_t section, struct row_stream 
     self->end = self->place + self->borrowed_section->stored_bytes;
     self->block = block_reader_new();
     size_t whole = self->borrowed_section->stored_bytes;
-    self->window_capacity = whole < WINDOW_BYTES ? whole : WINDOW_BYTES;
+    size_t window = spill->bytes.window_bytes > WINDOW_BYTES ? spill->bytes.window_bytes
+                                                             : WINDOW_BYTES;
+    self->window_capacity = whole < window ? whole : window;
     self->window = malloc(self->window_capacity);
     CHECK(self->window != NULL);
     *ret_stream = &self->stream;

@@ -11,7 +11,8 @@ struct spill_bytes {
     bool (*read)(void *context, uint64_t place, uint8_t *to, size_t size, struct err *err);
     void (*free)(void *context); /* may be NULL */
     void *context;
-    uint64_t size; /* of the object */
+    uint64_t size;       /* of the object */
+    size_t window_bytes; /* what a stream asks for at once; 0: as fits a local file */
 };
 
 /* Reads header, footer and index. `name` is for errors, which name file, section and place. The

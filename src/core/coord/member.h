@@ -141,6 +141,7 @@ struct member_contribution {
     bool own;        /* from the last SEAL of this build; else from `url` */
     const char *url; /* of its part; "" when own */
     const char *digest;
+    uint64_t bytes;                  /* of the part's object */
     const struct plan_range *ranges; /* only rows of these */
     size_t range_count;
 };

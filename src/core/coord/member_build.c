@@ -135,6 +135,7 @@ static bool gather(struct member *member, const struct message_plan *plan,
                                          .own = own,
                                          .url = own ? "" : part->message.part.url,
                                          .digest = own ? "" : part->message.part.digest,
+                                         .bytes = own ? 0 : part->message.part.bytes,
                                          .ranges = from->ranges,
                                          .range_count = from->range_count};
     }
