@@ -18,6 +18,7 @@ struct chain {
     uint16_t taken[SIM_PARTITIONS_MAX][SIM_ROWS_MAX]; /* build; 0: none yet */
     bool judged[SIM_PARTITIONS_MAX][SIM_ROWS_MAX];    /* by a future bound */
     bool stored[SIM_PARTITIONS_MAX][SIM_ROWS_MAX];    /* scratch: in the newest build */
+    bool state[SIM_PARTITIONS_MAX][SIM_ROWS_MAX]; /* in any build of the chain: what a state has */
 };
 
 struct run {

@@ -32,6 +32,8 @@ done <<END
 21 R21-ledger-lost-after-rollback
 22 R22-fenced-and-still-assigned
 24 R24-a-record-from-the-future
+6 R06-base-is-the-head
+60 R06-base-is-the-head
 25 R25-retention-and-skip
 26 R26-clock-far-ahead
 40 R04a-open-transaction-is-not-idle
@@ -43,7 +45,7 @@ done <<END
 END
 
 # and the seeds alone, without a story written for it
-for mutant in 1 2 3 8 12 16 18 19 20 21 22 24 50; do
+for mutant in 1 2 3 6 8 12 16 18 19 20 21 22 24 50 60; do
     if "$seeds" --mutant "$mutant" --seeds 1..400 >/dev/null 2>&1; then
         echo "mutant $mutant: 400 seeds did not notice"
         failed=1

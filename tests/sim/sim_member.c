@@ -99,6 +99,15 @@ static void take_build(struct world *world, struct sim_process *process,
     job->shard = command->build.shard;
     job->attempt = command->build.attempt;
     job->num_dbs = command->build.num_dbs;
+    const struct plan_base *base = command->build.base;
+    job->carry = command->build.carry;
+    job->has_base = base != NULL;
+    if (base != NULL) {
+        snprintf(job->base_run, sizeof job->base_run, "%s", base->run_id);
+        snprintf(job->base_staged, sizeof job->base_staged, "%s", base->staged_url);
+        job->base_time_us = base->time_us;
+        job->whole = base->whole;
+    }
     CHECK(command->build.contribution_count <= LENGTH_OF(job->contributions));
     job->contribution_count = command->build.contribution_count;
     for (size_t i = 0; i < job->contribution_count; i++) {

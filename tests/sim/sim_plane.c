@@ -316,6 +316,51 @@ static uint64_t settle(struct world *world, struct shard_rows *rows,
     return stored;
 }
 
+/* ---- the base of a state (R6) ---- */
+
+/* shards/<run>/<shard>/<attempt> */
+static uint32_t shard_of_url(const char *url)
+{
+    return (uint32_t)strtoul(strchr(strchr(url, '/') + 1, '/') + 1, NULL, 10);
+}
+
+/* The base's shard as it is; where shards are divided otherwise now, the rows of all of them that
+ * belong here. False: the base is not there any more. */
+static bool add_base(struct world *world, const struct sim_job *job, struct buf *text)
+{
+    char listed[200];
+    snprintf(listed, sizeof listed, "manifests/%lld_%s", (long long)job->base_time_us,
+             job->base_run);
+    const char *name = job->base_staged[0] == '\0' ? listed : job->base_staged;
+    const char *manifest = store_get(&world->store, name);
+    if (manifest == NULL) {
+        return false;
+    }
+    const char *line = strchr(strchr(manifest, '\n') + 1, '\n') + 1;
+    for (; *line != '\0'; line += strcspn(line, "\n") + 1) {
+        char url[200];
+        snprintf(url, sizeof url, "%.*s", (int)strcspn(line, "\n"), line);
+        const char *rows = store_get(&world->store, url);
+        if (!job->whole && shard_of_url(url) != job->shard) {
+            continue;
+        }
+        if (rows == NULL) {
+            return false;
+        }
+        while (*rows != '\0') {
+            char *end = NULL;
+            long p = strtol(rows, &end, 10);
+            long o = strtol(end + 1, &end, 10);
+            rows = end + 1;
+            if (!job->whole ||
+                shard_of(world->partitions[p].rows[o].key, job->num_dbs) == job->shard) {
+                buf_add_format(text, "%ld:%ld ", p, o);
+            }
+        }
+    }
+    return true;
+}
+
 void plane_build(struct world *world, struct sim_process *process, const struct sim_job *job)
 {
     struct member_event event = {.kind = MEMBER_EVENT_BUILT,
@@ -336,14 +381,14 @@ void plane_build(struct world *world, struct sim_process *process, const struct 
     snprintf(url, sizeof url, "shards/%s/%u/%u", job->run_id, job->shard, job->attempt);
     bool planted = world->story.attempt_fails > 0;
     world->story.attempt_fails -= planted;
+    AUTO(buf) struct buf text;
+    buf_init(&text, 1 << 22);
     if (planted || world_chance(world, world->faults.build_fails) ||
-        !gather(world, process, job, &rows)) {
+        !gather(world, process, job, &rows) || (job->has_base && !add_base(world, job, &text))) {
         event.built.ok = false;
         event.built.error = "simulated";
     } else {
         event.built.row_count = settle(world, &rows, counts);
-        AUTO(buf) struct buf text;
-        buf_init(&text, 1 << 22);
         for (size_t i = 0; i < rows.count; i++) {
             buf_add_format(&text, "%d:%d ", rows.list[i].partition, rows.list[i].offset);
         }

@@ -286,6 +286,8 @@ static bool word_set(struct story *story, char **words, int count)
         settings->max_unpublished_windows = (uint32_t)value;
     } else if (strcmp(words[1], "shards") == 0) {
         settings->shards = (uint32_t)value;
+    } else if (strcmp(words[1], "contents") == 0) {
+        settings->contents = strcmp(words[2], "state") == 0 ? CONTENTS_STATE : CONTENTS_WINDOW;
     } else {
         return fail(story, "unknown setting");
     }

@@ -138,6 +138,12 @@ struct sim_job { /* something a member shell was asked for, with its time */
         size_t range_count;
     } contributions[SIM_PROCESSES_MAX * 2];
     size_t contribution_count;
+    bool has_base;
+    bool carry;
+    bool whole;
+    char base_run[128];
+    char base_staged[200];
+    int64_t base_time_us;
     struct {
         int32_t partition;
         int64_t from, seen_end, to;

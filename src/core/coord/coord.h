@@ -34,6 +34,9 @@ struct coord_settings {
     const struct cron *cron; /* schedule; else NULL */
     uint64_t every_records;  /* offsets; 0: explicit TRIGGERs only */
 
+    struct state_shape shape; /* contents `state`: of the snapshots that are made now */
+    bool routes_by_key;       /* a row's shard follows from its key alone */
+
     enum shard_count_policy shard_policy;
     uint32_t shards;
     uint64_t max_keys_per_shard;

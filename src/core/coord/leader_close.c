@@ -274,6 +274,12 @@ bool leader_duty_close(struct leader *leader)
                      HISTORY_MAX);
         return false;
     }
+    const char *why = NULL;
+    if (!leader_base_fits(leader, &why)) {
+        leader_alert(leader, "no build is begun: %s", why);
+        leader_does(leader, "cannot go on from the head's snapshot");
+        return false;
+    }
     struct wish wish = {0};
     if (!wish_by_hand(leader, &wish) && !wish_by_trigger(leader, &wish)) {
         leader_does(leader, "waits for the trigger");
@@ -326,6 +332,7 @@ bool leader_duty_reclose(struct leader *leader)
     size_t count = 1;
     messages[0].close.term = (uint64_t)leader->term;
     messages[0].close.fingerprint = leader->settings->fingerprint;
+    messages[0].close.contents = leader->settings->contents;
     if (plan != NULL) {
         messages[count++] = (struct message){.kind = MESSAGE_ABORTED,
                                              .aborted = {.term = (uint64_t)leader->term,

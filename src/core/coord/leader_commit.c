@@ -119,6 +119,9 @@ static void fill_snapshot_commit(struct leader *leader, const struct message_clo
                                                 .build = close->build,
                                                 .time_us = time_us,
                                                 .num_dbs = (uint32_t)plan->shard_count,
+                                                .rows = leader->staged_rows,
+                                                .is_state = close->contents == CONTENTS_STATE,
+                                                .state = leader->settings->shape,
                                                 .staged_url = "",
                                                 .manifest_ref = "",
                                                 .sha256 = "",
@@ -136,11 +139,13 @@ static void choose_winners(struct leader *leader, const struct message_plan *pla
     leader->staged_winners =
         arena_zero(leader->staged_arena, plan->shard_count * sizeof *leader->staged_winners);
     leader->staged_winner_count = plan->shard_count;
+    leader->staged_rows = 0;
     for (uint32_t i = 0; i < plan->shard_count; i++) {
         const struct message_attempt *winner =
             plan->shards[i].builder < 0 ? NULL : leader_winner(leader, plan, i);
         if (winner != NULL) {
             leader->staged_winners[i] = winner->attempt;
+            leader->staged_rows += winner->row_count;
         }
         if (winner != NULL && winner->url[0] != '\0') {
             winners[stage->winner_count++] = winner;
@@ -154,6 +159,8 @@ static void stage(struct leader *leader, const struct message_close *close,
 {
     int64_t time_us = next_time(leader);
     struct message_commit commit;
+    struct leader_stage chosen = {0};
+    choose_winners(leader, plan, &chosen);
     fill_snapshot_commit(leader, close, plan, mine, time_us, &commit);
     commit_made_of(leader, close, plan, &commit);
     AUTO(buf) struct buf lineage;
@@ -169,7 +176,8 @@ static void stage(struct leader *leader, const struct message_close *close,
                       : leader_text(leader, "manifest.staged-t%lld-%llu", (long long)leader->term,
                                     (unsigned long long)command->id);
     command->stage.lineage = arena_copy(leader->out->arena, buf_bytes(&lineage));
-    choose_winners(leader, plan, &command->stage);
+    command->stage.winners = chosen.winners;
+    command->stage.winner_count = chosen.winner_count;
     leader->staged = false;
     leader_set_name(leader->staged_run, plan->run_id);
     leader->staged_snapshot = (struct commit_snapshot){.time_us = time_us};

@@ -98,11 +98,12 @@ bool leader_duty_plan(struct leader *leader)
                                                       (long long)leader->term, suffix)};
     fill_contributions(leader, close, shares, &plan);
     const char *why = NULL;
-    if (!shards_assign(leader, close, shares, &plan, &why)) {
+    if (!leader_base_fits(leader, &why) || !shards_assign(leader, close, shares, &plan, &why)) {
         leader_alert(leader, "build %llu cannot be planned: %s", (unsigned long long)close->build,
                      why);
         return false;
     }
+    leader_tell_base(leader, &plan);
     append_plan(leader, &plan);
     return true;
 }

@@ -194,6 +194,8 @@ void commit_made_of(struct leader *leader, const struct message_close *close,
         .before_count = before,
         .skipped = skipped,
         .skipped_count = plan->skip_count,
+        .base = plan->has_base ? plan->base.run_id : "",
+        .whole = plan->has_base && plan->base.whole,
     };
 }
 

@@ -173,6 +173,70 @@ static int32_t builder_index(const char **members, size_t *count, const char *me
     return (int32_t)*count - 1;
 }
 
+static int compare_members(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Who can make shards: whoever delivers rows; when nobody does, whoever is there. */
+static size_t find_builders(const struct leader *leader, const struct message_ready *const *readies,
+                            size_t ready_count, const char **members)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < ready_count; i++) {
+        (void)builder_index(members, &count, readies[i]->member);
+    }
+    size_t at = 0;
+    const struct fold_entry *entry = NULL;
+    while (count == 0 && (entry = fold_next(leader->fold, MESSAGE_PROGRESS, &at)) != NULL) {
+        const struct message_progress *progress = &entry->message.progress;
+        if (!progress->leaving &&
+            strcmp(progress->fingerprint, leader->settings->fingerprint) == 0) {
+            (void)builder_index(members, &count, progress->member);
+        }
+    }
+    qsort(members, count, sizeof(char *), compare_members);
+    return count;
+}
+
+/* A state: every shard goes to the same member as the last time while the members are the same. It
+ * has the last file, and what a merge costs is the size of the state, not that of the new rows. A
+ * shard without new rows is copied; one that never had any stays out. */
+static bool assign_state(struct leader *leader, const struct message_ready *const *readies,
+                         size_t ready_count, struct message_plan *plan, const char **out_why)
+{
+    struct arena *arena = leader->out->arena;
+    const char **members = arena_zero(arena, MEMBERS_MAX * sizeof(char *));
+    struct plan_shard *shards = arena_zero(arena, plan->shard_count * sizeof *shards);
+    uint64_t *bytes = arena_zero(arena, plan->shard_count * sizeof *bytes);
+    uint32_t *carried = arena_zero(arena, plan->shard_count * sizeof *carried);
+    bool sizes_known = leader->settings->shard_policy != SHARDS_BY_ROWS;
+    leader_base(leader, plan);
+    plan->member_count = find_builders(leader, readies, ready_count, members);
+    if (plan->member_count == 0) {
+        *out_why = "no member is there";
+        return false;
+    }
+    for (size_t i = 0; i < ready_count; i++) {
+        add_sizes(leader, readies[i], plan, bytes);
+    }
+    for (size_t s = 0; s < plan->shard_count; s++) {
+        bool has_rows = bytes[s] > 0 || !sizes_known;
+        shards[s] = (struct plan_shard){.builder = -1};
+        if (has_rows || plan->has_base) {
+            shards[s] =
+                (struct plan_shard){.builder = (int32_t)(s % plan->member_count), .attempt = 1};
+        }
+        if (!has_rows && plan->has_base && !plan->base.whole) {
+            carried[plan->carried_count++] = (uint32_t)s;
+        }
+    }
+    plan->members = members;
+    plan->shards = shards;
+    plan->carried = carried;
+    return true;
+}
+
 bool shards_assign(struct leader *leader, const struct message_close *close,
                    const struct leader_share *shares, struct message_plan *plan,
                    const char **out_why)
@@ -181,6 +245,9 @@ bool shards_assign(struct leader *leader, const struct message_close *close,
     const struct message_ready **readies = NULL;
     size_t ready_count = find_readies(leader, close, shares, &readies);
     TRY(count_shards(leader, close, shares, readies, ready_count, plan, out_why));
+    if (close->contents == CONTENTS_STATE) {
+        return assign_state(leader, readies, ready_count, plan, out_why);
+    }
     const char **members = arena_zero(arena, MEMBERS_MAX * sizeof(char *));
     struct plan_shard *shards = arena_zero(arena, plan->shard_count * sizeof *shards);
     uint64_t *most = arena_zero(arena, plan->shard_count * sizeof *most);

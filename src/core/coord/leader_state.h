@@ -84,6 +84,7 @@ struct leader {
     struct commit_snapshot staged_snapshot;
     uint32_t *staged_winners; /* attempt by shard, as staged: decided once (R16) */
     size_t staged_winner_count;
+    uint64_t staged_rows; /* of all winners */
     struct arena *staged_arena;
     char deleting_run[MESSAGE_NAME_MAX + 1];
     bool deleted_whole; /* what is being deleted is a whole run */
@@ -170,6 +171,13 @@ bool leader_cover(struct leader *leader, const struct message_close *close,
                   struct leader_share *shares, const char **out_missing);
 bool leader_duty_plan(struct leader *leader);
 bool leader_duty_attempts(struct leader *leader);
+
+/* ---- leader_base.c: contents `state` ---- */
+/* False: the head's snapshot cannot become a state of the present settings; `out_why`. */
+bool leader_base_fits(struct leader *leader, const char **out_why);
+/* Fills base of the plan, whose number of shards is known. */
+void leader_base(struct leader *leader, struct message_plan *plan);
+void leader_tell_base(struct leader *leader, const struct message_plan *plan);
 
 /* ---- leader_run.c ---- */
 /* NULL: no attempt at the shard is on record and good. */

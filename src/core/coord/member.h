@@ -187,6 +187,9 @@ struct member_command {
             size_t routing_value_count;
             const struct member_contribution *contributions;
             size_t contribution_count;
+            const struct plan_base *base; /* the rows below those of the contributions (R6); NULL:
+                                             none */
+            bool carry; /* no rows of this build: the base's shard is copied as it is */
         } build;
         struct {
             uint64_t build;

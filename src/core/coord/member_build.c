@@ -58,7 +58,7 @@ static const struct plan_contribution *my_contribution(const struct member *memb
 static bool others_need_my_part(const struct member *member, const struct message_plan *plan)
 {
     for (size_t i = 0; i < plan->shard_count; i++) {
-        if (plan->shards[i].builder >= 0 &&
+        if (plan->shards[i].builder >= 0 && !message_plan_carries(plan, (uint32_t)i) &&
             strcmp(plan->members[plan->shards[i].builder], member->name) != 0) {
             return true;
         }
@@ -113,6 +113,18 @@ void member_part_stored(struct member *member, const struct member_event *event)
     member_send(member, &message);
 }
 
+static const struct plan_base *copy_base(struct member *member, const struct message_plan *plan)
+{
+    if (!plan->has_base) {
+        return NULL;
+    }
+    struct plan_base *base = arena_zero(member->out->arena, sizeof *base);
+    *base = plan->base;
+    base->run_id = arena_text(member->out->arena, bytes_of_text(plan->base.run_id));
+    base->staged_url = arena_text(member->out->arena, bytes_of_text(plan->base.staged_url));
+    return base;
+}
+
 /* All contributions, each either our own or with its part in the store. False: one is not there
  * yet. */
 static bool gather(struct member *member, const struct message_plan *plan,
@@ -142,6 +154,7 @@ static bool gather(struct member *member, const struct message_plan *plan,
     return true;
 }
 
+/* `contributions` NULL: the shard is carried over. */
 static void build_shard(struct member *member, const struct message_plan *plan, uint32_t shard,
                         const struct member_contribution *contributions)
 {
@@ -154,9 +167,12 @@ static void build_shard(struct member *member, const struct message_plan *plan, 
     command->build.routing_values = plan->routing_values;
     command->build.routing_value_count = plan->routing_value_count;
     command->build.contributions = contributions;
-    command->build.contribution_count = plan->contribution_count;
+    command->build.contribution_count = contributions == NULL ? 0 : plan->contribution_count;
+    command->build.base = copy_base(member, plan);
+    command->build.carry = contributions == NULL;
     member->run.attempts[shard] = plan->shards[shard].attempt;
-    member_trace(member, "build shard %u of %s, attempt %u", shard, plan->run_id,
+    member_trace(member, "%s shard %u of %s, attempt %u",
+                 command->build.carry ? "carry over" : "build", shard, plan->run_id,
                  plan->shards[shard].attempt);
 }
 
@@ -187,6 +203,12 @@ void member_build(struct member *member)
         return;
     }
     take_run(member, plan);
+    for (size_t i = 0; i < plan->carried_count; i++) { /* nobody's rows are needed for these */
+        if (is_mine_to_build(member, plan, plan->carried[i])) {
+            build_shard(member, plan, plan->carried[i], NULL);
+            member_does(member, "builds %s", plan->run_id);
+        }
+    }
     store_part(member, plan);
     struct member_contribution *contributions =
         arena_zero(member->out->arena, (plan->contribution_count + 1) * sizeof *contributions);

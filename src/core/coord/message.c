@@ -21,6 +21,21 @@ const char *message_kind_name(enum message_kind kind)
     return kind_names[kind];
 }
 
+bool message_plan_carries(const struct message_plan *plan, uint32_t shard)
+{
+    size_t low = 0;
+    size_t high = plan->carried_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (plan->carried[middle] < shard) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < plan->carried_count && plan->carried[low] == shard;
+}
+
 bool message_name_ok(const char *name)
 {
     return codec_name_ok(name, MESSAGE_NAME_MAX);

@@ -6,6 +6,7 @@
 #include "core/base/buf.h"
 #include "core/base/bytes.h"
 #include "core/base/err.h"
+#include "core/coord/message_commit.h"
 #include "core/window/cut.h"
 #include "core/window/trigger.h"
 
@@ -50,11 +51,6 @@ enum message_kind {
     MESSAGE_CONDEMN,
     MESSAGE_SPARE,
     MESSAGE_KINDS,
-};
-
-struct message_topic {
-    const char *name;
-    const char *id; /* as the broker gives it; "" where the client cannot tell */
 };
 
 /* ---- members ---- */
@@ -146,11 +142,6 @@ struct message_refused {
     const char *reason;
 };
 
-struct plan_range {
-    struct partition_id id;
-    int64_t from, to; /* builders take rows of this range only, row by row (R8) */
-};
-
 struct message_part {
     const char *member;
     uint64_t incarnation;
@@ -198,14 +189,6 @@ struct message_leader {
     const char *nonce; /* by which a leader finds its own record again (R18) */
 };
 
-struct close_partition {
-    struct partition_id id;
-    int64_t tail_from;
-    int64_t seen_end;
-    int64_t cut;
-    bool joined; /* its first build: nothing in it is late (R7) */
-};
-
 struct message_close {
     uint64_t term;
     uint64_t build;
@@ -245,6 +228,16 @@ struct plan_skip {
     struct plan_range range;
 };
 
+/* The snapshot that a state is made on (R6): the head's, whatever the pointer names. */
+struct plan_base {
+    const char *run_id;
+    int64_t time_us;        /* created_at of its manifest, which with run_id is its name */
+    const char *staged_url; /* of the same manifest, which may not be listed yet; "": it is */
+    uint32_t num_dbs;
+    bool whole; /* shards are divided or made otherwise now: every one is built anew, from all of
+                   the base that may hold its keys */
+};
+
 struct message_plan {
     uint64_t term;
     uint64_t build;
@@ -260,128 +253,15 @@ struct message_plan {
     size_t shard_count;
     const char *const *routing_values; /* tokens, in shard order; categorical routing only */
     size_t routing_value_count;
+    bool has_base; /* `state` only */
+    struct plan_base base;
+    const uint32_t *carried; /* ascending: shards without rows in this build, copied from the base
+                              */
+    size_t carried_count;
 };
 
-struct account {
-    uint64_t read;
-    uint64_t carried_in;
-    uint64_t stored;
-    uint64_t superseded;
-    uint64_t tombstones;
-    uint64_t late;
-    uint64_t future;
-    uint64_t rejected;
-    uint64_t filtered;
-    uint64_t carried_out;
-    uint64_t skipped; /* carried in by the head, and lost under a SKIP (R25) */
-};
-
-struct commit_partition {
-    struct partition_id id;
-    int64_t tail_from; /* of the next build: the lowest offset read and in no build; else the cut */
-    int64_t cut;       /* = seen_end of the next build */
-    struct account account;
-};
-
-struct history_cut {
-    uint32_t partition; /* index into the COMMIT's partitions */
-    int64_t cut;
-    bool joined;
-};
-
-/* A build whose cut is above tail_from of some partition; only those partitions are listed (R24).
- */
-struct history_step {
-    uint64_t build;
-    int64_t from_us;
-    int64_t to_us;
-    int64_t future_bound_us;
-    const struct history_cut *cuts;
-    size_t cut_count;
-};
-
-/* The newest snapshot of a chain. */
-struct commit_snapshot {
-    const char *run_id;
-    uint64_t build;
-    int64_t time_us; /* created_at of its manifest */
-    uint32_t num_dbs;
-    const char *staged_url;
-    const char *manifest_ref;
-    const char *sha256;  /* of the manifest's bytes */
-    const char *pointer; /* exact bytes that _CURRENT will have (R12) */
-    const char *base;    /* exact bytes that it stands on; NULL: no pointer ever */
-};
-
-struct commit_pending {
-    const char *run_id;
-    const char *staged_url;
-    const char *manifest_ref;
-    const char *sha256;
-};
-
-/* What CLOSE, PLAN and the head's history said: the snapshot can be made again with it (`verify`).
- */
-struct commit_made_of {
-    int64_t from_us; /* event times, as in struct cut_step; from_us is also the head's closed_to_us
-                      */
-    int64_t to_us;
-    const struct close_partition *partitions;
-    size_t partition_count;
-    const struct history_step *before; /* the head's history; its cuts name the COMMIT's partitions
-                                        */
-    size_t before_count;
-    const struct plan_range *skipped; /* given up (R25) */
-    size_t skipped_count;
-};
-
-enum commit_kind {
-    COMMIT_BUILD,   /* a snapshot */
-    COMMIT_EMPTY,   /* cuts advance, no snapshot: `snapshot` is still the one before */
-    COMMIT_ADOPTED, /* R21: the pointer's snapshot descends from the head that the ledger knew */
-    COMMIT_RESUMED, /* the answer to RESUME: --adopt (a new base) or --from-here (a new head) */
-};
-
-struct message_commit {
-    uint64_t term;
-    uint64_t build;
-    enum commit_kind kind;
-    const char *run_id; /* of this build; for RESUMED and ADOPTED that of the snapshot */
-    const char *parent; /* run of the head before; "" for none */
-    enum close_trigger trigger;
-    int64_t time_us;
-    int64_t close_us;
-    int64_t tick_us;
-    int64_t closed_to_us; /* event times below it are closed; EVENT_TIME_LOW: none */
-    int64_t future_bound_us;
-    const char *fingerprint;
-    const struct message_topic *topics;
-    size_t topic_count;
-    const struct commit_partition *partitions;
-    size_t partition_count;
-    const struct history_step *history;
-    size_t history_count;
-    bool has_snapshot;
-    struct commit_snapshot snapshot;
-    const uint32_t *winners; /* attempt by shard, 0: not built; snapshot.num_dbs of them, or none */
-    size_t winner_count;
-    const struct commit_pending *pending; /* older ones whose manifest may not be listed yet */
-    size_t pending_count;
-    const char *const *used; /* ids of the TRIGGERs and SKIPs that it used up */
-    size_t used_count;
-    const char *const *ancestors; /* runs of snapshots, newest first */
-    size_t ancestor_count;
-    const char *const *earlier_pointers; /* exact bytes of pointers before this one, newest first;
-                                            kept where the store has no conditional writes (R14) */
-    size_t earlier_pointer_count;
-    const char *const *given_up; /* runs committed above a head that --from-here went back to */
-    size_t given_up_count;
-    const char *pointer_now; /* exact bytes that _CURRENT holds where it was left elsewhere by
-                                --adopt; NULL: those of the snapshot, once it is published */
-    uint64_t resume_offset;  /* of the newest RESUME that was answered; kept by all later COMMITs */
-    bool has_made_of;        /* in a lineage only: the ledger has no need of it */
-    struct commit_made_of made_of;
-};
+/* True when `shard` is one of those that are copied. */
+bool message_plan_carries(const struct message_plan *plan, uint32_t shard);
 
 struct message_published {
     uint64_t term;

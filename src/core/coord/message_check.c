@@ -62,6 +62,23 @@ static bool check_close(const struct message_close *close, struct err *err)
     return check_cuts("partitions", close->partitions, close->partition_count, err);
 }
 
+static bool check_carried(const struct message_plan *plan, struct err *err)
+{
+    for (size_t i = 0; i < plan->carried_count; i++) {
+        uint32_t shard = plan->carried[i];
+        if (i > 0 && shard <= plan->carried[i - 1]) {
+            return refuse(err, "carried", i, "not in order, or twice");
+        }
+        if (shard >= plan->shard_count || plan->shards[shard].builder < 0) {
+            return refuse(err, "carried", i, "a shard that nobody makes");
+        }
+    }
+    if (plan->carried_count > 0 && (!plan->has_base || plan->base.whole)) {
+        return err_set(err, ERR_INPUT, "carried: without a base to copy from");
+    }
+    return true;
+}
+
 static bool check_plan(const struct message_plan *plan, struct err *err)
 {
     if (plan->shard_count == 0) {
@@ -92,7 +109,7 @@ static bool check_plan(const struct message_plan *plan, struct err *err)
     if (plan->routing_value_count != 0 && plan->routing_value_count != plan->shard_count) {
         return err_set(err, ERR_INPUT, "routing_values: not one a shard");
     }
-    return true;
+    return check_carried(plan, err);
 }
 
 static bool check_history(const char *list, const struct history_step *history, size_t count,

@@ -1,101 +1,7 @@
 /* The fields of every record, as tables. */
 #include "core/coord/message_schema.h"
 
-/* One line a field; the member of the struct and the member of the JSON object have the same name.
- */
-#define TEXT(s, f)                                                                                 \
-    {                                                                                              \
-        .name = #f, .type = CODEC_TEXT, .offset = offsetof(struct s, f),                           \
-        .text_max = MESSAGE_TEXT_MAX                                                               \
-    }
-#define TEXT_IF(s, f)                                                                              \
-    {                                                                                              \
-        .name = #f, .type = CODEC_TEXT, .offset = offsetof(struct s, f),                           \
-        .text_max = MESSAGE_TEXT_MAX, .optional = true                                             \
-    }
-#define TEXT_OR_NULL(s, f)                                                                         \
-    {                                                                                              \
-        .name = #f, .type = CODEC_TEXT_OR_NULL, .offset = offsetof(struct s, f),                   \
-        .text_max = MESSAGE_TEXT_MAX                                                               \
-    }
-#define NAME(s, f)                                                                                 \
-    {                                                                                              \
-        .name = #f, .type = CODEC_NAME, .offset = offsetof(struct s, f),                           \
-        .text_max = MESSAGE_NAME_MAX                                                               \
-    }
-#define NAME_IF(s, f)                                                                              \
-    {                                                                                              \
-        .name = #f, .type = CODEC_NAME, .offset = offsetof(struct s, f),                           \
-        .text_max = MESSAGE_NAME_MAX, .optional = true                                             \
-    }
-#define RANGE_I64(s, f, low, high)                                                                 \
-    {                                                                                              \
-        .name = #f, .type = CODEC_I64, .offset = offsetof(struct s, f), .min = low, .max = high    \
-    }
-#define OFFSET(s, f) RANGE_I64(s, f, 0, INT64_MAX)
-#define I64(s, f) RANGE_I64(s, f, INT64_MIN, INT64_MAX)
-/* Left out when it is `absent`. */
-#define I64_IF(s, f, absent)                                                                       \
-    {                                                                                              \
-        .name = #f, .type = CODEC_I64, .offset = offsetof(struct s, f), .min = INT64_MIN,          \
-        .max = INT64_MAX, .optional = true, .none = absent                                         \
-    }
-#define U64(s, f)                                                                                  \
-    {                                                                                              \
-        .name = #f, .type = CODEC_U64, .offset = offsetof(struct s, f)                             \
-    }
-#define COUNT(s, f)                                                                                \
-    {                                                                                              \
-        .name = #f, .type = CODEC_U64, .offset = offsetof(struct s, f), .optional = true           \
-    }
-#define U32(s, f, low, high)                                                                       \
-    {                                                                                              \
-        .name = #f, .type = CODEC_U32, .offset = offsetof(struct s, f), .min = low, .max = high    \
-    }
-#define I32(s, f, low, high)                                                                       \
-    {                                                                                              \
-        .name = #f, .type = CODEC_I32, .offset = offsetof(struct s, f), .min = low, .max = high    \
-    }
-#define BOOL(s, f)                                                                                 \
-    {                                                                                              \
-        .name = #f, .type = CODEC_BOOL, .offset = offsetof(struct s, f), .optional = true          \
-    }
-#define ENUM(s, f, texts)                                                                          \
-    {                                                                                              \
-        .name = #f, .type = CODEC_ENUM, .offset = offsetof(struct s, f), .names = texts,           \
-        .name_count = LENGTH_OF(texts), .text_max = MESSAGE_NAME_MAX                               \
-    }
-#define PARTITION(s, f)                                                                            \
-    {                                                                                              \
-        .name = #f, .type = CODEC_PARTITION, .offset = offsetof(struct s, f)                       \
-    }
-#define STRUCT(s, f, schema)                                                                       \
-    {                                                                                              \
-        .name = #f, .type = CODEC_STRUCT, .offset = offsetof(struct s, f), .items = &schema        \
-    }
-/* There when the bool `c` is true. */
-#define STRUCT_IF(s, f, c, schema)                                                                 \
-    {                                                                                              \
-        .name = #f, .type = CODEC_STRUCT, .offset = offsetof(struct s, f),                         \
-        .count_offset = offsetof(struct s, c), .items = &schema, .optional = true                  \
-    }
-#define LIST(s, f, c, most, schema)                                                                \
-    {                                                                                              \
-        .name = #f, .type = CODEC_LIST, .offset = offsetof(struct s, f),                           \
-        .count_offset = offsetof(struct s, c), .count_max = most, .items = &schema,                \
-        .optional = true                                                                           \
-    }
-#define TEXTS(s, f, c, most)                                                                       \
-    {                                                                                              \
-        .name = #f, .type = CODEC_TEXTS, .offset = offsetof(struct s, f),                          \
-        .count_offset = offsetof(struct s, c), .count_max = most, .text_max = MESSAGE_TEXT_MAX,    \
-        .optional = true                                                                           \
-    }
-#define SCHEMA(id, s, ...)                                                                         \
-    static const struct codec_schema id##_schema = {.fields = id##_fields,                         \
-                                                    .field_count = LENGTH_OF(id##_fields),         \
-                                                    .size = sizeof(struct s),                      \
-                                                    __VA_ARGS__}
+#include "core/coord/message_fields.h"
 
 static const char *const progress_states[] = {"reading", "idle", "blocked"};
 static const char *const triggers[] = {"event_time", "schedule", "offsets", "manual"};
@@ -286,6 +192,13 @@ static const struct codec_field plan_shard_fields[] = {
 };
 SCHEMA(plan_shard, plan_shard, .tuple = true);
 
+static const struct codec_field plan_base_fields[] = {
+    NAME(plan_base, run_id),        I64(plan_base, time_us),
+    TEXT_IF(plan_base, staged_url), U32(plan_base, num_dbs, 1, SHARDS_MAX),
+    BOOL(plan_base, whole),
+};
+SCHEMA(plan_base, plan_base);
+
 static const struct codec_field plan_fields[] = {
     U64(message_plan, term),
     U64(message_plan, build),
@@ -297,6 +210,8 @@ static const struct codec_field plan_fields[] = {
     TEXTS(message_plan, members, member_count, MEMBERS_MAX),
     LIST(message_plan, shards, shard_count, SHARDS_MAX, plan_shard_schema),
     TEXTS(message_plan, routing_values, routing_value_count, SHARDS_MAX),
+    STRUCT_IF(message_plan, base, has_base, plan_base_schema),
+    U32S(message_plan, carried, carried_count, SHARDS_MAX, SHARDS_MAX - 1),
 };
 SCHEMA(plan, message_plan);
 
@@ -332,10 +247,19 @@ static const struct codec_field history_step_fields[] = {
 };
 SCHEMA(history_step, history_step);
 
+static const struct codec_field state_shape_fields[] = {
+    TEXT(state_shape, keys),
+    TEXT(state_shape, routing),
+    TEXT(state_shape, files),
+};
+SCHEMA(state_shape, state_shape);
+
 /* Without the last three: only the ledger needs them. */
 #define LINEAGE_SNAPSHOT_FIELDS                                                                    \
     NAME(commit_snapshot, run_id), U64(commit_snapshot, build), I64(commit_snapshot, time_us),     \
-        U32(commit_snapshot, num_dbs, 1, SHARDS_MAX), TEXT_OR_NULL(commit_snapshot, base)
+        U32(commit_snapshot, num_dbs, 1, SHARDS_MAX), COUNT(commit_snapshot, rows),                \
+        STRUCT_IF(commit_snapshot, state, is_state, state_shape_schema),                           \
+        TEXT_OR_NULL(commit_snapshot, base)
 
 static const struct codec_field lineage_snapshot_fields[] = {LINEAGE_SNAPSHOT_FIELDS};
 SCHEMA(lineage_snapshot, commit_snapshot);
@@ -355,6 +279,8 @@ static const struct codec_field made_of_fields[] = {
     LIST(commit_made_of, partitions, partition_count, PARTITIONS_MAX, close_partition_schema),
     LIST(commit_made_of, before, before_count, HISTORY_MAX, history_step_schema),
     LIST(commit_made_of, skipped, skipped_count, PARTITIONS_MAX, plan_range_schema),
+    NAME_IF(commit_made_of, base),
+    BOOL(commit_made_of, whole),
 };
 SCHEMA(made_of, commit_made_of);
 
@@ -397,13 +323,7 @@ static const struct codec_field commit_fields[] = {
      .name_count = LENGTH_OF(commit_kinds),
      .text_max = MESSAGE_NAME_MAX},
     STRUCT_IF(message_commit, snapshot, has_snapshot, snapshot_schema),
-    {.name = "winners",
-     .type = CODEC_U32S,
-     .offset = offsetof(struct message_commit, winners),
-     .count_offset = offsetof(struct message_commit, winner_count),
-     .count_max = SHARDS_MAX,
-     .max = INT32_MAX,
-     .optional = true},
+    U32S(message_commit, winners, winner_count, SHARDS_MAX, INT32_MAX),
     LIST(message_commit, pending, pending_count, PENDING_MAX, pending_schema),
     TEXT_OR_NULL(message_commit, pointer_now),
     COUNT(message_commit, resume_offset),
