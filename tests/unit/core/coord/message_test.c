@@ -38,6 +38,11 @@ static const struct {
     {"ready/2/m1/7",
      "{\"build\":2,\"fingerprint\":\"g\",\"incarnation\":7,\"kind\":\"REFUSED\",\"member\":\"m1\","
      "\"reason\":\"no\",\"v\":1}"},
+    {"plan/r3",
+     "{\"base\":{\"num_dbs\":2,\"run_id\":\"r2\",\"staged_url\":\"s\",\"time_us\":8},\"build\":3,"
+     "\"carried\":[1],\"kind\":\"PLAN\",\"members\":[\"m1\"],\"run_id\":\"r3\",\"shards\":[[0,1],["
+     "0,1]],"
+     "\"term\":4,\"time_us\":9,\"v\":1}"},
     {"plan/r2",
      "{\"build\":2,\"contributions\":[{\"incarnation\":7,\"member\":\"m1\",\"ranges\":[{\"from\":1,"
      "\"partition\":0,\"to\":5,\"topic\":\"a\"}]}],\"kind\":\"PLAN\",\"members\":[\"m1\"],"
@@ -150,6 +155,16 @@ static const struct {
      "\"v\":1}",
      "shards[0]: builder"},
     {"plan/r",
+     "{\"build\":2,\"carried\":[0],\"kind\":\"PLAN\",\"members\":[\"m\"],\"run_id\":\"r\","
+     "\"shards\":[[0,1]],"
+     "\"term\":4,\"time_us\":9,\"v\":1}",
+     "carried: without a base"},
+    {"plan/r",
+     "{\"base\":{\"num_dbs\":1,\"run_id\":\"r1\",\"time_us\":8},\"build\":2,\"carried\":[1],"
+     "\"kind\":\"PLAN\","
+     "\"members\":[\"m\"],\"run_id\":\"r\",\"shards\":[[0,1]],\"term\":4,\"time_us\":9,\"v\":1}",
+     "carried[0]: a shard that nobody makes"},
+    {"plan/r",
      "{\"build\":2,\"kind\":\"PLAN\",\"run_id\":\"r\",\"shards\":[[0,1,2]],\"term\":4,\"time_us\":"
      "9,\"v\":1}",
      "shards[0]: 3 items, at most 2"},
@@ -213,12 +228,17 @@ Test(message, lineage)
                                                 .before = &earlier,
                                                 .before_count = 1,
                                                 .skipped = &skipped,
-                                                .skipped_count = 1},
+                                                .skipped_count = 1,
+                                                .base = "r1",
+                                                .whole = true},
                                     .has_snapshot = true,
                                     .snapshot = {.run_id = "r2",
                                                  .build = 2,
                                                  .time_us = 1,
                                                  .num_dbs = 3,
+                                                 .rows = 17,
+                                                 .is_state = true,
+                                                 .state = {"utf8", "hash", "page_size=0"},
                                                  .staged_url = "s",
                                                  .manifest_ref = "m",
                                                  .sha256 = "h",
@@ -251,6 +271,11 @@ Test(message, lineage)
     cr_assert(back.made_of.partitions[1].joined);
     cr_assert_eq(back.made_of.before[0].cuts[0].cut, 2);
     cr_assert_eq(back.made_of.skipped[0].to, 2);
+    cr_assert_str_eq(back.made_of.base, "r1");
+    cr_assert(back.made_of.whole);
+    cr_assert_eq(back.snapshot.rows, 17);
+    cr_assert(back.snapshot.is_state);
+    cr_assert_str_eq(back.snapshot.state.files, "page_size=0");
 
     /* the ledger's record of the same build goes without it; what cannot be is refused */
     struct message record = {.kind = MESSAGE_COMMIT, .commit = commit};
