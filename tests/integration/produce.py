@@ -5,7 +5,7 @@ import subprocess
 import time
 
 from kafka import KafkaProducer
-from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic
 
 COMPACTED = {
     "cleanup.policy": "compact", "segment.ms": "200", "min.cleanable.dirty.ratio": "0.001", "delete.retention.ms": "100",
@@ -61,10 +61,14 @@ class Topics:
         return offsets
 
     def compact(self, topic, partitions, until, timeout=40):
-        """Waits until the log cleaner has made `until()` true, rolling segments with filler records."""
+        """Waits until the log cleaner has made `until()` true, rolling segments with filler records; then it stops.
+
+        A topic that is compacted further between two readers has other records for each.
+        """
         end = time.monotonic() + timeout
         while time.monotonic() < end:
             if until():
+                self.admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {"cleanup.policy": "delete"})])
                 return
             for partition in range(partitions):
                 self.send(topic, [{"key": f"filler-{partition}", "value": str(time.monotonic_ns()),
