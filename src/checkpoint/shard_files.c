@@ -39,6 +39,20 @@ struct shard_files {
     } locked;
 };
 
+bool shard_reading_parse(const char *word, enum shard_reading *ret_reading, struct err *err)
+{
+    static const char *const words[] = {[SHARD_READING_AUTO] = "auto",
+                                        [SHARD_READING_RANGE] = "range",
+                                        [SHARD_READING_DOWNLOAD] = "download"};
+    for (size_t i = 0; i < LENGTH_OF(words); i++) {
+        if (strcmp(word, words[i]) == 0) {
+            *ret_reading = (enum shard_reading)i;
+            return true;
+        }
+    }
+    return err_set(err, ERR_INPUT, "\"%.40s\" is none of auto, range, download", word);
+}
+
 struct shard_files *shard_files_new(const struct shard_files_request *request)
 {
     struct shard_files *files = calloc(1, sizeof *files);

@@ -14,6 +14,10 @@ enum shard_reading {
     SHARD_READING_DOWNLOAD, /* whole files */
 };
 
+/* "auto", "range", "download"; INPUT for another word. */
+MUST_CHECK bool shard_reading_parse(const char *word, enum shard_reading *ret_reading,
+                                    struct err *err);
+
 struct shard_reading_choice {
     enum shard_reading reading;
     uint64_t range_from_bytes; /* AUTO: of one file; 0: SHARD_RANGE_FROM_BYTES */

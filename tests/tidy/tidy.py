@@ -60,6 +60,7 @@ MAY_INCLUDE = {
     "checkpoint": ["core", "adapters/sqlite/sqlite_manifest.h", "adapters/os", "adapters/crypto"],
     "consumer": ["core", "adapters", "checkpoint"],
     "cli": ["core", "adapters", "checkpoint", "consumer", "cli"],
+    "library": ["core", "adapters", "checkpoint", "consumer/wiring.h"],
 }
 WIRING = {"consumer/wiring.c"}
 EVERYBODYS = ("adapters/os", "adapters/crypto")

@@ -13,6 +13,7 @@ enum { TEXT_MAX = 2048, LINE_MAX_BYTES = 16384 };
 
 static _Atomic(enum log_level) lowest = LOG_INFO;
 static _Atomic(enum log_form) chosen_form = LOG_TEXT;
+static atomic_bool silent;
 
 static const char *const level_names[] = {
     [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
@@ -37,7 +38,12 @@ bool log_level_parse(const char *text, enum log_level *ret_level, struct err *er
 
 bool log_enabled(enum log_level level)
 {
-    return level <= atomic_load(&lowest);
+    return level <= atomic_load(&lowest) && !atomic_load(&silent);
+}
+
+void log_silence(void)
+{
+    atomic_store(&silent, true);
 }
 
 /* The escapes of JSON, which logfmt readers know too. */

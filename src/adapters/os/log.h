@@ -27,6 +27,9 @@ bool log_level_parse(const char *text, enum log_level *ret_level, struct err *er
 
 bool log_enabled(enum log_level level);
 
+/* From now on nothing is said: inside of other people's programs. */
+void log_silence(void);
+
 /* `part` is the thread or module that speaks: one word. */
 void log_error(const char *part, const char *format, ...) PRINTF_LIKE(2, 3);
 void log_warn(const char *part, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -127,21 +127,10 @@ static bool open_cache(struct command_call *call, struct command_snapshot *snaps
 static bool take_reading(struct command_call *call, struct shard_reading_choice *choice,
                          struct err *err)
 {
-    static const char *const words[] = {[SHARD_READING_AUTO] = "auto",
-                                        [SHARD_READING_RANGE] = "range",
-                                        [SHARD_READING_DOWNLOAD] = "download"};
     const char *word = command_value(call, "reading");
     const char *from = command_value(call, "range-from");
-    bool known = word == NULL;
-    for (size_t i = 0; word != NULL && i < LENGTH_OF(words); i++) {
-        if (strcmp(word, words[i]) == 0) {
-            choice->reading = (enum shard_reading)i;
-            known = true;
-        }
-    }
-    if (!known) {
-        return err_set(err, ERR_INPUT, "--reading: \"%.40s\" is none of auto, range, download",
-                       word);
+    if (word != NULL && !shard_reading_parse(word, &choice->reading, err)) {
+        return err_wrap(err, "--reading");
     }
     return from == NULL || units_size(bytes_of_text(from), &choice->range_from_bytes, err) ||
            err_wrap(err, "--range-from");

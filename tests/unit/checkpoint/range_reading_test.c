@@ -4,136 +4,27 @@
 #include <stdio.h>
 
 #include "adapters/os/thread.h"
-#include "adapters/sqlite/sqlite_kv.h"
 #include "checkpoint/snapshot_reader.h"
-#include "checkpoint/upload.h"
-#include "core/snapshot/page_size.h"
 #include "tests/support/folder_store.h"
-
-enum { FIRST_TIME_S = 1700000000, VALUE_MAX = 3 * 1024 * 1024 };
-
-/* ---- rows by a rule ---- */
-
-struct rule {
-    size_t count;
-    size_t value_bytes;
-    size_t some_bytes; /* of every 16th value */
-    uint32_t page_size;
-};
-
-static size_t value_size(const struct rule *rule, uint64_t number)
-{
-    return number % 16 == 7 ? rule->some_bytes : rule->value_bytes + number % 5;
-}
-
-static void make_value(const struct rule *rule, uint64_t number, struct buf *to)
-{
-    size_t size = value_size(rule, number);
-    uint8_t *at = buf_grow(to, size);
-    for (size_t i = 0; i < size; i++) {
-        at[i] = (uint8_t)(number * 31 + i * 7 + i / 251);
-    }
-}
-
-struct ruled_rows {
-    struct row_stream stream;
-    const struct rule *rule;
-    uint64_t next;
-    uint8_t key[8];
-    struct buf value;
-};
-
-static bool next_ruled(struct row_stream *stream, struct row *ret_row, bool *ret_more,
-                       struct err *err)
-{
-    (void)err;
-    struct ruled_rows *self = (struct ruled_rows *)stream;
-    *ret_more = self->next < self->rule->count;
-    if (*ret_more) {
-        put_u64be(self->key, 3 * self->next);
-        buf_clear(&self->value);
-        make_value(self->rule, self->next, &self->value);
-        self->next++;
-        *ret_row = (struct row){.key = bytes_of(self->key, 8), .value = buf_bytes(&self->value)};
-    }
-    return true;
-}
-
-static void free_nothing(struct row_stream *stream)
-{
-    (void)stream;
-}
-
-static const struct row_stream_ops ruled_ops = {.next = next_ruled, .free = free_nothing};
+#include "tests/support/ruled_snapshot.h"
 
 /* ---- a published snapshot of one shard ---- */
 
 struct published {
     struct folder_store at;
-    const struct rule *rule;
-    const char *name; /* of the shard file */
-    uint64_t bytes;
+    struct ruled_snapshot snapshot;
 };
 
-static struct attempt put_shard(struct published *published, bool sidecar)
+static void publish(struct published *published, const struct ruled *rule, bool sidecar)
 {
-    struct err err = {0};
-    struct folder_store *at = &published->at;
-    struct ruled_rows rows = {.stream = {.ops = &ruled_ops}, .rule = published->rule};
-    struct kv_written written;
-    struct buf low;
-    struct buf high;
-    buf_init(&rows.value, VALUE_MAX);
-    buf_init(&low, 100);
-    buf_init(&high, 100);
-    const char *path = arena_format(at->arena, "%s/made.db", at->folder);
-    struct kv_write_request request = {.path = path, .page_size = published->rule->page_size};
-    cr_assert(kv_write(sqlite_kv(), &request, &rows.stream, &written, &low, &high, &err), "%s",
-              err.message);
-    const char *folder = names_attempt(&at->names, "r1", 0, 0, at->arena);
-    struct upload_request upload = {
-        .store = at->store, .folder = folder, .path = path, .sidecar = sidecar};
-    cr_assert(upload_shard(&upload, &err), "%s", err.message);
-    struct attempt shard;
-    attempt_init(&shard, 0, 0);
-    shard.db_url = names_url(&at->names, folder, at->arena);
-    shard.row_count = (int64_t)written.rows;
-    shard.db_bytes = (int64_t)written.file_bytes;
-    shard.checkpoint_id = "0123456789abcdef0123456789abcdef";
-    published->name = names_shard_file(folder, at->arena);
-    published->bytes = written.file_bytes;
-    buf_done(&rows.value);
-    buf_done(&low);
-    buf_done(&high);
-    return shard;
+    folder_store_open(&published->at);
+    ruled_publish(&published->snapshot, published->at.store, published->at.folder, rule, sidecar);
 }
 
-static void publish(struct published *published, const struct rule *rule, bool sidecar)
+static void unpublish(struct published *published)
 {
-    *published = (struct published){.rule = rule};
-    struct folder_store *at = &published->at;
-    folder_store_open(at);
-    struct attempt shard = put_shard(published, sidecar);
-    int64_t time_us = INT64_C(1000000) * FIRST_TIME_S;
-    struct manifest manifest = {.run_id = "r1",
-                                .created_at_us = time_us,
-                                .num_dbs = 1,
-                                .s3_prefix = store_url_of(at->store),
-                                .key_column = "_key",
-                                .key_encoding = KEY_ENCODING_U64BE,
-                                .db_path_template = "db={db_id:05d}",
-                                .shard_prefix = "shards",
-                                .sidecar = {.on = true, .page_size = rule->page_size},
-                                .shards = &shard,
-                                .shard_count = 1};
-    struct err err = {0};
-    struct buf bytes;
-    buf_init(&bytes, 1024 * 1024);
-    cr_assert(sqlite_manifest_encode(&manifest, &bytes, &err), "%s", err.message);
-    const char *name = names_manifest(time_us, "r1", at->arena);
-    folder_store_put(at, name, buf_bytes(&bytes));
-    buf_done(&bytes);
-    folder_store_point(at, names_url(&at->names, name, at->arena), "r1", time_us);
+    ruled_done(&published->snapshot);
+    folder_store_close(&published->at);
 }
 
 static struct snapshot_reader *open_reader(struct published *published)
@@ -151,17 +42,12 @@ static struct snapshot_reader *open_reader(struct published *published)
 
 static uint64_t requests(const struct published *published)
 {
-    const struct store_counters *counters = &published->at.store->counters;
-    uint64_t sum = 0;
-    for (size_t i = 0; i < STORE_OPERATIONS; i++) {
-        sum += atomic_load(&counters->of[i].requests);
-    }
-    return sum;
+    return store_traffic_of(published->at.store).requests;
 }
 
 static uint64_t received(const struct published *published)
 {
-    return atomic_load(&published->at.store->counters.of[STORE_GET].bytes_received);
+    return store_traffic_of(published->at.store).bytes_received;
 }
 
 /* Key 3 * number; the other keys are not there. */
@@ -176,11 +62,11 @@ static bool get(struct snapshot_reader *reader, uint64_t key, struct buf *value,
     return found || err_set(err, ERR_MISSING, "not there");
 }
 
-static void expect_value(const struct rule *rule, uint64_t number, const struct buf *value)
+static void expect_value(const struct ruled *rule, uint64_t number, const struct buf *value)
 {
     struct buf wanted;
-    buf_init(&wanted, VALUE_MAX);
-    make_value(rule, number, &wanted);
+    buf_init(&wanted, RULED_VALUE_MAX);
+    ruled_value(rule, number, &wanted);
     cr_assert(bytes_equal(buf_bytes(&wanted), buf_bytes(value)), "row %ju", (uintmax_t)number);
     buf_done(&wanted);
 }
@@ -189,7 +75,7 @@ static void expect_value(const struct rule *rule, uint64_t number, const struct 
 
 /* All with many MiB: values on the leaf alone, some on overflow pages, all on overflow pages, and
  * those of the largest page. */
-static const struct rule rules[] = {
+static const struct ruled rules[] = {
     {.count = 45000, .value_bytes = 200, .some_bytes = 300, .page_size = 4096},
     {.count = 20000, .value_bytes = 300, .some_bytes = 9000, .page_size = 4096},
     {.count = 3000, .value_bytes = 6000, .some_bytes = 200000, .page_size = 4096},
@@ -203,12 +89,12 @@ Test(range_reading, a_look_up_costs_two_requests_at_most)
     for (size_t i = 0; i < LENGTH_OF(rules); i++) {
         struct published published;
         publish(&published, &rules[i], true);
-        cr_assert_gt(published.bytes, 8 * 1024 * 1024);
+        cr_assert_gt(published.snapshot.bytes, 8 * 1024 * 1024);
         uint64_t before = requests(&published);
         struct snapshot_reader *reader = open_reader(&published);
         struct buf value;
         struct err err = {0};
-        buf_init(&value, VALUE_MAX);
+        buf_init(&value, RULED_VALUE_MAX);
         uint64_t key = 0;
         cr_assert(get(reader, key, &value, &err), "%s", err.message);
         /* pointer, manifest, sidecar, and the look-up itself */
@@ -236,7 +122,7 @@ Test(range_reading, a_look_up_costs_two_requests_at_most)
         cr_assert_eq(worst, rules[i].some_bytes > 1000 ? 2 : 1);
         buf_done(&value);
         snapshot_reader_free(reader);
-        folder_store_close(&published.at);
+        unpublish(&published);
     }
 }
 
@@ -256,13 +142,13 @@ Test(range_reading, scans_give_all_rows_with_few_requests)
             cr_assert(row_stream_next(rows, &row, &more, &err), "%s", err.message);
             cr_assert(more);
             cr_assert_eq(get_u32be(row.key.data + 4), 3 * number);
-            cr_assert_eq(row.value.size, value_size(&rules[i], number));
+            cr_assert_eq(row.value.size, ruled_value_size(&rules[i], number));
         }
         cr_assert(row_stream_next(rows, &row, &more, &err), "%s", err.message);
         cr_assert_not(more);
         row_stream_free(rows);
-        cr_assert_lt(requests(&published) - before, 40 + published.bytes / (512 * 1024), "%ju",
-                     (uintmax_t)(requests(&published) - before));
+        cr_assert_lt(requests(&published) - before, 40 + published.snapshot.bytes / (512 * 1024),
+                     "%ju", (uintmax_t)(requests(&published) - before));
         uint8_t from[8];
         uint8_t to[8];
         put_u64be(from, 7);
@@ -277,7 +163,7 @@ Test(range_reading, scans_give_all_rows_with_few_requests)
         cr_assert(row_stream_next(rows, &row, &more, &err) && !more);
         row_stream_free(rows);
         snapshot_reader_free(reader);
-        folder_store_close(&published.at);
+        unpublish(&published);
     }
 }
 
@@ -288,7 +174,7 @@ Test(range_reading, without_a_sidecar_it_costs_more_and_works)
     struct snapshot_reader *reader = open_reader(&published);
     struct buf value;
     struct err err = {0};
-    buf_init(&value, VALUE_MAX);
+    buf_init(&value, RULED_VALUE_MAX);
     uint64_t before = requests(&published);
     for (uint64_t number = 0; number < rules[1].count; number += 97) {
         cr_assert(get(reader, 3 * number, &value, &err), "%s", err.message);
@@ -297,7 +183,7 @@ Test(range_reading, without_a_sidecar_it_costs_more_and_works)
     cr_assert_leq(requests(&published) - before, (rules[1].count / 97 + 1) * 4);
     buf_done(&value);
     snapshot_reader_free(reader);
-    folder_store_close(&published.at);
+    unpublish(&published);
 }
 
 /* A small object is put in its place; the tag says so, and an error names the object. */
@@ -308,13 +194,13 @@ Test(range_reading, a_replaced_or_deleted_file_is_an_error)
     struct snapshot_reader *reader = open_reader(&published);
     struct buf value;
     struct err err = {0};
-    buf_init(&value, VALUE_MAX);
+    buf_init(&value, RULED_VALUE_MAX);
     cr_assert(get(reader, 0, &value, &err), "%s", err.message);
-    folder_store_put(&published.at, published.name, bytes_of_text("something else"));
+    folder_store_put(&published.at, published.snapshot.name, bytes_of_text("something else"));
     cr_assert_not(get(reader, 3 * 30000, &value, &err));
     cr_assert_eq(err.kind, ERR_CORRUPT, "%s", err.message);
     cr_assert_not_null(strstr(err.message, "replaced after it was published"), "%s", err.message);
-    cr_assert_not_null(strstr(err.message, published.name), "%s", err.message);
+    cr_assert_not_null(strstr(err.message, published.snapshot.name), "%s", err.message);
     struct row_stream *rows = NULL;
     struct row row;
     bool more = true;
@@ -326,13 +212,13 @@ Test(range_reading, a_replaced_or_deleted_file_is_an_error)
     cr_assert_eq(err.kind, ERR_CORRUPT, "%s", err.message);
     cr_assert_not_null(strstr(err.message, "replaced after it was published"), "%s", err.message);
     row_stream_free(rows);
-    cr_assert(store_delete(published.at.store, published.name, &err));
+    cr_assert(store_delete(published.at.store, published.snapshot.name, &err));
     cr_assert_not(get(reader, 3 * 40000, &value, &err));
     cr_assert_eq(err.kind, ERR_CORRUPT, "%s", err.message);
     cr_assert_not_null(strstr(err.message, "deleted after it was published"), "%s", err.message);
     buf_done(&value);
     snapshot_reader_free(reader);
-    folder_store_close(&published.at);
+    unpublish(&published);
 }
 
 /* The sidecar is damaged, or of another file: it is done without, and nothing wrong is found. */
@@ -340,27 +226,27 @@ Test(range_reading, a_useless_sidecar_is_passed_over)
 {
     struct published published;
     publish(&published, &rules[2], true);
-    const char *sidecar = names_sidecar_beside(published.name, published.at.arena);
+    const char *sidecar = names_sidecar_beside(published.snapshot.name, published.at.arena);
     cr_assert(folder_store_has(&published.at, sidecar));
     folder_store_put(&published.at, sidecar, bytes_of_text("SQPC and nothing behind it"));
     struct snapshot_reader *reader = open_reader(&published);
     struct buf value;
     struct err err = {0};
-    buf_init(&value, VALUE_MAX);
+    buf_init(&value, RULED_VALUE_MAX);
     for (uint64_t number = 0; number < rules[2].count; number += 211) {
         cr_assert(get(reader, 3 * number, &value, &err), "%s", err.message);
         expect_value(&rules[2], number, &value);
     }
     buf_done(&value);
     snapshot_reader_free(reader);
-    folder_store_close(&published.at);
+    unpublish(&published);
 }
 
 /* ---- threads ---- */
 
 struct asking {
     struct snapshot_reader *reader;
-    const struct rule *rule;
+    const struct ruled *rule;
     unsigned seed;
     bool ok;
 };
@@ -372,15 +258,15 @@ static void ask(void *argument)
     struct buf value;
     struct buf wanted;
     struct row_stream *rows = NULL;
-    buf_init(&value, VALUE_MAX);
-    buf_init(&wanted, VALUE_MAX);
+    buf_init(&value, RULED_VALUE_MAX);
+    buf_init(&wanted, RULED_VALUE_MAX);
     asking->ok = snapshot_reader_scan(asking->reader, 0, &rows, &err);
     for (uint64_t i = 0; asking->ok && i < 300; i++) {
         struct row row;
         bool more = false;
         uint64_t number = (i * 104729 + asking->seed) % asking->rule->count;
         buf_clear(&wanted);
-        make_value(asking->rule, number, &wanted);
+        ruled_value(asking->rule, number, &wanted);
         asking->ok = get(asking->reader, 3 * number, &value, &err) &&
                      bytes_equal(buf_bytes(&value), buf_bytes(&wanted)) &&
                      row_stream_next(rows, &row, &more, &err) && more &&
@@ -408,5 +294,5 @@ Test(range_reading, threads_share_a_reader)
         cr_assert(asking[i].ok);
     }
     snapshot_reader_free(reader);
-    folder_store_close(&published.at);
+    unpublish(&published);
 }
