@@ -12,6 +12,7 @@ struct row_share {
     struct row_set *set;
     char *path;
     atomic_uint users;
+    atomic_bool keeps_file;
 };
 
 struct row_share *row_share_new(struct row_set *take_set, const char *path)
@@ -24,6 +25,7 @@ struct row_share *row_share_new(struct row_set *take_set, const char *path)
         CHECK(share->path != NULL);
     }
     atomic_init(&share->users, 1);
+    atomic_init(&share->keeps_file, false);
     return share;
 }
 
@@ -41,7 +43,8 @@ struct row_share *row_share_drop(struct row_share *share)
     }
     row_set_free(share->set);
     struct err err;
-    if (share->path != NULL && !file_remove(share->path, &err)) {
+    if (share->path != NULL && !atomic_load(&share->keeps_file) &&
+        !file_remove(share->path, &err)) {
         log_failure(LOG_WARN, "spill", &err, "a spill that is not needed any more stays");
     }
     free(share->path);
@@ -52,6 +55,16 @@ struct row_share *row_share_drop(struct row_share *share)
 struct row_set *row_share_set(const struct row_share *share)
 {
     return share->set;
+}
+
+const char *row_share_path(const struct row_share *share)
+{
+    return share->path;
+}
+
+void row_share_keep_file(struct row_share *share)
+{
+    atomic_store(&share->keeps_file, true);
 }
 
 bool row_share_in_memory(const struct row_share *share)

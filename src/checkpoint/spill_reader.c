@@ -224,6 +224,33 @@ bool spill_open(const char *name, struct spill_bytes take_bytes, struct row_set 
     return true;
 }
 
+static bool verify_section(struct spill_stream *self, struct err *err)
+{
+    const struct section *section = self->borrowed_section;
+    while (self->place < self->end || self->window_start < self->window_end) {
+        if (!next_block(self, err)) {
+            return name_place(self, err);
+        }
+    }
+    if (self->digest != section->digest) {
+        (void)err_set(err, ERR_CORRUPT, "the digest of a section differs");
+        return name_place(self, err);
+    }
+    return true;
+}
+
+bool spill_verify(struct row_set *spill, struct err *err)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < spill->index->section_count; i++) {
+        struct row_stream *stream = NULL;
+        ok = row_set_open(spill, i, &stream, err) &&
+             verify_section((struct spill_stream *)stream, err);
+        row_stream_free(stream);
+    }
+    return ok;
+}
+
 uint64_t spill_digest(const struct row_set *spill)
 {
     return ((const struct spill *)spill)->digest;

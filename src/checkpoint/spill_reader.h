@@ -23,6 +23,9 @@ MUST_CHECK bool spill_open(const char *name, struct spill_bytes take_bytes,
 /* The same for a local file; open until the set is freed. Errors also: MISSING. */
 MUST_CHECK bool spill_open_file(const char *path, struct row_set **ret_set, struct err *err);
 
+/* Reads every block, so that what follows meets no surprise: CORRUPT. Blocks. */
+MUST_CHECK bool spill_verify(struct row_set *spill, struct err *err);
+
 /* Checksum of the spill's index: what spill_write gave as digest. */
 uint64_t spill_digest(const struct row_set *spill);
 

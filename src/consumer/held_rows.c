@@ -7,6 +7,8 @@
 
 #include "adapters/os/file.h"
 #include "adapters/os/log.h"
+#include "adapters/os/os_random.h"
+#include "checkpoint/spill_reader.h"
 #include "consumer/spill_thread.h"
 
 struct held_rows {
@@ -22,13 +24,18 @@ struct held_rows {
     struct spill_thread *thread;
     struct row_share *spilling; /* one user; NULL: none is being written */
     uint64_t sequence;
+    uint64_t name;      /* of this process's spills, beside those it has adopted */
+    bool spilling_late; /* the spill that is being written is for a checkpoint: memory is not short
+                         */
+    uint64_t changes;
+    uint64_t voids;
+    char **dropped; /* names of files that were let go */
+    size_t dropped_count;
 };
 
 bool held_rows_new(const struct held_rows_settings *settings, struct held_rows **ret_held,
                    struct err *err)
 {
-    /* What another process left is of no use: its rows are read again from Kafka. */
-    TRY(file_remove_tree(settings->folder, err));
     TRY(file_make_folders(settings->folder, err));
     struct held_rows *held = calloc(1, sizeof *held);
     CHECK(held != NULL);
@@ -37,7 +44,8 @@ bool held_rows_new(const struct held_rows_settings *settings, struct held_rows *
     CHECK(held->folder != NULL);
     held->settings.folder = held->folder;
     held->buffer = shard_buffer_new(settings->borrowed_budget);
-    held->thread = spill_thread_new();
+    held->thread = spill_thread_new(settings->keeps_files);
+    held->name = os_random_u64();
     *ret_held = held;
     return true;
 }
@@ -50,9 +58,16 @@ struct held_rows *held_rows_free(struct held_rows *held)
     spill_thread_free(held->thread);
     row_share_drop(held->spilling);
     for (size_t i = 0; i < held->count; i++) {
+        if (held->settings.keeps_files) {
+            row_share_keep_file(held->shares[i]);
+        }
         row_share_drop(held->shares[i]);
         free(held->voided[i]);
     }
+    for (size_t i = 0; i < held->dropped_count; i++) {
+        free(held->dropped[i]);
+    }
+    free(held->dropped);
     shard_buffer_free(held->buffer);
     free(held->voided);
     free(held->shares);
@@ -97,8 +112,8 @@ void held_rows_freeze(struct held_rows *held)
 }
 
 /* A spill that is finished takes the place of the rows in memory, unless these were let go
- * meanwhile. */
-static bool collect(struct held_rows *held, bool wait, struct err *err)
+ * meanwhile. One that was begun for a checkpoint, and failed, is an error only to who makes one. */
+static bool collect(struct held_rows *held, bool wait, bool late, struct err *err)
 {
     struct row_share *spill = NULL;
     uint64_t bytes = 0;
@@ -115,10 +130,14 @@ static bool collect(struct held_rows *held, bool wait, struct err *err)
     }
     row_share_drop(source);
     row_share_drop(spill);
+    if (!ok && done && held->spilling_late && !late) {
+        log_failure(LOG_WARN, "spill", err, "no checkpoint");
+        return true;
+    }
     return ok || !done;
 }
 
-static bool start_spill(struct held_rows *held, size_t index, struct err *err)
+static bool start_spill(struct held_rows *held, size_t index, bool late, struct err *err)
 {
     uint64_t on_disk = held_rows_spilled_bytes(held);
     if (held->settings.disk_budget > 0 && on_disk >= held->settings.disk_budget) {
@@ -127,10 +146,11 @@ static bool start_spill(struct held_rows *held, size_t index, struct err *err)
                        (unsigned long long)on_disk);
     }
     char path[4096];
-    int length = snprintf(path, sizeof path, "%s/%020llu.spill", held->folder,
-                          (unsigned long long)held->sequence++);
+    int length = snprintf(path, sizeof path, "%s/%016llx-%08llu.spill", held->folder,
+                          (unsigned long long)held->name, (unsigned long long)held->sequence++);
     CHECK(length > 0 && (size_t)length < sizeof path);
     held->spilling = row_share_use(held->shares[index]);
+    held->spilling_late = late;
     spill_thread_start(held->thread, held->spilling, path);
     return true;
 }
@@ -138,7 +158,7 @@ static bool start_spill(struct held_rows *held, size_t index, struct err *err)
 bool held_rows_spill(struct held_rows *held, struct err *err)
 {
     struct budget *budget = held->settings.borrowed_budget;
-    TRY(collect(held, budget != NULL && budget_used(budget) > budget->pause_mark, err));
+    TRY(collect(held, budget != NULL && budget_used(budget) > budget->pause_mark, false, err));
     if (spill_thread_busy(held->thread)) {
         return true;
     }
@@ -156,7 +176,7 @@ bool held_rows_spill(struct held_rows *held, struct err *err)
         }
         held_rows_freeze(held);
     }
-    return start_spill(held, largest, err);
+    return start_spill(held, largest, false, err);
 }
 
 bool held_rows_append(struct held_rows *held, int64_t window, uint32_t group, const struct row *row,
@@ -183,6 +203,8 @@ struct row_share *const *held_rows_shares(const struct held_rows *held)
 void held_rows_void(struct held_rows *held, const char *topic, int32_t partition)
 {
     held_rows_freeze(held);
+    held->changes++;
+    held->voids++;
     for (size_t i = 0; i < held->count; i++) {
         const struct source_table *table = &row_share_set(held->shares[i])->index->sources;
         uint32_t source = source_table_find(table, topic, partition);
@@ -218,13 +240,28 @@ static bool set_is_over(const struct spill_index *index, const bool *voided,
     return true;
 }
 
+static void note_dropped(struct held_rows *held, const struct row_share *share)
+{
+    const char *path = row_share_path(share);
+    if (path == NULL || !held->settings.keeps_files) {
+        return;
+    }
+    held->dropped = realloc(held->dropped, (held->dropped_count + 1) * sizeof *held->dropped);
+    CHECK(held->dropped != NULL);
+    held->dropped[held->dropped_count] = strdup(strrchr(path, '/') + 1);
+    CHECK(held->dropped[held->dropped_count] != NULL);
+    held->dropped_count++;
+}
+
 void held_rows_forget(struct held_rows *held, held_rows_is_over is_over, void *context)
 {
     size_t kept = 0;
     for (size_t i = 0; i < held->count; i++) {
         if (set_is_over(row_share_set(held->shares[i])->index, held->voided[i], is_over, context)) {
+            note_dropped(held, held->shares[i]);
             row_share_drop(held->shares[i]);
             free(held->voided[i]);
+            held->changes++;
             continue;
         }
         held->shares[kept] = held->shares[i];
@@ -248,4 +285,103 @@ uint64_t held_rows_spilled_bytes(const struct held_rows *held)
 uint64_t held_rows_spill_count(const struct held_rows *held)
 {
     return held->sequence;
+}
+
+void held_rows_adopt(struct held_rows *held, struct row_set *take_set, const char *path,
+                     uint64_t bytes, const bool *voided)
+{
+    uint32_t sources = take_set->index->sources.count;
+    add_share(held, row_share_new(take_set, path), 0, bytes);
+    if (voided != NULL) {
+        bool *copy = calloc(sources + 1, sizeof *copy);
+        CHECK(copy != NULL);
+        memcpy(copy, voided, sources * sizeof *copy);
+        held->voided[held->count - 1] = copy;
+    }
+}
+
+uint64_t held_rows_memory_bytes(const struct held_rows *held)
+{
+    uint64_t bytes = shard_buffer_rows(held->buffer) == 0 ? 0 : shard_buffer_bytes(held->buffer);
+    for (size_t i = 0; i < held->count; i++) {
+        bytes += held->memory[i];
+    }
+    return bytes;
+}
+
+uint64_t held_rows_changes(const struct held_rows *held)
+{
+    return held->changes;
+}
+
+uint64_t held_rows_voids(const struct held_rows *held)
+{
+    return held->voids;
+}
+
+bool held_rows_to_disk(struct held_rows *held, size_t count, bool wait, bool *ret_done,
+                       struct err *err)
+{
+    CHECK(count <= held->count);
+    *ret_done = false;
+    for (;;) {
+        TRY(collect(held, wait, true, err));
+        size_t next = 0;
+        while (next < count && held->memory[next] == 0) {
+            next++;
+        }
+        if (next == count) {
+            *ret_done = true;
+            return true;
+        }
+        if (!spill_thread_busy(held->thread)) {
+            TRY(start_spill(held, next, true, err));
+        }
+        if (!wait) {
+            return true;
+        }
+    }
+}
+
+void held_rows_abort(struct held_rows *held)
+{
+    spill_thread_abort(held->thread);
+}
+
+struct checkpoint_spill *held_rows_spill_names(const struct held_rows *held, size_t count,
+                                               struct arena *arena)
+{
+    struct checkpoint_spill *list = arena_zero(arena, (count + 1) * sizeof *list);
+    for (size_t i = 0; i < count; i++) {
+        const char *path = row_share_path(held->shares[i]);
+        CHECK(path != NULL);
+        const struct row_set *set = row_share_set(held->shares[i]);
+        list[i] = (struct checkpoint_spill){
+            .name = arena_text(arena, bytes_of_text(strrchr(path, '/') + 1)),
+            .bytes = held->disk[i],
+            .digest = spill_digest(set),
+        };
+        if (held->voided[i] != NULL) {
+            uint32_t sources = set->index->sources.count;
+            uint8_t *voided = arena_zero(arena, sources);
+            for (uint32_t k = 0; k < sources; k++) {
+                voided[k] = held->voided[i][k];
+            }
+            list[i].voided = bytes_of(voided, sources);
+        }
+    }
+    return list;
+}
+
+const char *const *held_rows_take_dropped(struct held_rows *held, struct arena *arena,
+                                          size_t *ret_count)
+{
+    const char **names = arena_zero(arena, (held->dropped_count + 1) * sizeof *names);
+    for (size_t i = 0; i < held->dropped_count; i++) {
+        names[i] = arena_text(arena, bytes_of_text(held->dropped[i]));
+        free(held->dropped[i]);
+    }
+    *ret_count = held->dropped_count;
+    held->dropped_count = 0;
+    return names;
 }

@@ -2,6 +2,7 @@
 #ifndef TIDEMARK_CONSUMER_HELD_ROWS_H
 #define TIDEMARK_CONSUMER_HELD_ROWS_H
 
+#include "adapters/sqlite/sqlite_checkpoint.h"
 #include "checkpoint/row_share.h"
 #include "consumer/shard_buffer.h"
 #include "core/window/cut.h"
@@ -11,10 +12,11 @@
 struct held_rows;
 
 struct held_rows_settings {
-    const char *folder; /* for spills; made here, emptied of what an earlier process left */
+    const char *folder; /* for spills; made here */
     enum row_order order;
     struct budget *borrowed_budget;
     uint64_t disk_budget; /* bytes of spills; 0: no bound */
+    bool keeps_files;     /* spills are synced, and stay at the end: for a local checkpoint */
 };
 
 MUST_CHECK bool held_rows_new(const struct held_rows_settings *settings,
@@ -52,6 +54,34 @@ typedef bool (*held_rows_is_over)(void *context, const struct section *section,
                                   const struct section_source *part,
                                   const struct source_name *name);
 void held_rows_forget(struct held_rows *held, held_rows_is_over is_over, void *context);
+
+/* ---- for checkpoints ---- */
+
+/* A spill of an earlier process. `voided` as held_rows_voided, copied; may be NULL. */
+void held_rows_adopt(struct held_rows *held, struct row_set *take_set, const char *path,
+                     uint64_t bytes, const bool *voided);
+
+uint64_t held_rows_memory_bytes(const struct held_rows *held); /* of rows that are not on disk */
+
+/* Counts what was let go or declared void: the first shares are the same ones while it stands. */
+uint64_t held_rows_changes(const struct held_rows *held);
+uint64_t held_rows_voids(const struct held_rows *held); /* declared void, alone */
+
+/* The first `count` shares go to the disk, one at a time; *ret_done: all of them are there. With
+ * `wait` it comes back when that is so, else at once. Errors: as held_rows_spill. */
+MUST_CHECK bool held_rows_to_disk(struct held_rows *held, size_t count, bool wait, bool *ret_done,
+                                  struct err *err);
+
+/* From any thread: who waits for a spill gets STOPPED soon. */
+void held_rows_abort(struct held_rows *held);
+
+/* How the first `count` shares, all on disk, are named in a checkpoint. In the arena. */
+struct checkpoint_spill *held_rows_spill_names(const struct held_rows *held, size_t count,
+                                               struct arena *arena);
+
+/* The names of spills that were let go since the last call. In the arena. */
+const char *const *held_rows_take_dropped(struct held_rows *held, struct arena *arena,
+                                          size_t *ret_count);
 
 uint64_t held_rows_spilled_bytes(const struct held_rows *held); /* on disk now */
 uint64_t held_rows_spill_count(const struct held_rows *held);   /* written since the start */

@@ -40,6 +40,7 @@ struct intake *intake_free(struct intake *intake)
         tally_done(&intake->partitions[i]->tally);
         free(intake->partitions[i]->steps);
         free(intake->partitions[i]->futures);
+        free(intake->partitions[i]->head_run);
         free(intake->partitions[i]);
     }
     for (size_t i = 0; i < intake->settings.settings->topic_count; i++) {
@@ -90,17 +91,18 @@ struct intake_partition *intake_find(struct intake *intake, struct partition_id 
                : NULL;
 }
 
-static struct partition_id id_of(const struct intake *intake, struct source_partition partition)
+struct partition_id intake_partition_id(const struct intake *intake,
+                                        struct source_partition partition)
 {
     CHECK(partition.topic < intake->settings.settings->topic_count);
     return (struct partition_id){intake->settings.settings->topics[partition.topic].name,
                                  partition.partition};
 }
 
-static struct intake_partition *find_or_add(struct intake *intake,
+struct intake_partition *intake_find_or_add(struct intake *intake,
                                             struct source_partition partition)
 {
-    struct partition_id id = id_of(intake, partition);
+    struct partition_id id = intake_partition_id(intake, partition);
     size_t at = lower_bound(intake, id);
     if (at < intake->partition_count && compare(intake->partitions[at], id) == 0) {
         return intake->partitions[at];
@@ -119,78 +121,13 @@ static struct intake_partition *find_or_add(struct intake *intake,
         .number = id.number,
         .source = held_rows_source(intake->settings.held, id.topic, id.number),
         .event_time_max_us = EVENT_TIME_LOW,
+        .leader_epoch = -1,
     };
     memmove(intake->partitions + at + 1, intake->partitions + at,
             (intake->partition_count - at) * sizeof(void *));
     intake->partitions[at] = added;
     intake->partition_count++;
     return added;
-}
-
-/* The history is copied: it says which rows below its cuts were taken already. */
-static void set_steps(struct intake_partition *partition, const struct cut_step *steps,
-                      size_t count)
-{
-    free(partition->steps);
-    partition->steps = NULL;
-    partition->judged_below = 0;
-    partition->step_count = count;
-    if (count > 0) {
-        partition->steps = malloc(count * sizeof *steps);
-        CHECK(partition->steps != NULL);
-        memcpy(partition->steps, steps, count * sizeof *steps);
-        partition->judged_below = steps[count - 1].cut;
-    }
-}
-
-static void start_over(struct intake *intake, struct intake_partition *partition)
-{
-    tally_done(&partition->tally);
-    partition->future_count = 0;
-    partition->rows = 0;
-    partition->bytes = 0;
-    partition->rejected = 0;
-    held_rows_void(intake->settings.held, partition->topic, partition->number);
-}
-
-void intake_start(struct intake *intake, struct source_partition id, int64_t offset,
-                  const struct intake_head *head)
-{
-    struct intake_partition *partition = find_or_add(intake, id);
-    if (head->seen_end < partition->seen_end) {
-        start_over(intake, partition);
-        partition->tail_from = offset;
-    }
-    partition->seen_end = head->seen_end;
-    intake->boundary_us = head->closed_to_us;
-    intake->window_us = INT64_MAX;
-    partition->owned = true;
-    partition->from = offset;
-    partition->position = offset;
-    partition->event_time_max_us = EVENT_TIME_LOW;
-    partition->state = DATA_READING;
-    partition->lost_to = 0;
-    set_steps(partition, head->steps, head->step_count);
-}
-
-void intake_start_behind_lost(struct intake *intake, struct source_partition id, int64_t offset)
-{
-    struct intake_partition *partition = intake_find(intake, id_of(intake, id));
-    if (partition != NULL && partition->owned) {
-        partition->position = offset;
-        partition->from = offset;
-        partition->state = DATA_READING;
-        partition->lost_to = offset;
-    }
-}
-
-void intake_stop(struct intake *intake, struct source_partition id)
-{
-    struct intake_partition *partition = intake_find(intake, id_of(intake, id));
-    if (partition != NULL) {
-        partition->owned = false;
-        partition->state = DATA_READING;
-    }
 }
 
 /* The start of the event window; 0 for triggers that do not close by event time. */
@@ -296,6 +233,7 @@ static bool take_message(struct intake *intake, struct intake_partition *partiti
         return true;
     }
     partition->position = message->offset + 1;
+    partition->leader_epoch = message->leader_epoch;
     partition->state = DATA_READING;
     intake->counters.records++;
     struct raw_record raw = raw_of(intake, message);
@@ -333,7 +271,8 @@ static bool take_message(struct intake *intake, struct intake_partition *partiti
 
 static void take_end(struct intake *intake, const struct source_event *event)
 {
-    struct intake_partition *partition = intake_find(intake, id_of(intake, event->partition));
+    struct intake_partition *partition =
+        intake_find(intake, intake_partition_id(intake, event->partition));
     if (partition == NULL || !partition->owned) {
         return;
     }
@@ -373,7 +312,7 @@ bool intake_take(struct intake *intake, const struct source_batch *batch, int64_
         if (partition == NULL || partition->number != message->partition ||
             partition->topic_index != message->topic) {
             struct source_partition id = {message->topic, message->partition};
-            partition = intake_find(intake, id_of(intake, id));
+            partition = intake_find(intake, intake_partition_id(intake, id));
             if (partition == NULL) {
                 continue;
             }
@@ -412,66 +351,11 @@ void intake_readings(struct intake *intake, struct arena *arena,
             .rows = partition->rows,
             .bytes = partition->bytes,
             .lost_to = partition->lost_to,
+            .leader_epoch = partition->leader_epoch,
         };
     }
     *ret_readings = readings;
     *ret_count = count;
-}
-
-/* A section of a window that a build closed is over below that build's cut. */
-static bool is_over(void *context, const struct section *section, const struct section_source *part,
-                    const struct source_name *name)
-{
-    struct intake_partition *partition =
-        intake_find(context, (struct partition_id){name->topic, name->partition});
-    CHECK(partition != NULL);
-    if (part->offset_max < partition->tail_from) {
-        return true;
-    }
-    if (partition->step_count == 0) {
-        return false;
-    }
-    const struct cut_step *last = &partition->steps[partition->step_count - 1];
-    return section->window < last->to_us && part->offset_max < last->cut;
-}
-
-static void forget_partition(struct intake *intake, const struct member_forget *forget)
-{
-    struct intake_partition *partition = intake_find(intake, forget->id);
-    if (partition == NULL) {
-        return;
-    }
-    set_steps(partition, forget->steps, forget->step_count);
-    partition->tail_from = forget->tail_from;
-    partition->seen_end = partition->judged_below > forget->tail_from ? partition->judged_below
-                                                                      : forget->tail_from;
-    for (size_t i = 0; i < forget->step_count; i++) {
-        const struct cut_step *step = &forget->steps[i];
-        struct tally_cut cut = {.cut = step->cut, .to_us = step->to_us};
-        tally_commit(&partition->tally, &cut, NULL, 0);
-    }
-    struct tally_cut none = {.to_us = EVENT_TIME_LOW};
-    for (size_t i = 0; i < partition->future_count; i++) {
-        if (partition->futures[i].offset < partition->judged_below) {
-            tally_commit(&partition->tally, &none, &partition->futures[i], 1);
-        }
-    }
-    tally_forget_below(&partition->tally, forget->tail_from);
-    uint64_t rows = tally_rows(&partition->tally);
-    partition->bytes =
-        partition->rows == 0
-            ? 0
-            : (uint64_t)((double)partition->bytes * (double)rows / (double)partition->rows);
-    partition->rows = rows;
-    partition->rejected = offset_set_count(&partition->tally.rejected, 0, INT64_MAX);
-}
-
-void intake_forget(struct intake *intake, const struct member_forget *partitions, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        forget_partition(intake, &partitions[i]);
-    }
-    held_rows_forget(intake->settings.held, is_over, intake);
 }
 
 void intake_counters(const struct intake *intake, struct intake_counters *ret_counters)

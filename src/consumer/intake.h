@@ -10,6 +10,7 @@
 #include "core/coord/member.h"
 #include "core/route/route.h"
 #include "core/settings.h"
+#include "core/window/tally.h"
 
 /* One thread. The happy path: start a partition, take batches, seal at a cut, forget at its COMMIT.
  * What can go wrong: a record that cannot be used (counted, to the dead letters), memory or disk
@@ -37,13 +38,18 @@ struct intake_head {
     size_t step_count;
     int64_t seen_end;     /* its cut; 0: none */
     int64_t closed_to_us; /* see window_bucket_us; EVENT_TIME_LOW: nothing is */
+    int64_t tail_from;    /* nothing below it is needed; 0: none */
+    const char *run;      /* the head's; NULL or "": none */
+    bool goes_on;         /* all from tail_from on up to the offset is held */
+    bool void_held;       /* what is held must not be used */
 };
 
 /* A partition of ours is read from `offset` on. Rows that are still held of it are not taken twice;
  * where the head went back (PROTOCOL R5, --from-here), they are void, because some were forgotten.
- */
-void intake_start(struct intake *intake, struct source_partition partition, int64_t offset,
-                  const struct intake_head *head);
+ * Where it goes on, the head's history is applied to what is held. Errors: a spill that must be
+ * looked at cannot be read (CORRUPT, MISSING, TRANSIENT). */
+MUST_CHECK bool intake_start(struct intake *intake, struct source_partition partition,
+                             int64_t offset, const struct intake_head *head, struct err *err);
 /* `offset` is the first one that is left of a range that was lost; what was read before stays. */
 void intake_start_behind_lost(struct intake *intake, struct source_partition partition,
                               int64_t offset);
@@ -79,8 +85,20 @@ MUST_CHECK bool intake_seal(struct intake *intake, uint64_t build,
                             const struct member_seal_partition *partitions, size_t count,
                             struct arena *arena, struct intake_sealed *ret_sealed, struct err *err);
 
-/* A COMMIT covers rows: they are let go. */
-void intake_forget(struct intake *intake, const struct member_forget *partitions, size_t count);
+/* A COMMIT, whose run is given, covers rows: they are let go. */
+void intake_forget(struct intake *intake, const struct member_forget *partitions, size_t count,
+                   const char *run);
+
+/* ---- for checkpoints ---- */
+
+/* All that is held, as of now; every row of it is in a share after held_rows_freeze. In the arena.
+ */
+void intake_capture(const struct intake *intake, struct arena *arena,
+                    struct checkpoint_partition **ret_partitions, size_t *ret_count);
+
+/* What was captured by an earlier process, before any start; its spills are held_rows's already. */
+void intake_restore(struct intake *intake, const struct checkpoint_partition *saved,
+                    struct tally *take_tally);
 
 struct intake_counters {
     uint64_t records;

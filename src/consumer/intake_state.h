@@ -28,6 +28,9 @@ struct intake_partition {
     int64_t seen_end;             /* of the head */
     struct tally_future *futures; /* of the last seal */
     size_t future_count;
+    int32_t leader_epoch; /* of the record before the position; -1: not known */
+    bool restored;        /* by a checkpoint, and not started since */
+    char *head_run;       /* of the head whose history was applied; NULL: none */
 };
 
 struct intake {
@@ -46,6 +49,11 @@ struct intake {
 
 /* NULL when it was never started. */
 struct intake_partition *intake_find(struct intake *intake, struct partition_id id);
+
+struct intake_partition *intake_find_or_add(struct intake *intake,
+                                            struct source_partition partition);
+struct partition_id intake_partition_id(const struct intake *intake,
+                                        struct source_partition partition);
 
 /* The error budget over all partitions. False: SETTINGS. */
 MUST_CHECK bool intake_check_budget(struct intake *intake, struct err *err);

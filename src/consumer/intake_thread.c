@@ -1,6 +1,7 @@
 /* The thread that runs the intake on what the poll thread brings and the member thread asks. */
 #include "consumer/intake_thread.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "adapters/os/clock.h"
@@ -14,7 +15,9 @@ struct intake_thread {
     struct intake_thread_settings settings;
     struct thread *thread;
     bool failed; /* nothing is taken in any more; the process is about to end */
-    bool news;   /* since the last report */
+    bool closed; /* nor after MAIL_SAVE */
+    atomic_bool saved;
+    bool news; /* since the last report */
     int64_t reported_us;
 };
 
@@ -23,13 +26,16 @@ static void fail(struct intake_thread *thread, const struct err *err)
     struct mail *mail = mail_new(MAIL_FAILED);
     mail->err = *err;
     thread->failed = true;
+    if (err->kind == ERR_CORRUPT) { /* or the next start would end in the same way */
+        checkpoint_saver_discard(thread->settings.saver);
+    }
     mail_send(thread->settings.member, mail);
 }
 
 static void take_batch(struct intake_thread *thread, struct mail *mail)
 {
     struct err err;
-    if (!thread->failed &&
+    if (!thread->failed && !thread->closed &&
         !intake_take(thread->settings.intake, mail->batch, clock_now_us(), &err)) {
         fail(thread, &err);
     }
@@ -66,6 +72,37 @@ static void seal(struct intake_thread *thread, const struct mail *order)
     mail_send(thread->settings.member, mail);
 }
 
+static void start(struct intake_thread *thread, const struct mail *mail)
+{
+    struct intake *intake = thread->settings.intake;
+    struct err err;
+    if (mail->start.behind_lost) {
+        intake_start_behind_lost(intake, mail->start.partition, mail->start.offset);
+    } else if (!thread->closed && !intake_start(intake, mail->start.partition, mail->start.offset,
+                                                &mail->start.head, &err)) {
+        fail(thread, &err);
+    }
+    thread->news = true;
+}
+
+static void save(struct intake_thread *thread)
+{
+    thread->closed = true;
+    if (!thread->failed) {
+        (void)checkpoint_saver_finish(thread->settings.saver);
+    }
+    atomic_store(&thread->saved, true);
+}
+
+static void forget(struct intake_thread *thread, const struct mail *mail)
+{
+    intake_forget(thread->settings.intake, mail->forget.partitions, mail->forget.count,
+                  mail->forget.run);
+    checkpoint_saver_forget(thread->settings.saver, mail->forget.partitions, mail->forget.count,
+                            mail->forget.run);
+    thread->news = true;
+}
+
 static void work(struct intake_thread *thread, struct mail *mail)
 {
     struct intake *intake = thread->settings.intake;
@@ -74,12 +111,7 @@ static void work(struct intake_thread *thread, struct mail *mail)
         take_batch(thread, mail);
         break;
     case MAIL_START:
-        if (mail->start.behind_lost) {
-            intake_start_behind_lost(intake, mail->start.partition, mail->start.offset);
-        } else {
-            intake_start(intake, mail->start.partition, mail->start.offset, &mail->start.head);
-        }
-        thread->news = true;
+        start(thread, mail);
         break;
     case MAIL_STOP:
         intake_stop(intake, mail->stop);
@@ -91,8 +123,13 @@ static void work(struct intake_thread *thread, struct mail *mail)
         }
         break;
     case MAIL_FORGET:
-        intake_forget(intake, mail->forget.partitions, mail->forget.count);
-        thread->news = true;
+        forget(thread, mail);
+        break;
+    case MAIL_SAVE:
+        save(thread);
+        break;
+    case MAIL_DISCARD:
+        checkpoint_saver_discard(thread->settings.saver);
         break;
     case MAIL_FETCH:
     case MAIL_SEEK:
@@ -130,11 +167,18 @@ static void run(void *argument)
         void *item = NULL;
         enum queue_result result = queue_pop(thread->settings.inbox, &item, INTAKE_WAIT_US);
         if (result == QUEUE_CLOSED) {
+            struct intake_counters counters;
+            intake_counters(thread->settings.intake, &counters);
+            log_info("intake", "%llu records were read since the start",
+                     (unsigned long long)counters.records);
             return;
         }
         if (result == QUEUE_DONE) {
             work(thread, item);
             mail_free(item);
+        }
+        if (!thread->failed && !thread->closed) {
+            checkpoint_saver_turn(thread->settings.saver, clock_mono_us());
         }
         report(thread);
     }
@@ -145,8 +189,14 @@ struct intake_thread *intake_thread_new(const struct intake_thread_settings *set
     struct intake_thread *thread = calloc(1, sizeof *thread);
     CHECK(thread != NULL);
     thread->settings = *settings;
+    atomic_init(&thread->saved, false);
     thread->thread = thread_new("intake", run, thread);
     return thread;
+}
+
+bool intake_thread_saved(const struct intake_thread *thread)
+{
+    return atomic_load(&thread->saved);
 }
 
 struct intake_thread *intake_thread_free(struct intake_thread *thread)

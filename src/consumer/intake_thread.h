@@ -2,18 +2,23 @@
 #ifndef TIDEMARK_CONSUMER_INTAKE_THREAD_H
 #define TIDEMARK_CONSUMER_INTAKE_THREAD_H
 
+#include "consumer/checkpoint_saver.h"
 #include "consumer/intake.h"
 #include "consumer/mail.h"
 
 /* All borrowed until intake_thread_free. */
 struct intake_thread_settings {
     struct intake *intake;
-    struct queue *inbox;   /* MAIL_BATCH, MAIL_START, MAIL_STOP, MAIL_SEAL, MAIL_FORGET */
+    struct checkpoint_saver *saver;
+    struct queue *inbox;   /* MAIL_BATCH, MAIL_START, MAIL_STOP, MAIL_SEAL, MAIL_FORGET, … */
     struct queue *batches; /* where empty batches go back to */
     struct queue *member;  /* MAIL_READINGS, MAIL_SEALED, MAIL_FAILED */
 };
 
 struct intake_thread;
+
+/* MAIL_SAVE was carried out, or cannot be. Any thread. */
+bool intake_thread_saved(const struct intake_thread *thread);
 
 struct intake_thread *intake_thread_new(const struct intake_thread_settings *settings);
 

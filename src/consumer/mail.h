@@ -14,6 +14,8 @@ enum mail_kind {
     MAIL_STOP,
     MAIL_SEAL,
     MAIL_FORGET,
+    MAIL_SAVE,    /* from service: write the checkpoint; nothing is taken in any more */
+    MAIL_DISCARD, /* from member or poll: what is held must not be used again */
     /* to the poll thread, from member */
     MAIL_FETCH, /* the answer to ASSIGNED: exactly where to read from */
     MAIL_SEEK,  /* go on at another offset, then hand on to the intake as MAIL_START */
@@ -36,6 +38,7 @@ struct mail {
         struct {
             struct source_partition partition;
             int64_t offset;
+            int32_t leader_epoch;
             bool behind_lost; /* `head` is not looked at */
             struct intake_head head;
         } start; /* START, SEEK */
@@ -49,6 +52,7 @@ struct mail {
         struct {
             const struct member_forget *partitions;
             size_t count;
+            const char *run; /* of the COMMIT */
         } forget;
         struct {
             const struct source_start *starts;

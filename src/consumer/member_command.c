@@ -83,15 +83,19 @@ static bool partition_of(const struct member_hands *hands, struct partition_id i
 /* A partition, its offset, and what the head's builds took of it: START for the intake, which must
  * know it before its first batch comes, or SEEK for the poll thread. */
 static struct mail *start_mail(struct member_hands *hands, enum mail_kind kind,
-                               struct source_partition partition, int64_t offset)
+                               struct source_partition partition, const struct waiting_start *how)
 {
     struct mail *mail = mail_new(kind);
     const struct fold *fold = member_fold(hands->member);
     const struct message_commit *head = fold_head(fold);
     mail->start.partition = partition;
-    mail->start.offset = offset;
+    mail->start.offset = how->offset;
     mail->start.head.closed_to_us = EVENT_TIME_LOW;
+    mail->start.head.run = "";
+    mail->start.head.goes_on = how->goes_on;
+    mail->start.head.void_held = how->void_held;
     if (head != NULL) {
+        mail->start.head.run = arena_text(mail->arena, bytes_of_text(head->run_id));
         struct partition_id id = {hands->settings->source.topics[partition.topic],
                                   partition.partition};
         struct cut_step *steps = NULL;
@@ -101,6 +105,7 @@ static struct mail *start_mail(struct member_hands *hands, enum mail_kind kind,
         for (size_t i = 0; i < head->partition_count; i++) {
             if (partition_id_compare(head->partitions[i].id, id) == 0) {
                 mail->start.head.seen_end = head->partitions[i].cut;
+                mail->start.head.tail_from = head->partitions[i].tail_from;
             }
         }
     }
@@ -117,7 +122,7 @@ static bool resolve_starts(struct member_hands *hands, struct source_start *star
         starts[i] = (struct source_start){
             .partition = hands->waiting[i].partition,
             .offset = hands->waiting[i].offset,
-            .leader_epoch = -1,
+            .leader_epoch = hands->waiting[i].leader_epoch,
         };
         if (starts[i].offset == MEMBER_START_POLICY) {
             asked[open++] = starts[i];
@@ -156,14 +161,31 @@ static void answer_assignment(struct member_hands *hands)
         mail_free(mail);
         return;
     }
+    size_t going_on = 0;
     for (size_t i = 0; i < hands->waiting_count; i++) {
+        struct waiting_start *waiting = &hands->waiting[i];
+        waiting->offset = starts[i].offset;
+        going_on += waiting->goes_on;
         mail_send(hands->settings->intake,
-                  start_mail(hands, MAIL_START, starts[i].partition, starts[i].offset));
+                  start_mail(hands, MAIL_START, starts[i].partition, waiting));
+    }
+    if (going_on > 0) {
+        log_info("member", "%zu of %zu partitions go on where they were read to", going_on,
+                 hands->waiting_count);
     }
     mail->fetch.starts = starts;
     mail->fetch.count = hands->waiting_count;
     mail_send(hands->settings->poll, mail);
     hands->waiting_open = false;
+}
+
+static void fill_waiting(struct waiting_start *waiting, const struct member_command *command)
+{
+    waiting->started = true;
+    waiting->offset = command->start.offset;
+    waiting->goes_on = command->start.goes_on;
+    waiting->void_held = command->start.void_held;
+    waiting->leader_epoch = command->start.leader_epoch;
 }
 
 static void start_partition(struct member_hands *hands, const struct member_command *command)
@@ -176,15 +198,17 @@ static void start_partition(struct member_hands *hands, const struct member_comm
         struct waiting_start *waiting = &hands->waiting[i];
         if (waiting->partition.topic == partition.topic &&
             waiting->partition.partition == partition.partition) {
-            waiting->started = true;
-            waiting->offset = command->start.offset;
+            fill_waiting(waiting, command);
             answer_assignment(hands);
             return;
         }
     }
     /* One that is read already goes on elsewhere: a skipped range, or a head that went back. */
-    mail_send(hands->settings->poll,
-              start_mail(hands, MAIL_SEEK, partition, command->start.offset));
+    struct waiting_start how = {.partition = partition};
+    fill_waiting(&how, command);
+    struct mail *mail = start_mail(hands, MAIL_SEEK, partition, &how);
+    mail->start.leader_epoch = how.leader_epoch;
+    mail_send(hands->settings->poll, mail);
 }
 
 static void stop_partition(struct member_hands *hands, const struct member_command *command)
@@ -264,6 +288,7 @@ static void forget(struct member_hands *hands, const struct member_command *comm
     }
     mail->forget.partitions = partitions;
     mail->forget.count = count;
+    mail->forget.run = arena_text(mail->arena, bytes_of_text(command->forget.run_id));
     mail_send(hands->settings->intake, mail);
     member_work_forget(&hands->work);
 }
@@ -368,6 +393,7 @@ bool member_hands_find_lost(struct member_hands *hands, struct member_reading *r
                 continue;
             }
             if (ends[k].high < readings[i].position) {
+                mail_send(hands->settings->intake, mail_new(MAIL_DISCARD));
                 return err_set(
                     err, ERR_SETTINGS,
                     "%s[%d] ends at %lld, below %lld, which was read already: the log was "
@@ -380,6 +406,7 @@ bool member_hands_find_lost(struct member_hands *hands, struct member_reading *r
                 struct mail *mail = mail_new(MAIL_SEEK);
                 mail->start.partition = partition;
                 mail->start.offset = ends[k].low;
+                mail->start.leader_epoch = -1;
                 mail->start.behind_lost = true;
                 mail_send(hands->settings->poll, mail);
             }

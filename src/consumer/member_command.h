@@ -9,6 +9,9 @@ struct waiting_start {
     struct source_partition partition;
     bool started;   /* the machine said where */
     int64_t offset; /* or MEMBER_START_POLICY */
+    bool goes_on;   /* as in MEMBER_START_PARTITION */
+    bool void_held;
+    int32_t leader_epoch;
 };
 
 /* What commands are carried out with. The member thread's own. */

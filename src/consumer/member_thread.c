@@ -215,6 +215,8 @@ static void on_mail(struct member_thread *thread, struct mail *mail)
     case MAIL_STOP:
     case MAIL_SEAL:
     case MAIL_FORGET:
+    case MAIL_SAVE:
+    case MAIL_DISCARD:
     case MAIL_FETCH:
     case MAIL_SEEK:
     case MAIL_PAUSE:
@@ -270,9 +272,20 @@ static bool turn(struct member_thread *thread, struct err *err)
     return true;
 }
 
+/* What a local checkpoint has brought back is the first thing that the machine hears of. */
+static void tell_held(struct member_thread *thread)
+{
+    struct member_event event = {.kind = MEMBER_EVENT_HELD,
+                                 .held = {thread->settings.held, thread->settings.held_count}};
+    if (thread->settings.held_count > 0) {
+        feed(thread, &event);
+    }
+}
+
 static void run(void *argument)
 {
     struct member_thread *thread = argument;
+    tell_held(thread);
     while (!atomic_load(&thread->end)) {
         struct err err;
         bool done = member_hands_open(&thread->hands, &err);

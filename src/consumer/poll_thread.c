@@ -178,6 +178,8 @@ static void obey(struct poll_thread *thread, const struct mail *mail)
     case MAIL_STOP:
     case MAIL_SEAL:
     case MAIL_FORGET:
+    case MAIL_SAVE:
+    case MAIL_DISCARD:
     case MAIL_ASSIGNED:
     case MAIL_REVOKED:
     case MAIL_READINGS:
@@ -218,6 +220,7 @@ static void on_event(struct poll_thread *thread, const struct source_event *even
         err_set(&err, ERR_SETTINGS,
                 "topic %u, partition %d: the log was cut below offset %lld, which was read already",
                 event->partition.topic, event->partition.partition, (long long)event->position);
+        mail_send(thread->settings.intake, mail_new(MAIL_DISCARD));
         fail(thread, &err);
         break;
     case SOURCE_TOPIC_GONE:
@@ -308,10 +311,10 @@ static void seek(struct poll_thread *thread)
     size_t count = 0;
     for (size_t i = 0; i < thread->count; i++) {
         if (thread->partitions[i].seek != NULL) {
-            starts[count++] =
-                (struct source_start){.partition = thread->partitions[i].id,
-                                      .offset = thread->partitions[i].seek->start.offset,
-                                      .leader_epoch = -1};
+            starts[count++] = (struct source_start){
+                .partition = thread->partitions[i].id,
+                .offset = thread->partitions[i].seek->start.offset,
+                .leader_epoch = thread->partitions[i].seek->start.leader_epoch};
         }
     }
     struct err err;

@@ -12,6 +12,7 @@
 #include "checkpoint/leader_thread.h"
 #include "consumer/intake_thread.h"
 #include "consumer/poll_thread.h"
+#include "consumer/service_checkpoint.h"
 #include "consumer/service_settings.h"
 #include "consumer/wiring.h"
 
@@ -36,6 +37,9 @@ struct service {
     struct held_rows *held;
     struct dead_letters *letters;
     struct intake *intake;
+    struct checkpoint_saver *saver;
+    const struct member_held *restored; /* partitions of the local checkpoint */
+    size_t restored_count;
     struct leader_thread *leader;
     struct intake_thread *intake_thread;
     struct poll_thread *poll;
@@ -121,15 +125,16 @@ static bool open_store(struct service *service, struct err *err)
     return true;
 }
 
-static bool open_intake(struct service *service, struct err *err)
+static bool open_intake_at(struct service *service, const struct local_checkpoint_place *place,
+                           struct local_checkpoint *checkpoint, struct err *err)
 {
     const struct settings *settings = service->settings;
     struct held_rows_settings held = {
-        .folder = arena_format(service->arena, "%s/%s/spills", settings->limits.work_folder,
-                               settings->member_id),
+        .folder = place->spills,
         .order = settings->snapshot.order,
         .borrowed_budget = &service->budget,
         .disk_budget = settings->limits.disk_budget,
+        .keeps_files = place->database != NULL,
     };
     TRY(held_rows_new(&held, &service->held, err));
     TRY(dead_letters_new(&settings->dead_letter, &service->parts.cluster, &service->letters, err));
@@ -141,8 +146,33 @@ static bool open_intake(struct service *service, struct err *err)
         .letters = service->letters,
     };
     TRY(intake_new(&intake, &service->intake, err));
+    if (checkpoint != NULL) {
+        service->restored =
+            service_checkpoint_adopt(checkpoint, service->held, service->intake, service->arena);
+        service->restored_count = checkpoint->partition_count;
+    }
+    struct checkpoint_saver_settings saver = {
+        .place = *place,
+        .intake = service->intake,
+        .held = service->held,
+        .letters = service->letters,
+        .interval_us = settings->limits.checkpoint_interval_us,
+        .bytes = settings->limits.checkpoint_bytes,
+    };
+    service->saver = checkpoint_saver_new(&saver);
     service->parts.source.want_headers = intake_wants_headers(service->intake);
     return true;
+}
+
+static bool open_intake(struct service *service, struct err *err)
+{
+    struct local_checkpoint_place place = {0};
+    struct local_checkpoint *checkpoint = NULL;
+    TRY(service_checkpoint_open(service->settings, &service->parts.coord, service->options.mock,
+                                service->arena, &place, &checkpoint, err));
+    bool ok = open_intake_at(service, &place, checkpoint, err);
+    local_checkpoint_free(checkpoint);
+    return ok;
 }
 
 /* How much there is to read: the distance from the starts to the ends. Only for progress. */
@@ -209,6 +239,7 @@ static bool start_member(struct service *service, struct err *err)
     TRY(file_make_folders(folder, err));
     struct intake_thread_settings intake = {
         .intake = service->intake,
+        .saver = service->saver,
         .inbox = service->to_intake,
         .batches = service->batches,
         .member = service->to_member,
@@ -242,6 +273,8 @@ static bool start_member(struct service *service, struct err *err)
                  .policy = {.take_late = settings->window.late == LATE_NEXT,
                             .take_future = settings->window.future == FUTURE_KEEP},
                  .threads = settings->limits.build_threads},
+        .held = service->restored,
+        .held_count = service->restored_count,
         .inbox = service->to_member,
         .intake = service->to_intake,
         .poll = service->to_poll,
@@ -298,6 +331,7 @@ bool service_new(const struct settings *settings, const struct service_options *
 void service_state(struct service *service, struct member_state *ret_state)
 {
     member_thread_state(service->member, ret_state);
+    ret_state->left = ret_state->left && intake_thread_saved(service->intake_thread);
     if (!ret_state->failed) {
         ret_state->failed = leader_thread_failed(service->leader, &ret_state->err);
     }
@@ -308,8 +342,10 @@ int64_t service_target(const struct service *service)
     return service->target;
 }
 
+/* The checkpoint first, which is sure to be done in time; the group hears of it meanwhile. */
 void service_stop(struct service *service)
 {
+    mail_send(service->to_intake, mail_new(MAIL_SAVE));
     member_thread_stop(service->member);
 }
 
@@ -326,6 +362,9 @@ struct service *service_free(struct service *service)
     if (service->leader != NULL) {
         leader_thread_stop(service->leader);
     }
+    if (service->held != NULL) {
+        held_rows_abort(service->held);
+    }
     if (service->to_member != NULL) {
         queue_close(service->to_member);
         queue_close(service->to_poll);
@@ -335,6 +374,7 @@ struct service *service_free(struct service *service)
     poll_thread_free(service->poll);
     intake_thread_free(service->intake_thread);
     leader_thread_free(service->leader);
+    checkpoint_saver_free(service->saver);
     intake_free(service->intake);
     held_rows_free(service->held);
     dead_letters_free(service->letters);

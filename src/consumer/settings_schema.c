@@ -213,6 +213,12 @@ const struct setting settings_schema[] = {
     {"limits.stop_timeout", SETTING_DURATION, IN_SETTINGS(limits.stop_timeout_us),
      .fallback = "30s", RANGE(1 * SECOND, 60 * MINUTE),
      .doc = "After SIGTERM an orderly stop may take so long."},
+    {"limits.checkpoint_interval", SETTING_DURATION, IN_SETTINGS(limits.checkpoint_interval_us),
+     .fallback = "30s", RANGE(0, 1440 * MINUTE),
+     .doc = "Local checkpoints are not more frequent. 0s: at an orderly stop only."},
+    {"limits.checkpoint_bytes", SETTING_SIZE, IN_SETTINGS(limits.checkpoint_bytes),
+     .fallback = "32MiB", RANGE(0, 16 * TIB),
+     .doc = "Rows that are in memory alone before the next one: what a crash makes read again."},
 
     {"log.level", SETTING_CHOICE, IN_SETTINGS(log_level), .fallback = "info",
      ONE_OF("error", "warn", "info", "debug"), .doc = "What is logged, on standard error."},

@@ -24,14 +24,15 @@ struct spill_thread {
     struct queue *orders;
     struct queue *done;
     atomic_bool stop;
+    bool sync;
     bool busy; /* the owner's */
 };
 
 static void write_spill(struct spill_thread *thread, struct spill_order *order)
 {
     struct spill_ref ref = {0};
-    order->ok = spill_write(row_share_set(order->share), order->path, false, &thread->stop, &ref,
-                            &order->err) &&
+    order->ok = spill_write(row_share_set(order->share), order->path, thread->sync, &thread->stop,
+                            &ref, &order->err) &&
                 spill_open_file(order->path, &order->set, &order->err);
     order->bytes = ref.bytes;
     spill_ref_done(&ref);
@@ -49,15 +50,21 @@ static void run(void *argument)
     }
 }
 
-struct spill_thread *spill_thread_new(void)
+struct spill_thread *spill_thread_new(bool sync)
 {
     struct spill_thread *thread = calloc(1, sizeof *thread);
     CHECK(thread != NULL);
+    thread->sync = sync;
     thread->orders = queue_new(1);
     thread->done = queue_new(1);
     atomic_init(&thread->stop, false);
     thread->thread = thread_new("spill", run, thread);
     return thread;
+}
+
+void spill_thread_abort(struct spill_thread *thread)
+{
+    atomic_store(&thread->stop, true);
 }
 
 static void free_order(struct spill_order *order)

@@ -8,7 +8,11 @@
  * thread. */
 struct spill_thread;
 
-struct spill_thread *spill_thread_new(void);
+/* `sync`: what it writes is on the disk for good, and not only the kernel's. */
+struct spill_thread *spill_thread_new(bool sync);
+
+/* What is being written, and all that is started from now on, ends soon as STOPPED. Any thread. */
+void spill_thread_abort(struct spill_thread *thread);
 
 /* Stops what is being written, and ends it. Takes NULL; returns NULL. */
 struct spill_thread *spill_thread_free(struct spill_thread *thread);

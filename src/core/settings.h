@@ -110,7 +110,10 @@ struct limit_settings {
     uint64_t max_key_bytes;
     uint64_t max_value_bytes;
     int build_threads;
-    int64_t stop_timeout_us; /* how long an orderly stop may take */
+    int64_t stop_timeout_us;        /* how long an orderly stop may take */
+    int64_t checkpoint_interval_us; /* at the least between two local checkpoints; 0: at a stop only
+                                     */
+    uint64_t checkpoint_bytes;      /* rows that are in memory alone before there is a next one */
 };
 
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };

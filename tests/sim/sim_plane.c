@@ -15,24 +15,38 @@ int32_t partition_index(const struct world *world, struct partition_id id)
     CHECK(false);
 }
 
-static void start(struct world *world, struct sim_process *process, int32_t index, int64_t offset)
+static void start(struct world *world, struct sim_process *process,
+                  const struct member_command *command)
 {
+    int32_t index = partition_index(world, command->start.id);
+    int64_t offset = command->start.offset;
     struct sim_reading *reading = &process->readings[index];
     int64_t low = world->partitions[index].low;
     int64_t from = offset == MEMBER_START_POLICY ? low : offset;
     reading->started = true;
     reading->paused = false;
+    if (command->start.goes_on) {
+        plane_goes_on(world, process, index, offset);
+        return;
+    }
+    if (command->start.void_held) {
+        memset(reading->held, 0, sizeof reading->held);
+    }
     reading->lost_to = from < low ? low : 0;
     reading->from = from < low ? low : from;
     reading->position = reading->from;
     reading->highest_us = EVENT_TIME_LOW;
+    reading->head[0] = '\0';
+    reading->given_up = false;
 }
 
 static void forget(struct world *world, struct sim_process *process,
-                   const struct member_forget *said)
+                   const struct member_forget *said, const char *run)
 {
     int32_t index = partition_index(world, said->id);
     struct sim_reading *reading = &process->readings[index];
+    snprintf(reading->head, sizeof reading->head, "%s", run);
+    reading->given_up = said->tail_from == INT64_MAX;
     for (int64_t o = 0; o < SIM_ROWS_MAX; o++) {
         const struct sim_row *row = &world->partitions[index].rows[o];
         if (reading->held[o] &&
@@ -47,12 +61,12 @@ void plane_command(struct world *world, struct sim_process *process,
                    const struct member_command *command)
 {
     if (command->kind == MEMBER_START_PARTITION) {
-        start(world, process, partition_index(world, command->start.id), command->start.offset);
+        start(world, process, command);
     } else if (command->kind == MEMBER_STOP_PARTITION) {
         process->readings[partition_index(world, command->stop)].started = false;
     } else if (command->kind == MEMBER_FORGET) {
         for (size_t i = 0; i < command->forget.count; i++) {
-            forget(world, process, &command->forget.partitions[i]);
+            forget(world, process, &command->forget.partitions[i], command->forget.run_id);
         }
     } else if (command->kind == MEMBER_PAUSE || command->kind == MEMBER_UNPAUSE) {
         for (size_t i = 0; i < command->pause.count; i++) {

@@ -26,6 +26,7 @@ void process_start(struct world *world, struct sim_process *process)
     CHECK(process->sealed != NULL);
     process->in_leader_group = true;
     world_trace(world, "%s starts", process->name);
+    checkpoint_restore(world, process);
 }
 
 void process_stop(struct world *world, struct sim_process *process)
@@ -47,6 +48,7 @@ void process_stop(struct world *world, struct sim_process *process)
                                     .clock_ahead_us = gone.clock_ahead_us,
                                     .own_settings = gone.own_settings,
                                     .settings = gone.settings,
+                                    .disk = gone.disk,
                                     .restart_us = world->story.on ? INT64_MAX : 0};
 }
 
@@ -162,6 +164,7 @@ void process_step(struct world *world, struct sim_process *process)
     read_ledger(world, process, true);
     read_ledger(world, process, false);
     plane_step(world, process);
+    checkpoint_step(world, process);
     if (rng_below(&world->rng, 2) == 0) {
         leader_shell_event(world, process, &(struct leader_event){.kind = LEADER_EVENT_TICK});
         member_shell_event(world, process, &(struct member_event){.kind = MEMBER_EVENT_TICK});

@@ -195,6 +195,7 @@ struct world *world_new(uint64_t seed, int members, FILE *trace)
     world->seed = seed;
     world->trace = trace;
     rng_init(&world->rng, seed);
+    rng_init(&world->disk_rng, seed + 1);
     world->now_us = SIM_EPOCH_US;
     world->broker_ahead_us = world_between(world, -300000, 300000);
     world->process_count = members > 0 ? members : (int)world_between(world, 1, 3);
@@ -222,6 +223,7 @@ struct world *world_free(struct world *world)
 {
     for (int i = 0; i < world->process_count; i++) {
         process_stop(world, &world->processes[i]);
+        free(world->processes[i].disk);
     }
     ledger_done(&world->ledger);
     store_done(&world->store);
@@ -252,6 +254,7 @@ static void lose_ledger(struct world *world)
     for (int i = 0; i < world->process_count; i++) {
         process_stop(world, &world->processes[i]);
         world->processes[i].restart_us = world->now_us + 200000;
+        checkpoint_other_ledger(&world->processes[i], whole);
     }
     world->leader = -1;
     ledger_lose(world, from);

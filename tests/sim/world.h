@@ -107,7 +107,15 @@ struct sim_reading { /* the data plane of one partition */
     int64_t position;
     int64_t lost_to;
     int64_t highest_us;
+    char head[128];          /* run of the head whose FORGET it has seen */
+    bool given_up;           /* forgotten whole, because another process owns it */
     bool held[SIM_ROWS_MAX]; /* rows in memory or in spills */
+};
+
+/* A process's disk: a copy of what it held once, for its next start. */
+struct sim_checkpoint {
+    bool used; /* false: there is none */
+    struct sim_reading readings[SIM_PARTITIONS_MAX];
 };
 
 struct sim_row_ref {
@@ -200,6 +208,7 @@ struct sim_process {
 
     struct sim_job *jobs;
     struct sim_reading readings[SIM_PARTITIONS_MAX];
+    struct sim_checkpoint *disk; /* NULL: it never wrote any */
     struct sim_row_ref *sealed;
     size_t sealed_count;
     uint64_t sealed_build;
@@ -266,6 +275,7 @@ struct audit; /* what the invariants remember */
 struct world {
     uint64_t seed;
     struct rng rng;
+    struct rng disk_rng; /* of checkpoints alone: the rest of a seed's world stays what it was */
     int64_t now_us;
     int64_t broker_ahead_us;
     FILE *trace; /* NULL: none */
@@ -356,8 +366,15 @@ void plane_step(struct world *world, struct sim_process *process);
 void plane_seal(struct world *world, struct sim_process *process, const struct sim_job *job);
 void plane_build(struct world *world, struct sim_process *process, const struct sim_job *job);
 void plane_store_part(struct world *world, struct sim_process *process, const struct sim_job *job);
+/* What is held below `offset` is used: nothing of it may be missing. */
+void plane_goes_on(struct world *world, struct sim_process *process, int32_t index, int64_t offset);
 int32_t partition_index(const struct world *world, struct partition_id id);
 int64_t process_now(const struct world *world, const struct sim_process *process);
+
+/* ---- sim_checkpoint.c ---- */
+void checkpoint_step(struct world *world, struct sim_process *process); /* writes, now and then */
+void checkpoint_restore(struct world *world, struct sim_process *process); /* at a start */
+void checkpoint_other_ledger(struct sim_process *process, bool other); /* its topic id differs */
 
 /* ---- sim_operator.c ---- */
 void operator_step(struct world *world);

@@ -87,6 +87,13 @@ static void close_world(struct world *world)
     free(world);
 }
 
+static inline void begin(struct world *world, struct source_partition id, int64_t offset,
+                         const struct intake_head *head)
+{
+    struct err err;
+    cr_assert(intake_start(world->intake, id, offset, head, &err), "%s", err.message);
+}
+
 /* One record; time -1: without a key, so that it cannot be used. */
 static void add(struct world *world, int32_t partition, int64_t offset, const char *key,
                 int64_t time_ms)

@@ -26,6 +26,7 @@ struct plant {
     struct held_rows *held;
     struct dead_letters *letters;
     struct intake *intake;
+    struct checkpoint_saver *saver;
     struct queue *inbox;
     struct queue *batches;
     struct queue *member;
@@ -108,8 +109,11 @@ static void open_plant(struct plant *plant)
         .threads = 2,
     };
     member_work_init(&plant->work, &plant->work_settings, "m", 1, plant->done);
-    struct intake_thread_settings thread = {plant->intake, plant->inbox, plant->batches,
-                                            plant->member};
+    struct checkpoint_saver_settings saver = {
+        .intake = plant->intake, .held = plant->held, .letters = plant->letters};
+    plant->saver = checkpoint_saver_new(&saver);
+    struct intake_thread_settings thread = {plant->intake, plant->saver, plant->inbox,
+                                            plant->batches, plant->member};
     plant->thread = intake_thread_new(&thread);
 }
 
@@ -118,6 +122,7 @@ static void close_plant(struct plant *plant)
     struct err err;
     member_work_done(&plant->work);
     intake_thread_free(plant->thread);
+    checkpoint_saver_free(plant->saver);
     intake_free(plant->intake);
     held_rows_free(plant->held);
     dead_letters_free(plant->letters);
@@ -263,6 +268,7 @@ static void forget(struct plant *plant, uint64_t build, const int64_t *cuts)
     }
     mail->forget.partitions = of;
     mail->forget.count = PARTITIONS;
+    mail->forget.run = "";
     mail_send(plant->inbox, mail);
     member_work_forget(&plant->work);
 }

@@ -57,7 +57,8 @@ MAY_INCLUDE = {
                    "core/settings.h"],
     "core": ["core"],
     "adapters": ["core", "adapters/os"],
-    "checkpoint": ["core", "adapters/sqlite/sqlite_manifest.h", "adapters/os", "adapters/crypto"],
+    "checkpoint": ["core", "adapters/sqlite/sqlite_manifest.h", "adapters/sqlite/sqlite_checkpoint.h",
+                   "adapters/os", "adapters/crypto"],
     "consumer": ["core", "adapters", "checkpoint"],
     "cli": ["core", "adapters", "checkpoint", "consumer", "cli"],
     "library": ["core", "adapters", "checkpoint", "consumer/wiring.h"],
@@ -132,7 +133,8 @@ def may_include(source, header):
     if folder == "checkpoint" and header_folder == "adapters":
         return True
     if folder == "consumer" and header_folder.startswith("adapters/") and header_folder not in EVERYBODYS:
-        return source in WIRING or header == "adapters/sqlite/sqlite_manifest.h"
+        return source in WIRING or header in ("adapters/sqlite/sqlite_manifest.h",
+                                              "adapters/sqlite/sqlite_checkpoint.h")
     allowed = folder_rules(folder)
     return allowed is not None and any(under(header, prefix) for prefix in allowed)
 

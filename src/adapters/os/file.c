@@ -252,6 +252,42 @@ bool file_remove_tree(const char *path, struct err *err)
     return file_err(err, errno, "remove the folder", path);
 }
 
+static bool is_kept(const char *name, const char *const *keep, size_t keep_count)
+{
+    bool kept = strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+    for (size_t i = 0; !kept && i < keep_count; i++) {
+        kept = strcmp(name, keep[i]) == 0;
+    }
+    return kept;
+}
+
+static bool sweep_entry(const char *folder, const char *name, struct err *err)
+{
+    size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = malloc(size);
+    CHECK(path != NULL);
+    snprintf(path, size, "%s/%s", folder, name);
+    bool ok = file_remove_tree(path, err);
+    free(path);
+    return ok;
+}
+
+bool file_sweep_folder(const char *path, const char *const *keep, size_t keep_count,
+                       struct err *err)
+{
+    DIR *folder = opendir(path);
+    if (folder == NULL) {
+        return file_err(err, errno, "open the folder", path);
+    }
+    bool ok = true;
+    const struct dirent *entry;
+    while (ok && (entry = readdir(folder)) != NULL) {
+        ok = is_kept(entry->d_name, keep, keep_count) || sweep_entry(path, entry->d_name, err);
+    }
+    (void)closedir(folder);
+    return ok;
+}
+
 bool file_free_bytes(const char *path, uint64_t *ret_bytes, struct err *err)
 {
     struct statvfs info;

@@ -34,6 +34,10 @@ bool file_temp_folder(const char *parent, const char *stem, char **ret_path,
 /* rm -rf, without following links; one that is not there is fine. */
 bool file_remove_tree(const char *path, struct err *err) MUST_CHECK;
 
+/* Removes all that lies in the folder but the entries of these names. */
+bool file_sweep_folder(const char *path, const char *const *keep, size_t keep_count,
+                       struct err *err) MUST_CHECK;
+
 /* What an ordinary user can still write on the file system of `path`. */
 bool file_free_bytes(const char *path, uint64_t *ret_bytes, struct err *err) MUST_CHECK;
 

@@ -19,6 +19,9 @@ static void on_record(struct member *member, const struct member_event *event)
 static void apply(struct member *member, const struct member_event *event)
 {
     switch (event->kind) {
+    case MEMBER_EVENT_HELD:
+        member_held(member, event);
+        break;
     case MEMBER_EVENT_ASSIGNED:
         member_assigned(member, event);
         break;
@@ -91,6 +94,7 @@ struct member *member_new(const struct coord_settings *borrowed_settings, const 
     made->generation = -1;
     made->fold = fold_new();
     made->seal.close_offset = -1;
+    made->seal.promised_offset = -1;
     made->refused_offset = -1;
     made->head_offset = -1;
     made->published_offset = -1;

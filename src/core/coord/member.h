@@ -14,6 +14,7 @@
 struct member;
 
 enum member_event_kind {
+    MEMBER_EVENT_HELD,        /* before all others: what a local checkpoint brought back */
     MEMBER_EVENT_ASSIGNED,    /* partitions added; a delta. With none: the generation has changed */
     MEMBER_EVENT_REVOKED,     /* partitions taken away (revoked or lost); a delta */
     MEMBER_EVENT_PROGRESS,    /* the data plane: all partitions that it reads */
@@ -49,12 +50,28 @@ struct member_reading {
     uint64_t bytes;
     int64_t lost_to; /* > 0: `from` was below what the broker still has; the first offset that is
                         there */
+    int32_t leader_epoch; /* of the record before `position`; -1: not known */
+};
+
+/* All rows of [from, position) of a partition are held, but those that were forgotten by the
+ * history of `head` (R9): a local checkpoint that fits to the group, the ledger, the topics' ids
+ * and the fingerprint. */
+struct member_held {
+    struct partition_id id;
+    int64_t from;
+    int64_t position;
+    int32_t leader_epoch; /* of the record before `position`; -1: not known */
+    const char *head;     /* run of the COMMIT whose FORGET it has seen; "": none */
 };
 
 struct member_event {
     enum member_event_kind kind;
     int64_t now_us;
     union {
+        struct {
+            const struct member_held *list;
+            size_t count;
+        } held;
         struct {
             int64_t generation; /* -1: the client cannot tell it */
             const struct partition_id *partitions;
@@ -160,6 +177,9 @@ struct member_command {
         struct {
             struct partition_id id;
             int64_t offset; /* or MEMBER_START_POLICY */
+            bool goes_on;   /* the rows below it are held; `head` of the fold is applied to them */
+            bool void_held; /* what is held of it must not be used: it comes again */
+            int32_t leader_epoch; /* of the record before; -1: not known */
         } start;
         struct partition_id stop;
         struct {
@@ -197,6 +217,7 @@ struct member_command {
         } drop;
         struct {
             uint64_t build; /* the COMMIT's */
+            const char *run_id;
             const struct member_forget *partitions;
             size_t count;
         } forget;

@@ -35,6 +35,12 @@ static struct held_partition *add_partition(struct member *member, struct partit
     return &member->partitions[at];
 }
 
+struct held_partition *member_find_or_add(struct member *member, struct partition_id id)
+{
+    struct held_partition *partition = member_find(member, id);
+    return partition == NULL ? add_partition(member, id) : partition;
+}
+
 static void remove_partition(struct member *member, size_t index)
 {
     free((char *)member->partitions[index].id.topic); /* our own copy */
@@ -57,14 +63,13 @@ void member_assigned(struct member *member, const struct member_event *event)
     member->assignment += event->assignment.count > 0;
     for (size_t i = 0; i < event->assignment.count; i++) {
         struct partition_id id = event->assignment.partitions[i];
-        struct held_partition *partition = member_find(member, id);
-        if (partition == NULL) {
-            partition = add_partition(member, id);
+        struct held_partition *partition = member_find_or_add(member, id);
+        if (partition->started) {
+            member_keep(member, partition); /* given again without having been taken */
         }
         partition->owned = true;
         partition->dropped = false;
-        partition->started = false; /* also when rows are still held: it is read again from
-                                       tail_from */
+        partition->started = false;
         partition->has_reading = false;
         partition->at_end_since_us = 0;
         partition->paused = false;
@@ -85,6 +90,7 @@ void member_revoked(struct member *member, const struct member_event *event)
         if (partition->started) {
             member_command(member, MEMBER_STOP_PARTITION)->stop = partition->id;
             partition->started = false;
+            member_keep(member, partition);
         }
     }
 }
@@ -154,19 +160,25 @@ static int64_t start_offset(const struct member *member, struct partition_id id)
     return MEMBER_START_POLICY;
 }
 
-static void start(struct member *member, struct held_partition *partition, int64_t offset)
+static void start(struct member *member, struct held_partition *partition, int64_t needed)
 {
+    bool goes_on = member_goes_on(member, partition, needed);
     struct member_command *command = member_command(member, MEMBER_START_PARTITION);
     command->start.id = partition->id;
-    command->start.offset = offset;
+    command->start.offset = goes_on ? partition->kept_to : needed;
+    command->start.goes_on = goes_on;
+    command->start.void_held = !goes_on && (partition->void_held || partition->restored);
+    command->start.leader_epoch = goes_on ? partition->kept_epoch : -1;
     partition->started = true;
     partition->has_reading = false;
-    partition->start = offset;
-    partition->held_from = offset;
+    partition->start = command->start.offset;
+    partition->held_from = goes_on ? partition->kept_from : needed;
     partition->at_end_since_us = 0;
     partition->lost_said = false;
-    member_trace(member, "start %s/%d at %lld", partition->id.topic, partition->id.number,
-                 (long long)offset);
+    member_keep_nothing(partition, false);
+    partition->void_held = false;
+    member_trace(member, "start %s/%d at %lld%s", partition->id.topic, partition->id.number,
+                 (long long)command->start.offset, goes_on ? ", goes on" : "");
 }
 
 /* Rows that are needed again were not read, or were forgotten (--from-here went back, or another
@@ -205,7 +217,7 @@ void member_start_partitions(struct member *member)
 }
 
 /* Rows of a COMMIT are in the store: they may be forgotten (also under HOLD). */
-static void forget(struct member *member, const struct message_commit *head)
+static void forget(struct member *member, const struct message_commit *head, bool first)
 {
     struct arena *arena = member->out->arena;
     struct member_forget *list = arena_zero(arena, (member->partition_count + 1) * sizeof *list);
@@ -213,8 +225,8 @@ static void forget(struct member *member, const struct message_commit *head)
     for (size_t i = 0; i < member->partition_count;) {
         struct held_partition *partition = &member->partitions[i];
         const struct commit_partition *said = head_partition(head, partition->id);
-        if (said == NULL) {
-            i++;
+        if (said == NULL || (first && partition->restored)) {
+            i++; /* its start says what the head has of it */
             continue;
         }
         struct member_forget *one = &list[count++];
@@ -224,6 +236,9 @@ static void forget(struct member *member, const struct message_commit *head)
         one->tail_from = partition->owned ? said->tail_from : INT64_MAX; /* its owner has the rest
                                                                           */
         partition->dropped = !partition->owned;
+        if (!partition->owned) {
+            member_keep_nothing(partition, false);
+        }
         struct cut_step *steps = NULL;
         one->step_count = fold_steps(head, NULL, partition->id, arena, &steps);
         one->steps = steps;
@@ -240,6 +255,7 @@ static void forget(struct member *member, const struct message_commit *head)
     if (count > 0) {
         struct member_command *command = member_command(member, MEMBER_FORGET);
         command->forget.build = head->build;
+        command->forget.run_id = head->run_id;
         command->forget.partitions = list;
         command->forget.count = count;
     }
@@ -251,6 +267,7 @@ static void read_again(struct member *member)
 {
     for (size_t i = 0; i < member->partition_count; i++) {
         struct held_partition *partition = &member->partitions[i];
+        member_keep_nothing(partition, true);
         if (partition->started) {
             member_command(member, MEMBER_STOP_PARTITION)->stop = partition->id;
             partition->started = false;
@@ -284,19 +301,22 @@ void member_follow_head(struct member *member)
 {
     const struct fold_entry *entry = fold_find(member->fold, "commit");
     if (!member->caught_up || entry == NULL) {
+        member->followed = member->caught_up;
         return;
     }
     const struct message_commit *head = &entry->message.commit;
+    bool first = !member->followed;
+    member->followed = true;
     if (entry->offset != member->head_offset) {
         bool same = strcmp(head->run_id, member->head_run) == 0; /* --adopt: another base, no new
                                                                     cuts */
-        bool went_back = head->kind == COMMIT_RESUMED && !same;
+        bool went_back = head->kind == COMMIT_RESUMED && !same && !first;
         member->head_offset = entry->offset;
         memcpy(member->head_run, head->run_id, strlen(head->run_id) + 1);
         if (went_back && !RULE_OFF(50)) {
             read_again(member);
         } else if (!went_back && !same) {
-            forget(member, head);
+            forget(member, head, first);
         }
     }
     const struct fold_entry *published = fold_find(member->fold, "published");

@@ -129,7 +129,7 @@ void member_seal(struct member *member)
     struct member_seal_partition *list =
         arena_zero(member->out->arena, (member->partition_count + 1) * sizeof *list);
     size_t count = 0;
-    if (!choose(member, close, same_close && seal->done, list, &count)) {
+    if (!choose(member, close, seal->promised_offset == entry->offset, list, &count)) {
         return;
     }
     seal->close_offset = entry->offset;
@@ -173,6 +173,7 @@ static void keep(struct member *member, const struct member_event *event)
     }
     arena_free(seal->arena);
     seal->arena = arena;
+    seal->promised_offset = seal->close_offset;
     seal->partitions = partitions;
     seal->partition_count = event->sealed.partition_count;
     seal->shards = shards;

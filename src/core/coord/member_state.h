@@ -20,6 +20,15 @@ struct held_partition {
     bool paused;
     bool lost_said;
     bool dropped; /* not owned, and its rows were forgotten: nothing can be promised of it */
+
+    /* What is held of it while it is not read (member_keep.c). */
+    bool kept;
+    bool restored;  /* by a local checkpoint, and not started since */
+    bool void_held; /* rows are held that must not be used */
+    int64_t kept_from;
+    int64_t kept_to;
+    int32_t kept_epoch;
+    char kept_head[MESSAGE_NAME_MAX + 1];
 };
 
 /* A record that is not known to be in the ledger. */
@@ -45,7 +54,8 @@ struct seal {
     bool asked;          /* no answer yet */
     bool done;
     int64_t retry_us;
-    struct arena *arena; /* of what follows */
+    int64_t promised_offset; /* of the CLOSE that what follows was said for; -1: none */
+    struct arena *arena;     /* of what follows */
     const struct ready_partition *partitions;
     size_t partition_count;
     const struct shard_size *shards;
@@ -95,6 +105,7 @@ struct member {
     uint64_t part_seal; /* number of the SEAL whose part is stored or on its way; 0: none */
     int64_t part_retry_us;
 
+    bool followed;                       /* the head was looked at since caught_up */
     int64_t head_offset;                 /* COMMIT that was acted upon */
     char head_run[MESSAGE_NAME_MAX + 1]; /* its run */
     int64_t published_offset;            /* PUBLISHED that was acted upon */
@@ -115,6 +126,7 @@ int64_t member_backoff(struct member *member);
 
 /* ---- member_read.c ---- */
 struct held_partition *member_find(struct member *member, struct partition_id id);
+struct held_partition *member_find_or_add(struct member *member, struct partition_id id);
 void member_assigned(struct member *member, const struct member_event *event);
 void member_revoked(struct member *member, const struct member_event *event);
 void member_readings(struct member *member, const struct member_event *event);
@@ -122,6 +134,16 @@ void member_start_partitions(struct member *member);
 void member_follow_head(struct member *member); /* COMMIT: FORGET; PUBLISHED: MIRROR_OFFSETS */
 void member_pause(struct member *member);
 void member_partitions_done(struct member *member);
+
+/* ---- member_keep.c ---- */
+void member_held(struct member *member, const struct member_event *event);
+/* It is read no more, and its rows stay. */
+void member_keep(struct member *member, struct held_partition *partition);
+/* Its rows are gone, or must not be used. */
+void member_keep_nothing(struct held_partition *partition, bool void_held);
+/* True: reading goes on at kept_to, because all from `needed` on is held. */
+bool member_goes_on(const struct member *member, const struct held_partition *partition,
+                    int64_t needed);
 
 /* ---- member_progress.c ---- */
 void member_progress(struct member *member);

@@ -229,3 +229,73 @@ size_t offset_set_memory(const struct offset_set *set)
     }
     return memory;
 }
+
+void offset_set_encode(const struct offset_set *set, struct buf *to)
+{
+    uint8_t number[8];
+    put_u32le(number, (uint32_t)set->count);
+    buf_add(to, number, 4);
+    for (size_t i = 0; i < set->count; i++) {
+        const struct offset_chunk *chunk = &set->chunks[i];
+        put_u64le(number, (uint64_t)chunk->base);
+        buf_add(to, number, 8);
+        buf_add_byte(to, chunk->bits == NULL);
+        for (size_t word = 0; chunk->bits != NULL && word < CHUNK_WORDS; word++) {
+            put_u64le(number, chunk->bits[word]);
+            buf_add(to, number, 8);
+        }
+    }
+}
+
+/* The next `size` bytes; NULL when there are not so many. */
+static const uint8_t *take(struct bytes *from, size_t size)
+{
+    if (from->size < size) {
+        return NULL;
+    }
+    const uint8_t *at = from->data;
+    *from = bytes_of(at + size, from->size - size);
+    return at;
+}
+
+static bool decode_chunk(struct bytes *from, struct offset_set *set)
+{
+    const uint8_t *head = take(from, 9);
+    if (head == NULL || head[8] > 1) {
+        return false;
+    }
+    int64_t base = (int64_t)get_u64le(head);
+    if (base < 0 || base > INT64_MAX >> CHUNK_BITS ||
+        (set->count > 0 && base <= set->chunks[set->count - 1].base)) {
+        return false;
+    }
+    const uint8_t *bits = head[8] == 1 ? NULL : take(from, CHUNK_WORDS * 8);
+    if (bits == NULL && head[8] == 0) {
+        return false;
+    }
+    struct offset_chunk *chunk = chunk_for(set, base);
+    for (size_t word = 0; word < CHUNK_WORDS; word++) {
+        chunk->bits[word] = bits == NULL ? ~UINT64_C(0) : get_u64le(bits + 8 * word);
+    }
+    recount(chunk);
+    if (chunk->count == CHUNK_SIZE) {
+        free(chunk->bits);
+        chunk->bits = NULL;
+    }
+    return chunk->count > 0 && (chunk->bits == NULL) == (bits == NULL);
+}
+
+bool offset_set_decode(struct bytes *from, struct offset_set *ret_set, struct err *err)
+{
+    *ret_set = (struct offset_set){0};
+    const uint8_t *count = take(from, 4);
+    bool ok = count != NULL;
+    for (uint32_t i = 0; ok && i < get_u32le(count); i++) {
+        ok = decode_chunk(from, ret_set);
+    }
+    if (!ok) {
+        offset_set_done(ret_set);
+        return err_set(err, ERR_CORRUPT, "not a set of offsets");
+    }
+    return true;
+}

@@ -2,9 +2,8 @@
 #ifndef TIDEMARK_CORE_WINDOW_OFFSET_SET_H
 #define TIDEMARK_CORE_WINDOW_OFFSET_SET_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "core/base/buf.h"
+#include "core/base/err.h"
 
 /* The account of a build (PROTOCOL R1) counts records between two cuts, and a cut becomes known
  * after the records were read. So a member keeps, per partition and event window, the set of
@@ -33,5 +32,13 @@ void offset_set_remove(struct offset_set *set, int64_t offset);
 
 bool offset_set_is_empty(const struct offset_set *set);
 size_t offset_set_memory(const struct offset_set *set); /* bytes */
+
+/* As bytes, for a checkpoint: chunks, u32; of each its base, i64, whether it is full, u8, and, when
+ * it is not, its bitmap of 512 bytes. Little-endian. */
+void offset_set_encode(const struct offset_set *set, struct buf *to);
+
+/* Takes a set off the front of `from` (which moves on), into an empty one. CORRUPT: not what
+ * offset_set_encode wrote; `ret_set` is empty then. */
+MUST_CHECK bool offset_set_decode(struct bytes *from, struct offset_set *ret_set, struct err *err);
 
 #endif

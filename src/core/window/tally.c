@@ -36,22 +36,26 @@ static size_t lower_bound(const struct tally *tally, int64_t window_us)
     return low;
 }
 
+static void insert_window(struct tally *tally, size_t at, int64_t window_us)
+{
+    if (tally->window_count == tally->window_capacity) {
+        tally->window_capacity = tally->window_capacity * 2 + 4;
+        tally->windows = realloc(tally->windows, tally->window_capacity * sizeof *tally->windows);
+        CHECK(tally->windows != NULL);
+    }
+    memmove(tally->windows + at + 1, tally->windows + at,
+            (tally->window_count - at) * sizeof *tally->windows);
+    tally->windows[at] = (struct tally_window){.start_us = window_us};
+    tally->window_count++;
+}
+
 bool tally_add_row(struct tally *tally, int64_t offset, int64_t window_us)
 {
     size_t at = tally->last_window;
     if (at >= tally->window_count || tally->windows[at].start_us != window_us) {
         at = lower_bound(tally, window_us);
         if (at == tally->window_count || tally->windows[at].start_us != window_us) {
-            if (tally->window_count == tally->window_capacity) {
-                tally->window_capacity = tally->window_capacity * 2 + 4;
-                tally->windows =
-                    realloc(tally->windows, tally->window_capacity * sizeof *tally->windows);
-                CHECK(tally->windows != NULL);
-            }
-            memmove(tally->windows + at + 1, tally->windows + at,
-                    (tally->window_count - at) * sizeof *tally->windows);
-            tally->windows[at] = (struct tally_window){.start_us = window_us};
-            tally->window_count++;
+            insert_window(tally, at, window_us);
         }
         tally->last_window = at;
     }
@@ -183,4 +187,53 @@ size_t tally_memory(const struct tally *tally)
         memory += offset_set_memory(&tally->windows[i].rows);
     }
     return memory;
+}
+
+void tally_encode(const struct tally *tally, struct buf *to)
+{
+    uint8_t number[8];
+    put_u32le(number, (uint32_t)tally->window_count);
+    buf_add(to, number, 4);
+    for (size_t i = 0; i < tally->window_count; i++) {
+        put_u64le(number, (uint64_t)tally->windows[i].start_us);
+        buf_add(to, number, 8);
+        offset_set_encode(&tally->windows[i].rows, to);
+    }
+    offset_set_encode(&tally->rejected, to);
+}
+
+static bool decode_window(struct bytes *from, struct tally *tally, struct err *err)
+{
+    size_t count = tally->window_count;
+    if (from->size < 8) {
+        return err_set(err, ERR_CORRUPT, "a tally ends within a window");
+    }
+    int64_t start_us = (int64_t)get_u64le(from->data);
+    *from = bytes_of(from->data + 8, from->size - 8);
+    if (count > 0 && tally->windows[count - 1].start_us >= start_us) {
+        return err_set(err, ERR_CORRUPT, "the windows of a tally do not ascend");
+    }
+    insert_window(tally, count, start_us);
+    TRY(offset_set_decode(from, &tally->windows[count].rows, err));
+    return !offset_set_is_empty(&tally->windows[count].rows) ||
+           err_set(err, ERR_CORRUPT, "a window of a tally is empty");
+}
+
+bool tally_decode(struct bytes from, struct tally *ret_tally, struct err *err)
+{
+    *ret_tally = (struct tally){0};
+    bool ok = from.size >= 4 || err_set(err, ERR_CORRUPT, "not a tally");
+    uint32_t count = ok ? get_u32le(from.data) : 0;
+    from = ok ? bytes_of(from.data + 4, from.size - 4) : from;
+    for (uint32_t i = 0; ok && i < count; i++) {
+        ok = decode_window(&from, ret_tally, err);
+    }
+    ok = ok && offset_set_decode(&from, &ret_tally->rejected, err);
+    if (ok && from.size > 0) {
+        ok = err_set(err, ERR_CORRUPT, "%zu bytes behind a tally", from.size);
+    }
+    if (!ok) {
+        tally_done(ret_tally);
+    }
+    return ok;
 }

@@ -70,4 +70,12 @@ size_t tally_open_windows(const struct tally *tally);
 uint64_t tally_rows(const struct tally *tally);
 size_t tally_memory(const struct tally *tally); /* bytes */
 
+/* As bytes, for a checkpoint: windows, u32; of each its start, i64, and its set of offsets; then
+ * the set of the rejected ones. */
+void tally_encode(const struct tally *tally, struct buf *to);
+
+/* All of `from`, into an empty tally. CORRUPT: not what tally_encode wrote; `ret_tally` is empty
+ * then. */
+MUST_CHECK bool tally_decode(struct bytes from, struct tally *ret_tally, struct err *err);
+
 #endif

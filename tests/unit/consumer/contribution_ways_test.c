@@ -15,7 +15,7 @@ static struct contribution *seal_random(struct world *world, unsigned seed, stru
     struct err err;
     srand(seed);
     for (int32_t p = 0; p < PARTITIONS; p++) {
-        intake_start(world->intake, (struct source_partition){0, p}, 0, &NO_HEAD);
+        begin(world, (struct source_partition){0, p}, 0, &NO_HEAD);
     }
     for (int i = 0; i < ROWS; i++) {
         for (int p = 0; p < PARTITIONS; p++) {

@@ -1,4 +1,7 @@
 /* Does a cut take exactly the rows it should, counted exactly, wherever they are held? */
+#include <unistd.h>
+
+#include "checkpoint/spill_reader.h"
 #include "tests/support/intake_world.h"
 
 static struct cut_step step(uint64_t build, int64_t from_ms, int64_t to_ms, int64_t cut)
@@ -14,7 +17,7 @@ Test(intake, a_cut_takes_its_windows_and_leaves_the_rest)
 {
     struct world *world = open_world(SHARDS, 64 << 20, LATE_NEXT, NULL);
     struct err err;
-    intake_start(world->intake, (struct source_partition){0, 0}, 0, &NO_HEAD);
+    begin(world, (struct source_partition){0, 0}, 0, &NO_HEAD);
     add(world, 0, 0, "a", 1);
     add(world, 0, 1, "b", 12); /* the next window */
     add(world, 0, 2, "", -1);  /* rejected */
@@ -42,7 +45,7 @@ Test(intake, a_cut_takes_its_windows_and_leaves_the_rest)
     /* its COMMIT; then the next window takes what was carried out, and the late row */
     struct member_forget forget = {
         .id = {"t", 0}, .tail_from = 1, .steps = &first, .step_count = 1};
-    intake_forget(world->intake, &forget, 1);
+    intake_forget(world->intake, &forget, 1, "r1");
     struct cut_step both[] = {first, step(2, 10, 20, 8)};
     struct member_seal_partition next = {
         .id = {"t", 0}, .from = 1, .seen_end = 6, .to = 8, .steps = both, .step_count = 2};
@@ -67,8 +70,8 @@ Test(intake, late_and_future_rows_go_to_the_dead_letters)
     world->settings.window.future = FUTURE_DEAD_LETTER;
     struct err err;
     struct cut_step first = step(1, -1, 10, 2);
-    intake_start(world->intake, (struct source_partition){0, 0}, 2,
-                 &(struct intake_head){&first, 1, 2, EVENT_TIME_LOW});
+    begin(world, (struct source_partition){0, 0}, 2,
+          &(struct intake_head){&first, 1, 2, EVENT_TIME_LOW, 2, "r1", false, false});
     add(world, 0, 2, "late", 3);
     add(world, 0, 3, "future", 6000);
     add(world, 0, 4, "good", 15);
@@ -107,7 +110,7 @@ static const char *run(unsigned seed, uint64_t memory, bool reread, struct arena
     struct err err;
     srand(seed);
     for (int32_t partition = 0; partition < 2; partition++) {
-        intake_start(world->intake, (struct source_partition){0, partition}, 0, &NO_HEAD);
+        begin(world, (struct source_partition){0, partition}, 0, &NO_HEAD);
     }
     struct {
         char key[8];
@@ -129,7 +132,7 @@ static const char *run(unsigned seed, uint64_t memory, bool reread, struct arena
     take(world, 1000);
     if (reread) {
         intake_stop(world->intake, (struct source_partition){0, 1});
-        intake_start(world->intake, (struct source_partition){0, 1}, 0, &NO_HEAD);
+        begin(world, (struct source_partition){0, 1}, 0, &NO_HEAD);
         for (int i = 0; i < ROWS; i++) {
             add(world, 1, i, records[1][i].key, records[1][i].time_ms);
         }
@@ -184,7 +187,7 @@ Test(intake, a_head_that_went_back_voids_what_is_held)
     struct world *world = open_world(SHARDS, 64 << 20, LATE_NEXT, NULL);
     struct err err;
     struct source_partition id = {0, 0};
-    intake_start(world->intake, id, 0, &NO_HEAD);
+    begin(world, id, 0, &NO_HEAD);
     for (int o = 0; o < 10; o++) {
         add(world, 0, o, o % 2 == 0 ? "a" : "b", o < 5 ? 1 : 12);
     }
@@ -193,10 +196,10 @@ Test(intake, a_head_that_went_back_voids_what_is_held)
     struct cut_step first = step(1, -1, 10, 8);
     struct member_forget forget = {
         .id = {"t", 0}, .tail_from = 5, .steps = &first, .step_count = 1};
-    intake_forget(world->intake, &forget, 1);
+    intake_forget(world->intake, &forget, 1, "r1");
     /* it is given up: everything comes again */
     intake_stop(world->intake, id);
-    intake_start(world->intake, id, 0, &NO_HEAD);
+    begin(world, id, 0, &NO_HEAD);
     for (int o = 0; o < 10; o++) {
         add(world, 0, o, o % 2 == 0 ? "a" : "b", o < 5 ? 1 : 12);
     }
@@ -211,6 +214,77 @@ Test(intake, a_head_that_went_back_voids_what_is_held)
     struct dedupe_source counts = {0};
     (void)stored(world, SHARDS, sealed.contribution, &counts);
     cr_assert_eq(counts.stored + counts.superseded, 10);
+    contribution_drop(sealed.contribution);
+    close_world(world);
+}
+
+/* Another process, later, with what this one had held: rows, counts, position. */
+static struct world *start_again(struct world *world)
+{
+    struct err err;
+    struct checkpoint_partition *saved = NULL;
+    size_t count = 0;
+    bool done = false;
+    held_rows_freeze(world->held);
+    intake_capture(world->intake, world->arena, &saved, &count);
+    size_t shares = held_rows_share_count(world->held);
+    cr_assert(held_rows_to_disk(world->held, shares, true, &done, &err) && done, "%s", err.message);
+    struct world *next = open_world(SHARDS, 64 << 20, LATE_NEXT, NULL);
+    for (size_t i = 0; i < shares; i++) {
+        const char *path = row_share_path(held_rows_shares(world->held)[i]);
+        const char *copy = arena_format(next->arena, "%s/old-%zu.spill", next->folder, i);
+        cr_assert_eq(link(path, copy), 0);
+        struct row_set *set = NULL;
+        cr_assert(spill_open_file(copy, &set, &err), "%s", err.message);
+        held_rows_adopt(next->held, set, copy, 1, held_rows_voided(world->held)[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct tally tally;
+        cr_assert(tally_decode(saved[i].tally, &tally, &err), "%s", err.message);
+        intake_restore(next->intake, &saved[i], &tally);
+    }
+    close_world(world);
+    return next;
+}
+
+/* Builds that were committed while the process was away are applied to what it brings back, also
+ * to a row that the future bound of a build had decided (R24). */
+Test(intake, a_checkpoint_goes_on_under_a_later_head)
+{
+    struct world *world = open_world(SHARDS, 64 << 20, LATE_NEXT, NULL);
+    struct err err;
+    struct source_partition id = {0, 0};
+    begin(world, id, 0, &NO_HEAD);
+    add(world, 0, 0, "a", 1);
+    add(world, 0, 1, "b", 12);
+    add(world, 0, 2, "c", 6000); /* beyond the bound of build 1 */
+    add(world, 0, 3, "", -1);
+    add(world, 0, 4, "d", 13);
+    take(world, 100);
+    world = start_again(world);
+    struct cut_step first = step(1, -1, 10, 4);
+    struct intake_head head = {&first, 1, 4, EVENT_TIME_LOW, 1, "r1", true, false};
+    begin(world, id, 5, &head);
+    add(world, 0, 4, "d", 13); /* not taken twice */
+    add(world, 0, 5, "b", 14);
+    take(world, 100);
+    struct cut_step both[] = {first, step(2, 10, 20, 6)};
+    struct member_seal_partition of = {
+        .id = {"t", 0}, .from = 1, .seen_end = 4, .to = 6, .steps = both, .step_count = 2};
+    struct intake_sealed sealed;
+    cr_assert(intake_seal(world->intake, 2, &of, 1, world->arena, &sealed, &err), "%s",
+              err.message);
+    const struct ready_partition *ready = &sealed.partitions[0];
+    cr_expect_eq(ready->read, 2);
+    cr_expect_eq(ready->carried_in, 1);
+    cr_expect_eq(ready->rows, 3);
+    cr_expect_eq(ready->rejected, 0);
+    cr_expect_eq(ready->carried_out, 0);
+    struct dedupe_source counts = {0};
+    const char *text = stored(world, SHARDS, sealed.contribution, &counts);
+    cr_expect(strstr(text, ":b=0@5 ") != NULL && strstr(text, ":d=0@4 ") != NULL, "%s", text);
+    cr_expect_eq(counts.stored, 2);
+    cr_expect_eq(counts.superseded, 1);
     contribution_drop(sealed.contribution);
     close_world(world);
 }

@@ -234,3 +234,62 @@ Test(member, says_goodbye)
     acknowledge(ERR_NONE);
     cr_assert(member_left(member));
 }
+
+static const struct {
+    int64_t from, position;
+    const char *head;
+    bool goes_on;
+} held[] = {
+    {40, 70, "r3", true},  /* all from tail_from on, under the same head */
+    {10, 45, "", true},    /* nothing was forgotten yet; behind the head's cut is read again */
+    {10, 40, "r2", true},  /* its parent */
+    {41, 70, "r3", false}, /* a gap */
+    {10, 39, "r3", false}, /* it ends too early */
+    {40, 70, "r9", false}, /* a run that the head does not stand on: rows were forgotten */
+};
+
+Test(member, goes_on_from_what_is_held_when_nothing_is_missing)
+{
+    for (size_t i = 0; i < LENGTH_OF(held); i++) {
+        struct member_held one = {a0, held[i].from, held[i].position, 5, held[i].head};
+        step((struct member_event){.kind = MEMBER_EVENT_HELD, .held = {&one, 1}});
+        record(
+            "commit",
+            "{\"build\":3,\"close_us\":1,\"commit_kind\":\"empty\",\"fingerprint\":\"f\",\"kind\":"
+            "\"COMMIT\",\"parent\":\"r2\",\"partitions\":[{\"account\":{},\"cut\":50,"
+            "\"partition\":0,\"tail_from\":40,\"topic\":\"a\"}],\"run_id\":\"r3\",\"term\":0,"
+            "\"time_us\":1,\"trigger\":\"manual\",\"v\":1}");
+        step((struct member_event){.kind = MEMBER_EVENT_LEDGER_END});
+        cr_assert_null(find(MEMBER_FORGET), "its start says what the head has of it");
+        assign();
+        const struct member_command *start = find(MEMBER_START_PARTITION);
+        cr_assert_not_null(start);
+        cr_expect_eq(start->start.goes_on, held[i].goes_on, "%zu", i);
+        cr_expect_eq(start->start.offset, held[i].goes_on ? held[i].position : 40);
+        cr_expect_eq(start->start.void_held, !held[i].goes_on);
+        cr_expect_eq(start->start.leader_epoch, held[i].goes_on ? 5 : -1);
+        tear_down();
+        set_up();
+    }
+}
+
+static void revoke(void)
+{
+    step((struct member_event){.kind = MEMBER_EVENT_REVOKED,
+                               .assignment = {.generation = 2, .partitions = &a0, .count = 1}});
+}
+
+Test(member, a_partition_that_comes_back_goes_on_unless_its_rows_are_gone)
+{
+    read_to(60);
+    revoke();
+    assign();
+    const struct member_command *start = find(MEMBER_START_PARTITION);
+    cr_assert(start != NULL && start->start.goes_on && start->start.offset == 60);
+    reading(40, 65);
+    revoke();
+    record("commit", COMMIT("4", "55", "60")); /* its owner has the rest */
+    assign();
+    start = find(MEMBER_START_PARTITION);
+    cr_assert(start != NULL && !start->start.goes_on && start->start.offset == 55);
+}

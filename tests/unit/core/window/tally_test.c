@@ -125,3 +125,46 @@ Test(tally, low_window_and_rows)
     cr_assert_eq(tally_rows(&tally), 2);
     tally_done(&tally);
 }
+
+static void expect_decoded(const struct tally *tally)
+{
+    AUTO(buf) struct buf bytes;
+    AUTO(buf) struct buf again;
+    buf_init(&bytes, 1 << 24);
+    buf_init(&again, 1 << 24);
+    tally_encode(tally, &bytes);
+    struct tally back;
+    struct err err;
+    cr_assert(tally_decode(buf_bytes(&bytes), &back, &err), "%s", err.message);
+    cr_expect_eq(tally_rows(&back), tally_rows(tally));
+    cr_expect_eq(tally_low_us(&back), tally_low_us(tally));
+    tally_encode(&back, &again);
+    cr_expect(bytes_equal(buf_bytes(&bytes), buf_bytes(&again)));
+    /* what was decoded counts on */
+    bool had_one = tally_rows(tally) > 0;
+    cr_expect_eq(tally_add_row(&back, 5, 7), !had_one);
+    tally_done(&back);
+    for (size_t size = 0; size < bytes.size; size += 1 + size / 3) {
+        cr_expect_not(tally_decode(bytes_of(bytes.data, size), &back, &err));
+        cr_expect_eq(err.kind, ERR_CORRUPT);
+    }
+    buf_add_byte(&bytes, 0);
+    cr_expect_not(tally_decode(buf_bytes(&bytes), &back, &err));
+}
+
+Test(tally, as_bytes_and_back)
+{
+    struct tally tally = {0};
+    expect_decoded(&tally);
+    cr_assert(tally_add_row(&tally, 5, 7));
+    cr_assert(tally_add_rejected(&tally, 6));
+    expect_decoded(&tally);
+    for (int64_t offset = 10; offset < 20000; offset++) { /* full chunks and others */
+        cr_assert(tally_add_row(&tally, offset, offset < 12000 ? 7 : -30));
+    }
+    for (int64_t offset = 30000; offset < 60000; offset += 7) {
+        cr_assert(tally_add_row(&tally, offset, 1000));
+    }
+    expect_decoded(&tally);
+    tally_done(&tally);
+}
