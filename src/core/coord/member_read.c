@@ -1,61 +1,5 @@
 /* What the member reads: from where, how far ahead, and what it may forget. */
-#include <stdlib.h>
-
 #include "core/coord/member_state.h"
-
-struct held_partition *member_find(struct member *member, struct partition_id id)
-{
-    for (size_t i = 0; i < member->partition_count; i++) {
-        if (partition_id_compare(member->partitions[i].id, id) == 0) {
-            return &member->partitions[i];
-        }
-    }
-    return NULL;
-}
-
-static struct held_partition *add_partition(struct member *member, struct partition_id id)
-{
-    if (member->partition_count == member->partition_capacity) {
-        member->partition_capacity =
-            member->partition_capacity == 0 ? 8 : member->partition_capacity * 2;
-        member->partitions =
-            realloc(member->partitions, member->partition_capacity * sizeof *member->partitions);
-        CHECK(member->partitions != NULL);
-    }
-    CHECK(member->partition_count < PARTITIONS_MAX);
-    size_t at = member->partition_count;
-    while (at > 0 && partition_id_compare(member->partitions[at - 1].id, id) > 0) {
-        member->partitions[at] = member->partitions[at - 1];
-        at--;
-    }
-    member->partition_count++;
-    char *topic = strdup(id.topic);
-    CHECK(topic != NULL);
-    member->partitions[at] = (struct held_partition){.id = {.topic = topic, .number = id.number}};
-    return &member->partitions[at];
-}
-
-struct held_partition *member_find_or_add(struct member *member, struct partition_id id)
-{
-    struct held_partition *partition = member_find(member, id);
-    return partition == NULL ? add_partition(member, id) : partition;
-}
-
-static void remove_partition(struct member *member, size_t index)
-{
-    free((char *)member->partitions[index].id.topic); /* our own copy */
-    member->partition_count--;
-    memmove(&member->partitions[index], &member->partitions[index + 1],
-            (member->partition_count - index) * sizeof *member->partitions);
-}
-
-void member_partitions_done(struct member *member)
-{
-    while (member->partition_count > 0) {
-        remove_partition(member, member->partition_count - 1);
-    }
-    free(member->partitions);
-}
 
 void member_assigned(struct member *member, const struct member_event *event)
 {
@@ -247,7 +191,7 @@ static void forget(struct member *member, const struct message_commit *head, boo
                                                                           : partition->held_from;
             i++;
         } else if (!partition->has_reading || said->cut >= partition->reading.position) {
-            remove_partition(member, i); /* its pair is covered */
+            member_remove(member, i); /* its pair is covered */
         } else {
             i++;
         }

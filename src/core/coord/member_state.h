@@ -124,16 +124,19 @@ void member_flush(struct member *member); /* hands out what waits */
 void member_outbox_done(struct member *member);
 int64_t member_backoff(struct member *member);
 
-/* ---- member_read.c ---- */
+/* ---- member_table.c ---- */
 struct held_partition *member_find(struct member *member, struct partition_id id);
 struct held_partition *member_find_or_add(struct member *member, struct partition_id id);
+void member_remove(struct member *member, size_t index);
+void member_partitions_done(struct member *member);
+
+/* ---- member_read.c ---- */
 void member_assigned(struct member *member, const struct member_event *event);
 void member_revoked(struct member *member, const struct member_event *event);
 void member_readings(struct member *member, const struct member_event *event);
 void member_start_partitions(struct member *member);
 void member_follow_head(struct member *member); /* COMMIT: FORGET; PUBLISHED: MIRROR_OFFSETS */
 void member_pause(struct member *member);
-void member_partitions_done(struct member *member);
 
 /* ---- member_keep.c ---- */
 void member_held(struct member *member, const struct member_event *event);
