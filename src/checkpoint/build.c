@@ -117,9 +117,9 @@ static bool open_streams(struct inputs *inputs, struct err *err)
             }
         }
     }
-    if (request->base != NULL) {
+    for (size_t i = 0; i < request->base_count; i++) {
         struct row_stream *stream = NULL;
-        TRY(kv_rows(request->base, &stream, err));
+        TRY(base_rows_open(request->base[i], request->base_rule, &stream, err));
         add_stream(inputs, stream);
     }
     return true;
@@ -228,7 +228,7 @@ static bool choose_page_size(struct inputs *inputs, struct build_result *result,
     }
     struct bounds bounds;
     find_bounds(inputs, &bounds);
-    if (request->base == NULL && page_size_from_bounds(&bounds, &result->page_size)) {
+    if (request->base_count == 0 && page_size_from_bounds(&bounds, &result->page_size)) {
         return true;
     }
     int64_t start = clock_mono_us();

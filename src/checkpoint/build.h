@@ -3,6 +3,7 @@
 #define TIDEMARK_CHECKPOINT_BUILD_H
 
 #include "adapters/kv.h"
+#include "checkpoint/base_rows.h"
 #include "core/spill/dedupe.h"
 #include "core/spill/filter.h"
 #include "core/spill/row_set.h"
@@ -20,7 +21,9 @@ struct build_request {
     const struct filter *filter;        /* by numbers of that table */
     struct row_set *const *sets;        /* all in `order` */
     size_t set_count;
-    struct kv_file *base;    /* the shard's last file, for `state`; NULL: none */
+    struct kv_file *const *base;      /* for `state`: files with the rows before this build … */
+    size_t base_count;                /* … of which no key is in two */
+    const struct base_rule *base_rule; /* NULL: the shard's last file, all of it */
     const atomic_bool *stop; /* may be NULL */
 };
 

@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "adapters/os/clock.h"
 #include "adapters/os/crash_point.h"
 #include "adapters/os/log.h"
 #include "adapters/os/os_random.h"
 #include "checkpoint/build.h"
+#include "checkpoint/carry_over.h"
 #include "checkpoint/range_set.h"
 #include "checkpoint/upload.h"
 #include "core/record/key.h"
@@ -64,7 +66,16 @@ struct shard_job *shard_job_new(const struct shard_job_settings *settings,
     atomic_init(&job->work.stop, false);
     job->shard = command->build.shard;
     job->attempt = command->build.attempt;
-    job->frame = contribution_use(frame);
+    job->num_dbs = command->build.num_dbs;
+    job->carry = command->build.carry;
+    job->frame = frame == NULL ? NULL : contribution_use(frame);
+    if (command->build.base != NULL) {
+        struct plan_base *base = arena_zero(job->arena, sizeof *base);
+        *base = *command->build.base;
+        base->run_id = arena_text(job->arena, bytes_of_text(command->build.base->run_id));
+        base->staged_url = arena_text(job->arena, bytes_of_text(command->build.base->staged_url));
+        job->base = base;
+    }
     job->input_count = command->build.contribution_count;
     job->inputs = arena_zero(job->arena, (job->input_count + 1) * sizeof *job->inputs);
     for (size_t i = 0; i < job->input_count; i++) {
@@ -160,12 +171,96 @@ static void report_counts(struct shard_job *job, const struct build_result *buil
     job->result.partition_count = table->count;
 }
 
+/* ---- the base of a state ---- */
+
+enum { SHARD_BASE_FILES_MAX = 1024 };
+
+struct open_base {
+    struct state_manifest *manifest;
+    struct kv_file **files;
+    const char **paths;
+    size_t count;
+    struct base_rule rule;
+};
+
+static void close_base(struct open_base *open)
+{
+    for (size_t i = 0; i < open->count; i++) {
+        kv_close(open->files[i]);
+        unlink(open->paths[i]);
+    }
+    state_manifest_drop(open->manifest);
+}
+
+/* The rows go through a local copy: a merge reads all of them. */
+static bool open_base_file(struct shard_job *job, struct open_base *open,
+                           const struct attempt *shard, struct err *err)
+{
+    const char *path =
+        arena_format(job->arena, "%s/%s-db%05u-a%02u-base%05u.db", job->settings->folder,
+                     job->work.run_id, job->shard, job->attempt, (unsigned)shard->db_id);
+    if (atomic_load(&job->work.stop)) {
+        return err_set(err, ERR_STOPPED, "stopped while the base is fetched");
+    }
+    TRY(state_base_fetch(job->settings->base, shard, path, err));
+    struct kv_file *file = NULL;
+    if (!kv_open(job->settings->kv, path, &file, err)) {
+        unlink(path);
+        return false;
+    }
+    open->files[open->count] = file;
+    open->paths[open->count++] = path;
+    return true;
+}
+
+/* The shard's last file; where shards are divided otherwise now, all that may hold its keys. */
+static bool open_base(struct shard_job *job, struct open_base *open, struct err *err)
+{
+    if (job->base == NULL) {
+        return true;
+    }
+    TRY(state_base_manifest(job->settings->base, job->base, &open->manifest, err));
+    const struct manifest *manifest = state_manifest_of(open->manifest);
+    size_t room = manifest->shard_count < SHARD_BASE_FILES_MAX ? manifest->shard_count
+                                                               : SHARD_BASE_FILES_MAX;
+    open->files = arena_zero(job->arena, (room + 1) * sizeof(void *));
+    open->paths = arena_zero(job->arena, (room + 1) * sizeof(void *));
+    open->rule = (struct base_rule){.router = job->settings->router,
+                                    .num_dbs = job->num_dbs,
+                                    .shard = job->shard,
+                                    .from = manifest->key_encoding,
+                                    .to = job->settings->key_encoding};
+    if (!job->base->whole) {
+        const struct attempt *shard = state_manifest_shard(open->manifest, job->shard);
+        return shard == NULL || open_base_file(job, open, shard, err);
+    }
+    bool by_hash = manifest->sharding.strategy == SHARDING_HASH &&
+                   job->settings->router->sharding.strategy == SHARDING_HASH;
+    for (size_t i = 0; i < manifest->shard_count; i++) {
+        const struct attempt *shard = &manifest->shards[i];
+        if (shard->db_url == NULL ||
+            (by_hash && !base_rows_may_share(job->shard, job->num_dbs, (uint32_t)shard->db_id,
+                                             manifest->num_dbs))) {
+            continue;
+        }
+        if (open->count == SHARD_BASE_FILES_MAX) {
+            return err_set(err, ERR_LIMIT,
+                           "shard %u of %u can have keys of more than %d of the base's %u shards: "
+                           "choose numbers that share a factor, or go there in two steps",
+                           job->shard, job->num_dbs, SHARD_BASE_FILES_MAX, manifest->num_dbs);
+        }
+        TRY(open_base_file(job, open, shard, err));
+    }
+    return true;
+}
+
 /* Builds the file and reports what is in it. */
 static bool build_file(struct shard_job *job, const char *path, struct build_result *built,
                        struct err *err)
 {
     struct filter filter = contribution_filter(job->frame, job->arena);
     struct open_sets open = {0};
+    struct open_base base = {0};
     struct build_request request = {
         .kv = job->settings->kv,
         .path = path,
@@ -177,11 +272,15 @@ static bool build_file(struct shard_job *job, const char *path, struct build_res
         .filter = &filter,
         .stop = &job->work.stop,
     };
-    bool done = open_sets(job, &open, err);
+    bool done = open_base(job, &base, err) && open_sets(job, &open, err);
     request.sets = open.sets;
     request.set_count = open.count;
+    request.base = base.files;
+    request.base_count = base.count;
+    request.base_rule = job->base != NULL && job->base->whole ? &base.rule : NULL;
     done = done && build_shard(&request, built, err);
     close_sets(&open);
+    close_base(&base);
     TRY(done);
     job->result.row_count = built->rows;
     job->result.page_size = built->page_size;
@@ -208,20 +307,64 @@ static bool store_file(struct shard_job *job, const char *path, struct err *err)
         .path = path,
         .sidecar = job->settings->snapshot->sidecar,
     };
-    TRY(upload_shard(&request, err));
     uint8_t random[16];
     os_random_bytes(random, sizeof random);
-    job->result.url = names_url(job->settings->names, folder, job->arena);
     job->result.checkpoint_id = names_uuid_hex(random, job->arena);
+    if (job->settings->base != NULL) {
+        state_base_keep(job->settings->base, path, job->result.checkpoint_id);
+    }
+    TRY(upload_shard(&request, err));
+    job->result.url = names_url(job->settings->names, folder, job->arena);
     crash_point("attempt-uploaded");
     return true;
+}
+
+/* No rows: what the base has of this shard, under a URL of this run. The bytes are the same, and so
+ * is the checkpoint_id. */
+static bool copy_shard(struct shard_job *job, struct err *err)
+{
+    struct state_manifest *manifest = NULL;
+    TRY(state_base_manifest(job->settings->base, job->base, &manifest, err));
+    const struct attempt *from = state_manifest_shard(manifest, job->shard);
+    const char *folder =
+        names_attempt(job->settings->names, job->work.run_id, job->shard, job->attempt, job->arena);
+    struct carry_over_request request = {.store = job->settings->store,
+                                         .from = from,
+                                         .folder = folder,
+                                         .sidecar = job->settings->snapshot->sidecar};
+    int64_t start = clock_mono_us();
+    bool done = from == NULL || carry_over(&request, &job->result.page_size, err);
+    if (done && from != NULL) {
+        job->result.url = names_url(job->settings->names, folder, job->arena);
+        job->result.row_count = (uint64_t)from->row_count;
+        job->result.db_bytes = (uint64_t)from->db_bytes;
+        job->result.min_key =
+            from->min_key == NULL ? NULL : arena_text(job->arena, bytes_of_text(from->min_key));
+        job->result.max_key =
+            from->max_key == NULL ? NULL : arena_text(job->arena, bytes_of_text(from->max_key));
+        job->result.checkpoint_id = arena_text(job->arena, bytes_of_text(from->checkpoint_id));
+        job->result.duration_ms = (uint64_t)((clock_mono_us() - start) / 1000);
+        crash_point("attempt-uploaded");
+    }
+    state_manifest_drop(manifest);
+    return done;
+}
+
+static bool make_shard(struct shard_job *job, const char *path, struct err *err)
+{
+    if (job->carry) {
+        return copy_shard(job, err);
+    }
+    struct build_result built = {0};
+    bool done = build_file(job, path, &built, err) && (built.rows == 0 || store_file(job, path, err));
+    build_result_done(&built);
+    return done;
 }
 
 static void run_job(struct work *work)
 {
     struct shard_job *job = (struct shard_job *)work;
     struct err err = {0};
-    struct build_result built = {0};
     const char *path = arena_format(job->arena, "%s/%s-db%05u-a%02u.db", job->settings->folder,
                                     job->work.run_id, job->shard, job->attempt);
     job->result = (struct message_attempt){
@@ -234,8 +377,7 @@ static void run_job(struct work *work)
     if (atomic_load(&work->stop)) {
         err_set(&err, ERR_STOPPED, "stopped before it began");
     }
-    job->result.ok = err.kind == ERR_NONE && build_file(job, path, &built, &err) &&
-                     (built.rows == 0 || store_file(job, path, &err));
+    job->result.ok = err.kind == ERR_NONE && make_shard(job, path, &err);
     if (!job->result.ok) {
         job->result.error = arena_text(job->arena, bytes_of_text(err.message));
         job->result.url = "";
@@ -245,5 +387,4 @@ static void run_job(struct work *work)
         }
     }
     unlink(path); /* of an empty shard, or of one that failed; else it is gone already */
-    build_result_done(&built);
 }

@@ -6,6 +6,7 @@
 #include "adapters/store.h"
 #include "checkpoint/build_thread.h"
 #include "checkpoint/contribution.h"
+#include "checkpoint/state_base.h"
 #include "checkpoint/part.h"
 #include "core/coord/member.h"
 #include "core/settings.h"
@@ -20,6 +21,8 @@ struct shard_job_settings {
     enum key_encoding key_encoding;
     const char *folder;   /* for files in the making */
     uint64_t cache_bytes; /* of SQLite, a job */
+    struct state_base *base;     /* contents `state`; else NULL */
+    const struct router *router; /* where a base is divided otherwise */
 };
 
 /* Rows of one member: those that are held here, or its part in the store. */
@@ -39,13 +42,17 @@ struct shard_job {
     struct contribution *frame; /* the partitions of CLOSE, without rows: the rule of what counts */
     struct shard_input *inputs;
     size_t input_count;
+    bool carry;                   /* copied from the base; no rows */
+    const struct plan_base *base; /* NULL: none */
+    uint32_t num_dbs;
     uint64_t shared_keys; /* of two or more partitions, which `offset` order decides arbitrarily */
     struct message_attempt result; /* texts in the arena; member, incarnation and build are not set
                                     */
 };
 
-/* Copies what it needs of the command. `frame`, and `own` where a contribution of the command is
- * our own, get one user more. The job builds and uploads; its result says whether that worked. */
+/* Copies what it needs of the command. `frame` (NULL for a shard that is carried over), and `own`
+ * where a contribution of the command is our own, get one user more. The job builds and uploads;
+ * its result says whether that worked. */
 struct shard_job *shard_job_new(const struct shard_job_settings *settings,
                                 const struct member_command *command, struct contribution *frame,
                                 struct contribution *own);

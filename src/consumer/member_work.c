@@ -155,6 +155,11 @@ bool member_work_build(struct member_work *work, const struct fold *fold,
                        struct member_event *ret_answer)
 {
     uint64_t build = command->build.build;
+    if (command->build.carry) { /* nobody's rows are needed */
+        struct shard_job *job = shard_job_new(&work->settings->shard, command, NULL, NULL);
+        build_threads_add(work->threads, &job->work);
+        return true;
+    }
     if (is_sealed(work, build) && make_frame(work, fold, build)) {
         struct shard_job *job =
             shard_job_new(&work->settings->shard, command, work->frame, work->sealed);

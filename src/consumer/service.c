@@ -44,6 +44,8 @@ struct service {
     struct intake_thread *intake_thread;
     struct poll_thread *poll;
     struct member_thread *member;
+    struct state_base_settings base_settings;
+    struct state_base *base;
     int64_t target;
 };
 
@@ -230,6 +232,23 @@ static void start_leader(struct service *service)
     service->leader = leader_thread_new(&leader);
 }
 
+/* A quarter of the disk budget for the last files of shards: they save a download, no more. */
+static bool open_base(struct service *service, struct err *err)
+{
+    const struct settings *settings = service->settings;
+    if (settings->snapshot.contents != CONTENTS_STATE) {
+        return true;
+    }
+    service->base_settings = (struct state_base_settings){
+        .store = service->store,
+        .names = &service->parts.names,
+        .folder = arena_format(service->arena, "%s/%s/base", settings->limits.work_folder,
+                               settings->member_id),
+        .bytes_max = settings->limits.disk_budget / 4,
+    };
+    return state_base_new(&service->base_settings, &service->base, err);
+}
+
 static bool start_member(struct service *service, struct err *err)
 {
     const struct settings *settings = service->settings;
@@ -237,6 +256,7 @@ static bool start_member(struct service *service, struct err *err)
                                       settings->member_id);
     TRY(file_remove_tree(folder, err));
     TRY(file_make_folders(folder, err));
+    TRY(open_base(service, err));
     struct intake_thread_settings intake = {
         .intake = service->intake,
         .saver = service->saver,
@@ -267,7 +287,9 @@ static bool start_member(struct service *service, struct err *err)
                            .snapshot = &settings->snapshot,
                            .key_encoding = service->parts.key_encoding,
                            .folder = folder,
-                           .cache_bytes = SERVICE_SQLITE_CACHE},
+                           .cache_bytes = SERVICE_SQLITE_CACHE,
+                           .base = service->base,
+                           .router = &service->parts.router},
                  .router = &service->parts.router,
                  .budget = &service->budget,
                  .policy = {.take_late = settings->window.late == LATE_NEXT,
@@ -375,6 +397,7 @@ struct service *service_free(struct service *service)
     intake_thread_free(service->intake_thread);
     leader_thread_free(service->leader);
     checkpoint_saver_free(service->saver);
+    state_base_free(service->base);
     intake_free(service->intake);
     held_rows_free(service->held);
     dead_letters_free(service->letters);

@@ -89,6 +89,12 @@ static bool set_coord(struct service_settings *to, const struct settings *settin
         coord->cron = &to->cron;
     }
     coord->every_records = (uint64_t)window->every_records;
+    coord->shape = (struct state_shape){
+        .keys = key_encoding_name(to->key_encoding),
+        .routing = "hash",
+        .files = arena_format(arena, "page size %u, %s sidecar", snapshot->page_size,
+                              snapshot->sidecar ? "with" : "without"),
+    };
     coord->shard_policy = snapshot->shards > 0 ? SHARDS_FIXED : SHARDS_BY_ROWS;
     coord->shards = snapshot->shards;
     coord->max_keys_per_shard = snapshot->max_keys_per_shard;

@@ -39,6 +39,12 @@ static void check_shards(struct settings_reader *reader)
         refuse(reader, "snapshot.shards", "missing, and there is no default",
                "a number of shards, or snapshot.max_keys_per_shard");
     }
+    if (max_keys && reader->settings->snapshot.contents == CONTENTS_STATE) {
+        refuse(reader, "snapshot.max_keys_per_shard",
+               "contents is \"state\": with another number of shards all of it is made anew, which "
+               "must not come by itself",
+               "snapshot.shards");
+    }
 }
 
 /* The rules of names and stores belong to others, whose messages quote the text: they are not shown

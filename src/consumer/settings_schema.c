@@ -116,7 +116,9 @@ const struct setting settings_schema[] = {
     {"snapshot.store", SETTING_TEXT, IN_SETTINGS(snapshot.store), .required = true,
      .doc = "Where snapshots go: `s3://bucket/prefix` or `file:///folder`."},
     {"snapshot.contents", SETTING_CHOICE, IN_SETTINGS(snapshot.contents), .fallback = "window",
-     ONE_OF("window"), .doc = "What a snapshot holds: the rows of its window."},
+     ONE_OF("window", "state"),
+     .doc = "What a snapshot holds: the rows of its window, or the newest row of every key so "
+            "far."},
     {"snapshot.routing", SETTING_CHOICE, IN_SETTINGS(snapshot.routing), .fallback = "hash",
      ONE_OF("hash"), .doc = "How a key finds its shard."},
     {"snapshot.shards", SETTING_U32, IN_SETTINGS(snapshot.shards), RANGE(1, 65536),

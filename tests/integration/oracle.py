@@ -105,6 +105,8 @@ class Oracle:
                 report.empty_builds += 1
                 continue
             run_id = commit["run_id"]
+            rows = int(commit["snapshot"].get("rows", 0))
+            need(rows == len(build.content), f"COMMIT {run_id} says {rows} rows, expected {len(build.content)}")
             if run_id in report.builds:
                 continue
             report.builds[run_id] = build
@@ -137,12 +139,17 @@ class Oracle:
         shards = self.wanted.get("shards")
         if shards is None:
             shards = model.shard_count(len(build.rows), self.wanted["max_keys_per_shard"])
+        page_size = self.wanted.get("page_size", "auto")
+        if self.wanted.get("contents") == "state":  # it goes on over other settings of its files
+            said = manifest.lineage["made_by"]["settings"]
+            shards = int(re.search(r" shards=(\d+) ", said).group(1))
+            page_size = int(re.search(r" page_size=(\d+) ", said).group(1)) or "auto"
         need(meta["num_dbs"] == shards, f"{title}: num_dbs {meta['num_dbs']}, expected {shards}")
         need(snapshot.sha256(manifest.bytes) == commit["snapshot"]["sha256"], f"{title}: sha256 of the manifest")
         have = {}
         for entry in manifest.shards:
             shard = snapshot.Shard(self.store, manifest, entry)
-            self._check_shard_file(title, entry, shard)
+            self._check_shard_file(title, entry, shard, page_size)
             for key, value in shard.rows.items():
                 need(key not in have, f"{title}: {key!r} is in two shards")
                 have[key] = value, entry["db_id"]
@@ -153,8 +160,7 @@ class Oracle:
         report.superseded += sum(a["superseded"] for a in build.accounts.values())
         report.tombstones += sum(a["tombstones"] for a in build.accounts.values())
 
-    def _check_shard_file(self, title, entry, shard):
-        size = self.wanted.get("page_size", "auto")
+    def _check_shard_file(self, title, entry, shard, size):
         want = snapshot.auto_page_size(shard.rows) if size == "auto" else int(size)
         need(shard.page_size == want, f"{title}, shard {entry['db_id']}: page_size {shard.page_size}, expected {want}")
         if self.wanted.get("sidecar", True):

@@ -1,0 +1,90 @@
+/* The rows of a state before this build, as one of the sorted streams of a merge. */
+#include "checkpoint/base_rows.h"
+
+#include <stdlib.h>
+
+struct base_rows {
+    struct row_stream stream;
+    struct row_stream *rows;
+    struct base_rule rule;
+    uint8_t scratch[KEY_INTEGER_BYTES_MAX];
+};
+
+/* Integers keep their order from one width to another; other keys stay the bytes they are. */
+static bool look_at(struct base_rows *self, struct row *row, bool *ret_mine, struct err *err)
+{
+    const struct base_rule *rule = &self->rule;
+    struct logical_key key;
+    uint64_t token = 0;
+    TRY(key_load(rule->from, row->key, &key, err));
+    TRY(route_key(rule->router, &key, &token, err));
+    *ret_mine = route_db_id(rule->router, token, rule->num_dbs) == rule->shard;
+    if (!*ret_mine || rule->from == rule->to) {
+        return true;
+    }
+    enum reject_cause cause = key_store(rule->to, &key, self->scratch, &row->key);
+    return cause == REJECT_NONE || err_set(err, ERR_INPUT, "a key of the base does not fit into %s",
+                                           key_encoding_name(rule->to));
+}
+
+static bool next(struct row_stream *stream, struct row *ret_row, bool *ret_more, struct err *err)
+{
+    struct base_rows *self = (struct base_rows *)stream;
+    for (;;) {
+        struct row row;
+        bool more = false;
+        TRY(row_stream_next(self->rows, &row, &more, err));
+        bool mine = false;
+        if (more) {
+            TRY(look_at(self, &row, &mine, err));
+        }
+        if (!more || mine) {
+            *ret_more = more;
+            if (more) {
+                *ret_row = row;
+            }
+            return true;
+        }
+    }
+}
+
+static void free_rows(struct row_stream *stream)
+{
+    struct base_rows *self = (struct base_rows *)stream;
+    row_stream_free(self->rows);
+    free(self);
+}
+
+static const struct row_stream_ops base_rows_ops = {.next = next, .free = free_rows};
+
+bool base_rows_open(struct kv_file *file, const struct base_rule *borrowed_rule,
+                    struct row_stream **ret_rows, struct err *err)
+{
+    struct row_stream *rows = NULL;
+    TRY(kv_rows(file, &rows, err));
+    if (borrowed_rule == NULL) {
+        *ret_rows = rows;
+        return true;
+    }
+    struct base_rows *self = calloc(1, sizeof *self);
+    CHECK(self != NULL);
+    *self = (struct base_rows){.stream.ops = &base_rows_ops, .rows = rows, .rule = *borrowed_rule};
+    *ret_rows = &self->stream;
+    return true;
+}
+
+static uint32_t common_divisor(uint32_t a, uint32_t b)
+{
+    while (b != 0) {
+        uint32_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+bool base_rows_may_share(uint32_t shard, uint32_t num_dbs, uint32_t old_shard, uint32_t old_num_dbs)
+{
+    uint32_t divisor = common_divisor(num_dbs, old_num_dbs);
+    return shard % divisor == old_shard % divisor;
+}

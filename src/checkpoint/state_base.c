@@ -1,0 +1,317 @@
+/* The snapshot that a state is made on: what its manifest says, and files of its shards on this
+ * disk.
+ *
+ * A file is there under its checkpoint_id whole or not at all: it is written and synced under
+ * another name first. Users get a name of their own for it (a hard link), so that it can go at any
+ * time. */
+#include "checkpoint/state_base.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "adapters/os/file.h"
+#include "adapters/os/lock.h"
+#include "adapters/os/log.h"
+#include "checkpoint/catalog.h"
+
+enum { PATH_ROOM = 4096 };
+
+struct state_manifest {
+    char *run_id;
+    struct manifest manifest;
+    struct arena *arena;
+    atomic_uint users;
+};
+
+struct state_base {
+    const struct state_base_settings *settings;
+    atomic_ullong downloaded;
+    struct {
+        struct lock lock;
+        struct state_manifest *newest; /* builds ask for the same one many times */
+    } locked;
+};
+
+bool state_base_new(const struct state_base_settings *settings, struct state_base **ret_base,
+                    struct err *err)
+{
+    TRY(file_make_folders(settings->folder, err));
+    struct state_base *base = calloc(1, sizeof *base);
+    CHECK(base != NULL);
+    base->settings = settings;
+    atomic_init(&base->downloaded, 0);
+    lock_init(&base->locked.lock);
+    *ret_base = base;
+    return true;
+}
+
+struct state_base *state_base_free(struct state_base *base)
+{
+    if (base != NULL) {
+        state_manifest_drop(base->locked.newest);
+        lock_done(&base->locked.lock);
+        free(base);
+    }
+    return NULL;
+}
+
+uint64_t state_base_downloaded(const struct state_base *base)
+{
+    return atomic_load(&base->downloaded);
+}
+
+/* ---- manifests ---- */
+
+static struct state_manifest *use(struct state_manifest *manifest)
+{
+    atomic_fetch_add(&manifest->users, 1);
+    return manifest;
+}
+
+struct state_manifest *state_manifest_drop(struct state_manifest *manifest)
+{
+    if (manifest != NULL && atomic_fetch_sub(&manifest->users, 1) == 1) {
+        arena_free(manifest->arena);
+        free(manifest->run_id);
+        free(manifest);
+    }
+    return NULL;
+}
+
+/* The staged object has the same bytes, and is there also while the manifest is not listed yet. */
+static bool load(struct state_base *base, const struct plan_base *plan,
+                 struct state_manifest *manifest, struct err *err)
+{
+    const char *name = names_manifest(plan->time_us, plan->run_id, manifest->arena);
+    if (plan->staged_url[0] != '\0') {
+        TRY(store_key_of_url(base->settings->store, plan->staged_url, &name, err));
+    }
+    struct catalog catalog = {.borrowed_store = base->settings->store};
+    TRY(catalog_load(&catalog, name, manifest->arena, &manifest->manifest, err));
+    if (strcmp(manifest->manifest.run_id, plan->run_id) != 0 ||
+        manifest->manifest.num_dbs != plan->num_dbs) {
+        return err_set(err, ERR_CORRUPT, "manifest %s is of run %s with %u shards, not of %s", name,
+                       manifest->manifest.run_id, manifest->manifest.num_dbs, plan->run_id);
+    }
+    return true;
+}
+
+static bool find_or_load(struct state_base *base, const struct plan_base *plan,
+                         struct state_manifest **ret_manifest, struct err *err)
+{
+    struct state_manifest *newest = base->locked.newest;
+    if (newest != NULL && strcmp(newest->run_id, plan->run_id) == 0) {
+        *ret_manifest = use(newest);
+        return true;
+    }
+    struct state_manifest *manifest = calloc(1, sizeof *manifest);
+    CHECK(manifest != NULL);
+    manifest->arena = arena_new(64 * 1024);
+    manifest->run_id = strdup(plan->run_id);
+    CHECK(manifest->run_id != NULL);
+    atomic_init(&manifest->users, 1);
+    if (!load(base, plan, manifest, err)) {
+        state_manifest_drop(manifest);
+        return err_wrap(err, "base %s", plan->run_id);
+    }
+    state_manifest_drop(newest);
+    base->locked.newest = manifest;
+    *ret_manifest = use(manifest);
+    return true;
+}
+
+bool state_base_manifest(struct state_base *base, const struct plan_base *plan,
+                         struct state_manifest **ret_manifest, struct err *err)
+{
+    lock_take(&base->locked.lock);
+    bool done = find_or_load(base, plan, ret_manifest, err);
+    lock_give(&base->locked.lock);
+    return done;
+}
+
+const struct manifest *state_manifest_of(const struct state_manifest *manifest)
+{
+    return &manifest->manifest;
+}
+
+const struct attempt *state_manifest_shard(const struct state_manifest *manifest, uint32_t shard)
+{
+    size_t low = 0;
+    size_t high = manifest->manifest.shard_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (manifest->manifest.shards[middle].db_id < (int64_t)shard) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    const struct attempt *found = &manifest->manifest.shards[low];
+    return low < manifest->manifest.shard_count && found->db_id == (int64_t)shard &&
+                   found->db_url != NULL
+               ? found
+               : NULL;
+}
+
+/* ---- files ---- */
+
+static void path_of(const struct state_base *base, const char *checkpoint_id, char path[PATH_ROOM])
+{
+    snprintf(path, PATH_ROOM, "%s/%s.db", base->settings->folder, checkpoint_id);
+}
+
+static bool link_file(const char *from, const char *to, struct err *err)
+{
+    (void)unlink(to); /* of an attempt before */
+    return link(from, to) == 0 || file_err(err, errno, "link", to);
+}
+
+static bool check_size(const struct attempt *shard, const char *path, struct err *err)
+{
+    uint64_t bytes = 0;
+    TRY(file_size(path, &bytes, err));
+    if (shard->db_bytes >= 0 && bytes != (uint64_t)shard->db_bytes) {
+        return err_set(err, ERR_CORRUPT,
+                       "shard %" PRId64 " has %" PRIu64 " bytes, its manifest says %" PRId64 ": %s",
+                       shard->db_id, bytes, shard->db_bytes, path);
+    }
+    return true;
+}
+
+static bool download(struct state_base *base, const struct attempt *shard, const char *path,
+                     struct err *err)
+{
+    AUTO(arena) struct arena *arena = arena_new(4096);
+    const char *key = NULL;
+    TRY(store_key_of_url(base->settings->store, names_shard_file(shard->db_url, arena), &key, err));
+    TRY(store_get_to_file(base->settings->store, key, path, NULL, err));
+    if (!check_size(shard, path, err)) {
+        (void)unlink(path);
+        return false;
+    }
+    atomic_fetch_add(&base->downloaded, (unsigned long long)shard->db_bytes);
+    return true;
+}
+
+bool state_base_fetch(struct state_base *base, const struct attempt *shard, const char *path,
+                      struct err *err)
+{
+    struct err unusable = {0};
+    if (shard->checkpoint_id == NULL) {
+        return download(base, shard, path, err);
+    }
+    char kept[PATH_ROOM];
+    path_of(base, shard->checkpoint_id, kept);
+    if (link_file(kept, path, &unusable)) {
+        if (check_size(shard, path, &unusable)) {
+            (void)utimensat(AT_FDCWD, kept, NULL, 0); /* used now: others go before it */
+            return true;
+        }
+        log_failure(LOG_WARN, "build", &unusable, "a kept shard file is downloaded again");
+        (void)unlink(path);
+        (void)unlink(kept);
+    }
+    TRY(download(base, shard, path, err));
+    state_base_keep(base, path, shard->checkpoint_id);
+    return true;
+}
+
+struct kept_file {
+    char name[64];
+    int64_t used_us;
+    uint64_t bytes;
+};
+
+static int longest_ago_first(const void *left, const void *right)
+{
+    const struct kept_file *a = left;
+    const struct kept_file *b = right;
+    return (a->used_us > b->used_us) - (a->used_us < b->used_us);
+}
+
+static size_t list_kept(const struct state_base *base, struct kept_file **ret_files,
+                        uint64_t *ret_bytes)
+{
+    DIR *folder = opendir(base->settings->folder);
+    struct kept_file *files = NULL;
+    size_t count = 0;
+    *ret_bytes = 0;
+    for (struct dirent *entry = NULL; folder != NULL && (entry = readdir(folder)) != NULL;) {
+        struct stat status;
+        size_t length = strlen(entry->d_name);
+        if (length >= sizeof files->name ||
+            fstatat(dirfd(folder), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+            !S_ISREG(status.st_mode)) {
+            continue;
+        }
+        if ((count & (count + 1)) == 0) {
+            files = realloc(files, (2 * count + 2) * sizeof *files);
+            CHECK(files != NULL);
+        }
+        memcpy(files[count].name, entry->d_name, length + 1);
+        files[count].used_us =
+            (int64_t)status.st_mtim.tv_sec * 1000000 + status.st_mtim.tv_nsec / 1000;
+        files[count].bytes = (uint64_t)status.st_size;
+        *ret_bytes += files[count++].bytes;
+    }
+    if (folder != NULL) {
+        (void)closedir(folder);
+    }
+    *ret_files = files;
+    return count;
+}
+
+static void trim(struct state_base *base)
+{
+    if (base->settings->bytes_max == 0) {
+        return;
+    }
+    struct kept_file *files = NULL;
+    uint64_t bytes = 0;
+    lock_take(&base->locked.lock);
+    size_t count = list_kept(base, &files, &bytes);
+    qsort(files, count, sizeof *files, longest_ago_first);
+    for (size_t i = 0; i < count && bytes > base->settings->bytes_max; i++) {
+        char path[PATH_ROOM];
+        snprintf(path, sizeof path, "%s/%s", base->settings->folder, files[i].name);
+        if (unlink(path) == 0) {
+            bytes -= files[i].bytes;
+        }
+    }
+    lock_give(&base->locked.lock);
+    free(files);
+}
+
+/* What is linked under its final name is on the disk: a machine that fails must not leave a file
+ * with the right size and other bytes. */
+static bool sync_file(const char *path, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return file_err(err, errno, "open", path);
+    }
+    bool done = fsync(fd) == 0 || file_err(err, errno, "sync", path);
+    (void)close(fd);
+    return done;
+}
+
+void state_base_keep(struct state_base *base, const char *path, const char *checkpoint_id)
+{
+    char kept[PATH_ROOM];
+    struct err err = {0};
+    path_of(base, checkpoint_id, kept);
+    if (sync_file(path, &err) && link_file(path, kept, &err)) {
+        (void)utimensat(AT_FDCWD, kept, NULL, 0);
+        trim(base);
+    } else {
+        log_failure(LOG_INFO, "build", &err, "shard file %s is not kept for the next build",
+                    checkpoint_id);
+    }
+}
