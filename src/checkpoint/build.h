@@ -21,10 +21,10 @@ struct build_request {
     const struct filter *filter;        /* by numbers of that table */
     struct row_set *const *sets;        /* all in `order` */
     size_t set_count;
-    struct kv_file *const *base;      /* for `state`: files with the rows before this build … */
-    size_t base_count;                /* … of which no key is in two */
+    struct kv_file *const *base;       /* for `state`: files with the rows before this build … */
+    size_t base_count;                 /* … of which no key is in two */
     const struct base_rule *base_rule; /* NULL: the shard's last file, all of it */
-    const atomic_bool *stop; /* may be NULL */
+    const atomic_bool *stop;           /* may be NULL */
 };
 
 struct build_result {

@@ -356,7 +356,8 @@ static bool make_shard(struct shard_job *job, const char *path, struct err *err)
         return copy_shard(job, err);
     }
     struct build_result built = {0};
-    bool done = build_file(job, path, &built, err) && (built.rows == 0 || store_file(job, path, err));
+    bool done = build_file(job, path, &built, err) &&
+                (built.rows == 0 || store_file(job, path, err));
     build_result_done(&built);
     return done;
 }

@@ -19,8 +19,8 @@ struct shard_job_settings {
     const struct names *names;
     const struct snapshot_settings *snapshot;
     enum key_encoding key_encoding;
-    const char *folder;   /* for files in the making */
-    uint64_t cache_bytes; /* of SQLite, a job */
+    const char *folder;          /* for files in the making */
+    uint64_t cache_bytes;        /* of SQLite, a job */
     struct state_base *base;     /* contents `state`; else NULL */
     const struct router *router; /* where a base is divided otherwise */
 };

@@ -200,10 +200,32 @@ static bool download(struct state_base *base, const struct attempt *shard, const
     return true;
 }
 
+/* An object of a folder is a file already: it is read where it is, and never linked to. A link's
+ * times are the object's, and the tag of a large object is made of them. */
+static bool is_folder(const struct state_base *base)
+{
+    return base->settings->store->url.scheme == STORE_FILE;
+}
+
+static bool point_to_object(struct state_base *base, const struct attempt *shard, const char *path,
+                            struct err *err)
+{
+    AUTO(arena) struct arena *arena = arena_new(4096);
+    const char *key = NULL;
+    TRY(store_key_of_url(base->settings->store, names_shard_file(shard->db_url, arena), &key, err));
+    const char *object = arena_format(arena, "%s/%s", base->settings->store->url.prefix, key);
+    (void)unlink(path);
+    return (symlink(object, path) == 0 || file_err(err, errno, "point to", path)) &&
+           check_size(shard, path, err);
+}
+
 bool state_base_fetch(struct state_base *base, const struct attempt *shard, const char *path,
                       struct err *err)
 {
     struct err unusable = {0};
+    if (is_folder(base)) {
+        return point_to_object(base, shard, path, err);
+    }
     if (shard->checkpoint_id == NULL) {
         return download(base, shard, path, err);
     }
@@ -306,6 +328,9 @@ void state_base_keep(struct state_base *base, const char *path, const char *chec
 {
     char kept[PATH_ROOM];
     struct err err = {0};
+    if (is_folder(base)) {
+        return;
+    }
     path_of(base, checkpoint_id, kept);
     if (sync_file(path, &err) && link_file(path, kept, &err)) {
         (void)utimensat(AT_FDCWD, kept, NULL, 0);

@@ -10,7 +10,8 @@
 
 /* A shard file that was made or downloaded here is kept under its checkpoint_id, which means its
  * bytes wherever it was copied to since: whoever made a shard the last time downloads nothing the
- * next time. Any thread; calls that read the store or write the disk block. */
+ * next time. Objects of a folder (file://) are read where they are. Any thread; calls that read the
+ * store or write the disk block. */
 struct state_base;
 
 struct state_base_settings {

@@ -151,7 +151,8 @@ static void build_file(const struct plan *plan, const struct sets *sets, uint32_
         .filter = &plan->filter,
         .sets = sets->all,
         .set_count = sets->count,
-        .base = base,
+        .base = &base,
+        .base_count = base != NULL,
     };
     struct err err = {0};
     cr_assert(build_shard(&request, ret_result, &err), "%s", err.message);
