@@ -7,6 +7,7 @@
 #include "checkpoint/leader_thread.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,10 +25,12 @@ struct leader_thread {
     struct leader_thread_settings settings;
     struct thread *thread;
     atomic_bool stop;
+    struct pulse pulse;
     struct {
         struct lock lock;
         bool failed;
         struct err err;
+        struct leader_state_seen seen;
     } locked;
     struct {
         struct leader *leader;
@@ -61,6 +64,18 @@ static void rest(struct leader_thread *thread, int64_t rest_us)
     }
 }
 
+/* Said before the commands are carried out: one of them may take long, and that is when people ask.
+ */
+static void tell(struct leader_thread *thread)
+{
+    const struct leader *leader = thread->own.leader;
+    struct leader_state_seen seen = {.phase = leader_phase(leader), .term = leader_term(leader)};
+    snprintf(seen.doing, sizeof seen.doing, "%s", leader_doing(leader));
+    lock_take(&thread->locked.lock);
+    thread->locked.seen = seen;
+    lock_give(&thread->locked.lock);
+}
+
 /* One event and everything that follows from it. */
 static void feed(struct leader_thread *thread, struct leader_event *event)
 {
@@ -70,6 +85,8 @@ static void feed(struct leader_thread *thread, struct leader_event *event)
         event->now_us = next_now(thread);
         leader_step(thread->own.leader, event, &thread->own.out);
         log_debug_lines("leader", buf_bytes(&thread->own.out.trace));
+        pulse_beat(&thread->pulse);
+        tell(thread);
         for (size_t i = 0; i < thread->own.out.command_count; i++) {
             const struct leader_command *command = &thread->own.out.commands[i];
             if (command->kind == LEADER_STEP_DOWN) {
@@ -136,6 +153,7 @@ static bool serve_election(struct leader_thread *thread, struct err *err)
 static bool loop(struct leader_thread *thread, struct err *err)
 {
     while (!atomic_load(&thread->stop)) {
+        pulse_beat(&thread->pulse);
         TRY(serve_election(thread, err));
         TRY(read_ledger(thread, err));
         int64_t mono = clock_mono_us();
@@ -176,6 +194,7 @@ static void run(void *argument)
     struct backoff pause = {.base_us = 200 * 1000, .cap_us = 10 * 1000 * 1000};
     while (!atomic_load(&thread->stop)) {
         struct err err;
+        pulse_beat(&thread->pulse);
         if (open_all(thread, &err) && loop(thread, &err)) {
             break;
         }
@@ -206,6 +225,8 @@ struct leader_thread *leader_thread_new(const struct leader_thread_settings *set
     thread->own.end_offset = -1;
     thread->own.leader = leader_new(settings->coord, settings->member_id, os_random_u64());
     leader_out_init(&thread->own.out);
+    pulse_beat(&thread->pulse);
+    tell(thread);
     leader_hands_init(&thread->own.hands, &thread->settings);
     thread->thread = thread_new("leader", run, thread);
     return thread;
@@ -240,4 +261,16 @@ bool leader_thread_failed(struct leader_thread *thread, struct err *ret_err)
     }
     lock_give(&thread->locked.lock);
     return failed;
+}
+
+void leader_thread_seen(struct leader_thread *thread, struct leader_state_seen *ret_seen)
+{
+    lock_take(&thread->locked.lock);
+    *ret_seen = thread->locked.seen;
+    lock_give(&thread->locked.lock);
+}
+
+const struct pulse *leader_thread_pulse(const struct leader_thread *thread)
+{
+    return &thread->pulse;
 }

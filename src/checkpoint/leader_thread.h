@@ -4,6 +4,7 @@
 #define TIDEMARK_CHECKPOINT_LEADER_THREAD_H
 
 #include "adapters/leadership.h"
+#include "adapters/os/pulse.h"
 #include "adapters/source.h"
 #include "checkpoint/publish.h"
 #include "core/coord/coord.h"
@@ -28,6 +29,20 @@ void leader_thread_stop(struct leader_thread *thread);
 
 /* Waits for its end. Takes NULL; returns NULL. */
 struct leader_thread *leader_thread_free(struct leader_thread *thread);
+
+enum { LEADER_STATE_DOING_MAX = 256 };
+
+struct leader_state_seen {
+    enum leader_phase phase;
+    int64_t term; /* -1: none */
+    char doing[LEADER_STATE_DOING_MAX];
+};
+
+/* As of a moment ago. Any thread. */
+void leader_thread_seen(struct leader_thread *thread, struct leader_state_seen *ret_seen);
+
+/* Borrowed. Any thread. */
+const struct pulse *leader_thread_pulse(const struct leader_thread *thread);
 
 /* True when it gave up: the process should end with this error. Any thread. */
 bool leader_thread_failed(struct leader_thread *thread, struct err *ret_err);

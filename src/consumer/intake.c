@@ -236,6 +236,7 @@ static bool take_message(struct intake *intake, struct intake_partition *partiti
     partition->leader_epoch = message->leader_epoch;
     partition->state = DATA_READING;
     intake->counters.records++;
+    intake->counters.bytes += message->key.size + message->value.size;
     struct raw_record raw = raw_of(intake, message);
     struct record record;
     struct reject why;
@@ -361,6 +362,8 @@ void intake_readings(struct intake *intake, struct arena *arena,
 void intake_counters(const struct intake *intake, struct intake_counters *ret_counters)
 {
     *ret_counters = intake->counters;
+    ret_counters->spills = held_rows_spill_count(intake->settings.held);
+    ret_counters->disk_bytes = held_rows_spilled_bytes(intake->settings.held);
     ret_counters->rows = 0;
     for (size_t i = 0; i < intake->partition_count; i++) {
         ret_counters->rows += intake->partitions[i]->rows;

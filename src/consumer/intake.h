@@ -106,6 +106,9 @@ struct intake_counters {
     uint64_t rejected[REJECT_CAUSES];
     uint64_t future_seen; /* did not move the watermark */
     uint64_t passed_over; /* read again, taken by a build before or held already */
+    uint64_t bytes;       /* of keys and values of `records` */
+    uint64_t spills;      /* written to the work folder */
+    uint64_t disk_bytes;  /* of spills that are there now */
 };
 void intake_counters(const struct intake *intake, struct intake_counters *ret_counters);
 

@@ -19,6 +19,7 @@ struct intake_thread {
     atomic_bool saved;
     bool news; /* since the last report */
     int64_t reported_us;
+    struct pulse pulse;
 };
 
 static void fail(struct intake_thread *thread, const struct err *err)
@@ -164,6 +165,7 @@ static void run(void *argument)
 {
     struct intake_thread *thread = argument;
     for (;;) {
+        pulse_beat(&thread->pulse);
         void *item = NULL;
         enum queue_result result = queue_pop(thread->settings.inbox, &item, INTAKE_WAIT_US);
         if (result == QUEUE_CLOSED) {
@@ -190,6 +192,7 @@ struct intake_thread *intake_thread_new(const struct intake_thread_settings *set
     CHECK(thread != NULL);
     thread->settings = *settings;
     atomic_init(&thread->saved, false);
+    pulse_beat(&thread->pulse);
     thread->thread = thread_new("intake", run, thread);
     return thread;
 }
@@ -207,4 +210,9 @@ struct intake_thread *intake_thread_free(struct intake_thread *thread)
         free(thread);
     }
     return NULL;
+}
+
+const struct pulse *intake_thread_pulse(const struct intake_thread *thread)
+{
+    return &thread->pulse;
 }

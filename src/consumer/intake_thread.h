@@ -2,6 +2,7 @@
 #ifndef TIDEMARK_CONSUMER_INTAKE_THREAD_H
 #define TIDEMARK_CONSUMER_INTAKE_THREAD_H
 
+#include "adapters/os/pulse.h"
 #include "consumer/checkpoint_saver.h"
 #include "consumer/intake.h"
 #include "consumer/mail.h"
@@ -25,5 +26,8 @@ struct intake_thread *intake_thread_new(const struct intake_thread_settings *set
 /* The inbox is closed first; what is in it is still worked off, unless the intake has failed. Waits
  * for the end. Takes NULL; returns NULL. */
 struct intake_thread *intake_thread_free(struct intake_thread *thread);
+
+/* Borrowed. Any thread. */
+const struct pulse *intake_thread_pulse(const struct intake_thread *thread);
 
 #endif

@@ -18,6 +18,7 @@ void member_hands_init(struct member_hands *hands, const struct member_thread_se
     *hands = (struct member_hands){
         .settings = settings,
         .member = member_new(settings->coord, settings->member_id, incarnation, os_random_u64()),
+        .incarnation = incarnation,
         .arena = arena_new(16 * 1024),
     };
     member_work_init(&hands->work, &settings->work, settings->member_id, incarnation, built);

@@ -18,6 +18,7 @@ struct waiting_start {
 struct member_hands {
     const struct member_thread_settings *settings;
     struct member *member;
+    uint64_t incarnation;
     struct ledger_reader *reader;
     struct ledger_writer *writer;
     struct source_query *query;

@@ -25,6 +25,7 @@ struct member_thread {
     struct thread *thread;
     atomic_bool stop;
     atomic_bool end;
+    struct pulse pulse;
     struct {
         struct lock lock;
         struct member_state state;
@@ -36,6 +37,7 @@ struct member_thread {
     int64_t now_us;
     int64_t ticked_us;
     int64_t end_offset;
+    int64_t ledger_next; /* read up to here; -1: nothing yet */
     bool stopping;
     bool triggered;
 };
@@ -129,6 +131,7 @@ static bool read_ledger(struct member_thread *thread, struct err *err)
         feed(thread, &event);
         look_at_head(thread);
     }
+    thread->ledger_next = batch.next_offset;
     if (batch.at_end && batch.next_offset > thread->end_offset) {
         thread->end_offset = batch.next_offset;
         struct member_event event = {.kind = MEMBER_EVENT_LEDGER_END,
@@ -241,6 +244,8 @@ static void publish_state(struct member_thread *thread)
 {
     const struct member *member = thread->hands.member;
     thread->state.left = thread->stopping && member_left(member);
+    thread->state.caught_up = member_ready(member);
+    thread->state.ledger_next = thread->ledger_next;
     snprintf(thread->state.doing, sizeof thread->state.doing, "%s", member_doing(member));
     lock_take(&thread->locked.lock);
     thread->locked.state = thread->state;
@@ -249,6 +254,7 @@ static void publish_state(struct member_thread *thread)
 
 static bool turn(struct member_thread *thread, struct err *err)
 {
+    pulse_beat(&thread->pulse);
     struct mail *mail;
     while ((mail = mail_next(thread->settings.inbox, 0)) != NULL) {
         on_mail(thread, mail);
@@ -318,9 +324,13 @@ struct member_thread *member_thread_new(const struct member_thread_settings *set
     atomic_init(&thread->end, false);
     lock_init(&thread->locked.lock);
     thread->end_offset = -1;
+    thread->ledger_next = -1;
+    pulse_beat(&thread->pulse);
     thread->built = queue_new(BUILD_WORK_MAX);
     member_out_init(&thread->out);
     member_hands_init(&thread->hands, &thread->settings, thread->built);
+    thread->state.incarnation = thread->hands.incarnation;
+    thread->locked.state = thread->state;
     thread->thread = thread_new("member", run, thread);
     return thread;
 }
@@ -355,4 +365,9 @@ void member_thread_state(struct member_thread *thread, struct member_state *ret_
     lock_take(&thread->locked.lock);
     *ret_state = thread->locked.state;
     lock_give(&thread->locked.lock);
+}
+
+const struct pulse *member_thread_pulse(const struct member_thread *thread)
+{
+    return &thread->pulse;
 }

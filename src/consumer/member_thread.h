@@ -3,6 +3,7 @@
 #define TIDEMARK_CONSUMER_MEMBER_THREAD_H
 
 #include "adapters/ledger.h"
+#include "adapters/os/pulse.h"
 #include "consumer/mail.h"
 #include "consumer/member_work.h"
 
@@ -41,8 +42,11 @@ struct member_thread *member_thread_free(struct member_thread *thread);
 enum { MEMBER_DOING_MAX = 256 };
 
 struct member_state {
-    bool left;   /* after member_thread_stop */
-    bool failed; /* the process should end with `err` */
+    bool caught_up;       /* the ledger was read to its end once */
+    int64_t ledger_next;  /* offset up to which it was read; -1: nothing yet */
+    uint64_t incarnation; /* of this process in the ledger */
+    bool left;            /* after member_thread_stop */
+    bool failed;          /* the process should end with `err` */
     struct err err;
     bool trigger_done;                 /* its build is committed, and published where it has rows */
     char run_id[MESSAGE_NAME_MAX + 1]; /* of the head's snapshot; "" */
@@ -56,5 +60,8 @@ struct member_state {
 
 /* As of a moment ago. Any thread. */
 void member_thread_state(struct member_thread *thread, struct member_state *ret_state);
+
+/* Borrowed. Any thread. */
+const struct pulse *member_thread_pulse(const struct member_thread *thread);
 
 #endif

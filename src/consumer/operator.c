@@ -155,11 +155,16 @@ int64_t operator_broker_now_us(const struct operator_session *session)
     return ours_us > told_us ? ours_us : told_us;
 }
 
-int64_t operator_quiet_us(const struct operator_session *session)
+int64_t operator_quiet_of(const struct settings *settings)
 {
-    int64_t session_us = session->borrowed_settings->kafka.session_timeout_us;
+    int64_t session_us = settings->kafka.session_timeout_us;
     int64_t least_us = (int64_t)QUIET_MIN_S * SECOND_US;
     return session_us > least_us ? session_us : least_us;
+}
+
+int64_t operator_quiet_us(const struct operator_session *session)
+{
+    return operator_quiet_of(session->borrowed_settings);
 }
 
 /* ---- reading ---- */

@@ -39,6 +39,7 @@ MUST_CHECK bool operator_refresh(struct operator_session *session, int64_t timeo
 int64_t operator_broker_now_us(const struct operator_session *session);
 /* A member that was not heard of for so long is taken as gone. */
 int64_t operator_quiet_us(const struct operator_session *session);
+int64_t operator_quiet_of(const struct settings *settings); /* the same, without a session */
 
 /* "user@host"; borrowed. */
 const char *operator_who(const struct operator_session *session);

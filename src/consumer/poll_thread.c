@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "adapters/os/clock.h"
+#include "adapters/os/lock.h"
 #include "adapters/os/log.h"
 #include "adapters/os/thread.h"
 
@@ -19,6 +20,7 @@ enum {
     POLL_EMPTY_WAIT_US = 100 * 1000, /* for an empty batch, at a time */
     POLL_STARVED_US = 1000 * 1000,   /* without one, partitions are paused */
     POLL_LEAVE_MS = 10 * 1000,
+    POLL_TELL_US = 1000 * 1000,      /* between two statistics */
     POLL_SEEK_PAUSE_US = 500 * 1000, /* between two changes of what is fetched, see source_seek */
 };
 
@@ -33,6 +35,12 @@ struct poll_thread {
     struct source *source;
     struct thread *thread;
     atomic_bool stop;
+    struct pulse pulse;
+    struct {
+        struct lock lock;
+        struct source_statistics statistics;
+    } locked;
+    int64_t told_us;            /* when they were last put there */
     struct source_batch *spare; /* for events while no batch is empty */
     struct poll_partition *partitions;
     size_t count;
@@ -369,11 +377,27 @@ static void poll_once(struct poll_thread *thread)
     }
 }
 
+static void tell_statistics(struct poll_thread *thread)
+{
+    int64_t now = clock_mono_us();
+    if (now - thread->told_us < POLL_TELL_US) {
+        return;
+    }
+    thread->told_us = now;
+    struct source_statistics statistics;
+    source_statistics(thread->source, &statistics);
+    lock_take(&thread->locked.lock);
+    thread->locked.statistics = statistics;
+    lock_give(&thread->locked.lock);
+}
+
 static void run(void *argument)
 {
     struct poll_thread *thread = argument;
     while (!atomic_load(&thread->stop)) {
+        pulse_beat(&thread->pulse);
         poll_once(thread);
+        tell_statistics(thread);
     }
     source_free(thread->source, POLL_LEAVE_MS);
 }
@@ -388,6 +412,9 @@ bool poll_thread_new(const struct poll_thread_settings *settings, struct poll_th
     thread->settings = *settings;
     thread->source = source;
     atomic_init(&thread->stop, false);
+    pulse_beat(&thread->pulse);
+    lock_init(&thread->locked.lock);
+    thread->locked.statistics.lag = -1;
     thread->spare = source_batch_new(POLL_BATCH_MESSAGES);
     thread->thread = thread_new("poll", run, thread);
     *ret_thread = thread;
@@ -409,7 +436,20 @@ struct poll_thread *poll_thread_free(struct poll_thread *thread)
             mail_free(thread->partitions[i].seek);
         }
         free(thread->partitions);
+        lock_done(&thread->locked.lock);
         free(thread);
     }
     return NULL;
+}
+
+void poll_thread_statistics(struct poll_thread *thread, struct source_statistics *ret_statistics)
+{
+    lock_take(&thread->locked.lock);
+    *ret_statistics = thread->locked.statistics;
+    lock_give(&thread->locked.lock);
+}
+
+const struct pulse *poll_thread_pulse(const struct poll_thread *thread)
+{
+    return &thread->pulse;
 }

@@ -2,6 +2,7 @@
 #ifndef TIDEMARK_CONSUMER_POLL_THREAD_H
 #define TIDEMARK_CONSUMER_POLL_THREAD_H
 
+#include "adapters/os/pulse.h"
 #include "consumer/budget.h"
 #include "consumer/mail.h"
 
@@ -25,6 +26,12 @@ MUST_CHECK bool poll_thread_new(const struct poll_thread_settings *settings,
 
 /* Asks it to leave the group and end. Any thread. */
 void poll_thread_stop(struct poll_thread *thread);
+
+/* As of a second ago. Any thread. */
+void poll_thread_statistics(struct poll_thread *thread, struct source_statistics *ret_statistics);
+
+/* Borrowed. */
+const struct pulse *poll_thread_pulse(const struct poll_thread *thread);
 
 /* Waits for its end. Takes NULL; returns NULL. */
 struct poll_thread *poll_thread_free(struct poll_thread *thread);

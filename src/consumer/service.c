@@ -14,6 +14,7 @@
 #include "consumer/poll_thread.h"
 #include "consumer/service_checkpoint.h"
 #include "consumer/service_settings.h"
+#include "consumer/service_watched.h"
 #include "consumer/wiring.h"
 
 enum {
@@ -46,6 +47,8 @@ struct service {
     struct member_thread *member;
     struct state_base_settings base_settings;
     struct state_base *base;
+    struct service_watched watched;
+    struct status_thread *status;
     int64_t target;
 };
 
@@ -309,6 +312,23 @@ static bool start_member(struct service *service, struct err *err)
     return true;
 }
 
+static bool start_status(struct service *service, struct err *err)
+{
+    if (!service->options.serve_status) {
+        return true;
+    }
+    service->watched = (struct service_watched){
+        .settings = service->settings,
+        .poll = service->poll,
+        .intake = service->intake_thread,
+        .member = service->member,
+        .leader = service->leader,
+        .budget = &service->budget,
+    };
+    return service_watched_start(&service->watched, &service->parts, &service->store->counters,
+                                 &service->status, err);
+}
+
 static bool start(struct service *service, struct err *err)
 {
     const struct settings *settings = service->settings;
@@ -331,7 +351,8 @@ static bool start(struct service *service, struct err *err)
         find_target(service);
     }
     start_leader(service);
-    return start_member(service, err);
+    TRY(start_member(service, err));
+    return start_status(service, err);
 }
 
 bool service_new(const struct settings *settings, const struct service_options *options,
@@ -368,6 +389,7 @@ int64_t service_target(const struct service *service)
 void service_stop(struct service *service)
 {
     mail_send(service->to_intake, mail_new(MAIL_SAVE));
+    status_thread_stopping(service->status);
     member_thread_stop(service->member);
 }
 
@@ -378,6 +400,7 @@ struct service *service_free(struct service *service)
     if (service == NULL) {
         return NULL;
     }
+    status_thread_free(service->status); /* it looks at all the others */
     if (service->poll != NULL) {
         poll_thread_stop(service->poll);
     }

@@ -10,6 +10,7 @@ struct service;
 struct service_options {
     const char *trigger_id; /* `tidemark build`: ask for one build up to the present end; else NULL
                              */
+    bool serve_status;      /* as the settings say: `tidemark run` */
     bool mock;              /* the cluster cannot describe topics: `tidemark demo` */
 };
 

@@ -4,6 +4,7 @@
 
 #include "adapters/store_url.h"
 #include "consumer/settings_names.h"
+#include "consumer/status_listen.h"
 #include "core/snapshot/names_check.h"
 
 static bool has(const struct settings_reader *reader, const char *path)
@@ -193,6 +194,18 @@ static void check_limits(struct settings_reader *reader)
     }
 }
 
+static void check_status(struct settings_reader *reader)
+{
+    const char *listen = reader->settings->status.listen;
+    struct status_listen place;
+    const char *problem = listen == NULL ? NULL : status_listen_parse(listen, &place);
+    if (problem != NULL) {
+        settings_reader_refuse(
+            reader, "status.listen", problem, settings_reader_written(reader, "status.listen"),
+            "\"127.0.0.1:9464\", \"[::1]:9464\", \"0.0.0.0:9464\", \"off\"", NULL);
+    }
+}
+
 void settings_check(struct settings_reader *reader)
 {
     settings_check_kafka(reader);
@@ -201,4 +214,5 @@ void settings_check(struct settings_reader *reader)
     check_snapshot(reader);
     check_dead_letter(reader);
     check_limits(reader);
+    check_status(reader);
 }

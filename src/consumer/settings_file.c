@@ -118,6 +118,7 @@ static bool load(const struct bytes *content, const char *name,
     struct arena *arena = arena_new(16 << 10);
     struct loaded *loaded = arena_zero(arena, sizeof *loaded);
     loaded->arena = arena;
+    loaded->settings.file = arena_text(arena, bytes_of_text(name));
 
     struct settings_text *text = arena_zero(arena, sizeof *text);
     settings_text_init(text, arena);

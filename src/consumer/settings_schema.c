@@ -222,6 +222,16 @@ const struct setting settings_schema[] = {
      .fallback = "32MiB", RANGE(0, 16 * TIB),
      .doc = "Rows that are in memory alone before the next one: what a crash makes read again."},
 
+    {"status.listen", SETTING_TEXT, IN_SETTINGS(status.listen),
+     .also = "`127.0.0.1:9464`; where that is taken, none, with a warning",
+     .doc = "Address of the status server: `address:port`, port 0 for any; `off`: none."},
+    {"status.stuck_after", SETTING_DURATION, IN_SETTINGS(status.stuck_after_us), .fallback = "5m",
+     RANGE(1 * SECOND, 1440 * MINUTE),
+     .doc = "`/livez` fails when a thread of the service makes no progress for so long."},
+    {"status.overdue_after", SETTING_DURATION, IN_SETTINGS(status.overdue_after_us),
+     .fallback = "30m", RANGE(1 * SECOND, 30 * DAY),
+     .doc = "`/readyz` fails when a closed window is not published for so long."},
+
     {"log.level", SETTING_CHOICE, IN_SETTINGS(log_level), .fallback = "info",
      ONE_OF("error", "warn", "info", "debug"), .doc = "What is logged, on standard error."},
     {"log.format", SETTING_CHOICE, IN_SETTINGS(log_format), .fallback = "text",
@@ -239,6 +249,7 @@ const struct setting_group settings_schema_groups[] = {
     {"dead_letter", "Records that cannot be used"},
     {"s3", "The S3 store; credentials come from the environment, AWS's files or the instance"},
     {"limits", "Memory, disk and sizes"},
+    {"status", "The status server: `/livez`, `/readyz`, `/status`, `/metrics`"},
     {"log", "The log"},
 };
 

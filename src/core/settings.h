@@ -116,9 +116,19 @@ struct limit_settings {
     uint64_t checkpoint_bytes;      /* rows that are in memory alone before there is a next one */
 };
 
+struct status_settings {
+    const char *listen; /* "address:port" or "off"; NULL: STATUS_LISTEN, given up when it is taken
+                         */
+    int64_t stuck_after_us;
+    int64_t overdue_after_us;
+};
+
+#define STATUS_LISTEN "127.0.0.1:9464"
+
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 struct settings {
+    const char *file; /* that it was read from; NULL: made otherwise */
     const char *group;
     const char *member_id; /* default: the host's name */
     struct kafka_settings kafka;
@@ -129,6 +139,7 @@ struct settings {
     struct dead_letter_settings dead_letter;
     struct store_settings s3;
     struct limit_settings limits;
+    struct status_settings status;
     int log_level; /* as in adapters/os/log.h: 0 error, 1 warn, 2 info, 3 debug */
     enum log_format log_format;
 };

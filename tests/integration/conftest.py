@@ -58,6 +58,8 @@ def new_job(request, kafka, tmp_path, name):
             "snapshot": {"store": f"file://{tmp_path}/store{suffix}", "shards": 4},
             "limits": {"work_folder": f"{tmp_path}/work{suffix}"},
             "log": {"level": "debug"},
+            # many on one host: each takes a port of its own
+            "status": {"listen": "127.0.0.1:0"},
         }
         if server is not None:
             base["snapshot"]["store"] = f"s3://{title}/snap"

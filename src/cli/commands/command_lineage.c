@@ -44,21 +44,6 @@ void command_lineage_read(const struct manifest *manifest, struct arena *arena,
     *ret_lineage = lineage;
 }
 
-const char *command_trigger_name(enum close_trigger trigger)
-{
-    switch (trigger) {
-    case TRIGGER_EVENT_TIME:
-        return "event_time";
-    case TRIGGER_SCHEDULE:
-        return "schedule";
-    case TRIGGER_OFFSETS:
-        return "offsets";
-    case TRIGGER_MANUAL:
-        return "manual";
-    }
-    return "unknown";
-}
-
 uint64_t command_lineage_not_stored(const struct account *account)
 {
     return account->late + account->future + account->rejected + account->filtered;

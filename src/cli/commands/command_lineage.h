@@ -19,8 +19,6 @@ struct command_lineage {
 void command_lineage_read(const struct manifest *manifest, struct arena *arena,
                           struct command_lineage *ret_lineage);
 
-const char *command_trigger_name(enum close_trigger trigger);
-
 /* Records that were read and are in no row: late, future, rejected, filtered. */
 uint64_t command_lineage_not_stored(const struct account *account);
 

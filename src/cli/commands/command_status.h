@@ -7,7 +7,7 @@
 
 void command_status_json(struct command_call *call, const char *group,
                          const struct group_status_request *request,
-                         const struct group_status *status, struct arena *arena);
+                         const struct group_status *status);
 void command_status_text(struct command_call *call, const char *group,
                          const struct group_status_request *request,
                          const struct group_status *status, struct arena *arena);

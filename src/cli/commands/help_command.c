@@ -1,9 +1,11 @@
-/* `tidemark help`: about all commands, one of them, or the exit codes; as text or as a man page. */
+/* `tidemark help`: about all commands, one of them, the exit codes or the metrics; as text or as a
+ * man page. */
 #include "cli/commands/command_help.h"
 #include "cli/commands/command_lookup.h"
 #include "cli/commands/command_man.h"
 #include "cli/commands/command_page.h"
 #include "cli/commands/commands.h"
+#include "consumer/status_metrics.h"
 
 static bool fill(const struct command_call *call, struct buf *out, struct err *err)
 {
@@ -16,6 +18,10 @@ static bool fill(const struct command_call *call, struct buf *out, struct err *e
     const char *name = call->arguments[0];
     if (strcmp(name, "exit-codes") == 0 && !man) {
         command_help_exit_codes(out);
+        return true;
+    }
+    if (strcmp(name, "metrics") == 0 && !man) {
+        metric_print_page(out);
         return true;
     }
     const struct command *command = command_lookup(call->all, name);
@@ -61,11 +67,12 @@ static const struct command_option options[] = {
 
 const struct command help_command = {
     .name = "help",
-    .summary = "Say what a command does, or what the exit codes mean",
-    .arguments = "[COMMAND | exit-codes]",
+    .summary = "Say what a command does, or what the exit codes or metrics mean",
+    .arguments = "[COMMAND | exit-codes | metrics]",
     .arguments_max = 1,
     .options = options,
     .examples = "tidemark help exit-codes\tall exit codes\n"
+                "tidemark help metrics\tall metrics of the status server, as docs/metrics.md\n"
                 "tidemark help --man check | man -l -\tthe manual page of check\n",
     .run = run,
 };

@@ -11,7 +11,7 @@ static enum exit_code run(struct command_call *call)
         return code;
     }
     command_service_log(settings, false);
-    struct service_options options = {0};
+    struct service_options options = {.serve_status = true};
     struct member_state state;
     return command_service_run(call, settings, &options, NULL, NULL, &state);
 }

@@ -79,7 +79,7 @@ static enum exit_code run(struct command_call *call)
     };
     struct group_status status;
     group_status_fill(&request, desk.arena, &status);
-    command_status_json(call, desk.settings->group, &request, &status, desk.arena);
+    command_status_json(call, desk.settings->group, &request, &status);
     command_status_text(call, desk.settings->group, &request, &status, desk.arena);
     return code;
 }
