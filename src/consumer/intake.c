@@ -324,6 +324,11 @@ bool intake_take(struct intake *intake, const struct source_batch *batch, int64_
         }
     }
     take_events(intake, batch, &event, batch->message_count);
+    return intake_tend(intake, err);
+}
+
+bool intake_tend(struct intake *intake, struct err *err)
+{
     return !budget_wants_spill(intake->settings.budget) ||
            held_rows_spill(intake->settings.held, err);
 }

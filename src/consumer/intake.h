@@ -61,6 +61,11 @@ void intake_stop(struct intake *intake, struct source_partition partition);
 MUST_CHECK bool intake_take(struct intake *intake, const struct source_batch *batch, int64_t now_us,
                             struct err *err);
 
+/* For when nothing comes in: a spill that is finished gives its memory back, and the next one is
+ * begun while memory is short. Without it partitions that are paused for memory would wait for
+ * ever. Errors as of intake_take. */
+MUST_CHECK bool intake_tend(struct intake *intake, struct err *err);
+
 /* In place of member_reading.lost_to: the log does not hold the position, and what it still has
  * must be asked for. */
 enum { INTAKE_LOST = -1 };

@@ -161,6 +161,14 @@ static void report(struct intake_thread *thread)
     thread->reported_us = now;
 }
 
+static void tend(struct intake_thread *thread)
+{
+    struct err err;
+    if (!thread->failed && !intake_tend(thread->settings.intake, &err)) {
+        fail(thread, &err);
+    }
+}
+
 static void run(void *argument)
 {
     struct intake_thread *thread = argument;
@@ -178,6 +186,8 @@ static void run(void *argument)
         if (result == QUEUE_DONE) {
             work(thread, item);
             mail_free(item);
+        } else {
+            tend(thread);
         }
         if (!thread->failed && !thread->closed) {
             checkpoint_saver_turn(thread->settings.saver, clock_mono_us());

@@ -288,3 +288,25 @@ Test(intake, a_checkpoint_goes_on_under_a_later_head)
     contribution_drop(sealed.contribution);
     close_world(world);
 }
+
+/* Paused for memory nothing comes in any more: what is spilled must be let go all the same. */
+Test(intake, memory_comes_back_while_nothing_comes_in)
+{
+    struct world *world = open_world(SHARDS, 1 << 20, LATE_NEXT, NULL);
+    struct err err;
+    begin(world, (struct source_partition){0, 0}, 0, &NO_HEAD);
+    for (int round = 0; !budget_wants_pause(&world->budget); round++) {
+        cr_assert_lt(round, 1000);
+        for (int i = 0; i < ROWS; i++) {
+            add(world, 0, (int64_t)round * ROWS + i, "some key", 1);
+        }
+        take(world, 100);
+    }
+    for (int i = 0; budget_wants_pause(&world->budget); i++) {
+        cr_assert_lt(i, 5000, "%llu bytes are still held",
+                     (unsigned long long)budget_used(&world->budget));
+        cr_assert(intake_tend(world->intake, &err), "%s", err.message);
+        usleep(1000);
+    }
+    close_world(world);
+}
