@@ -115,7 +115,7 @@ struct source_settings {
     struct cluster_settings cluster;
     const char *group;
     const char *member_id; /* group.instance.id: a restart within the session timeout moves
-                            * nothing */
+                            * nothing. NULL: joins no group, see source_assign */
     const char *const *topics;
     size_t topic_count;
     bool want_headers;        /* copy headers, which costs a little a record */
@@ -156,6 +156,13 @@ MUST_CHECK bool source_start(struct source *source, const struct source_start *s
 
 /* Answers REVOKED. True as well when the answer is no longer asked for. */
 MUST_CHECK bool source_stop(struct source *source, struct err *err);
+
+/* For a source without member_id, which hears of no ASSIGNED: reads exactly these partitions, in
+ * place of those before. The group's name goes along for the brokers' rights alone: nothing joins
+ * it, and its offsets are neither asked for nor committed. INPUT: a topic that is not configured, a
+ * partition twice. */
+MUST_CHECK bool source_assign(struct source *source, const struct source_start *starts,
+                              size_t count, struct err *err);
 
 /* True while a rebalance waits for source_start or source_stop. */
 bool source_rebalancing(const struct source *source);

@@ -125,6 +125,17 @@ static bool open_streams(struct inputs *inputs, struct err *err)
     return true;
 }
 
+static bool merge_inputs(struct inputs *inputs, struct row_stream **ret_rows, struct err *err)
+{
+    if (!open_streams(inputs, err)) {
+        close_streams(inputs);
+        return false;
+    }
+    *ret_rows = merge_new(inputs->request->order, inputs->streams, inputs->stream_count);
+    inputs->stream_count = 0;
+    return true;
+}
+
 /* All rows to be stored, in order; counts are filled as they pass. */
 static bool open_merged(struct inputs *inputs, struct dedupe_counts *counts,
                         struct row_stream **ret_rows, struct err *err)
@@ -133,12 +144,8 @@ static bool open_merged(struct inputs *inputs, struct dedupe_counts *counts,
     uint32_t source_count = request->sources->count;
     memset(counts->sources, 0, source_count * sizeof *counts->sources);
     *counts = (struct dedupe_counts){.sources = counts->sources, .source_count = source_count};
-    if (!open_streams(inputs, err)) {
-        close_streams(inputs);
-        return false;
-    }
-    struct row_stream *merged = merge_new(request->order, inputs->streams, inputs->stream_count);
-    inputs->stream_count = 0;
+    struct row_stream *merged = NULL;
+    TRY(merge_inputs(inputs, &merged, err));
     *ret_rows = dedupe_new(merged, counts);
     return true;
 }
@@ -307,6 +314,45 @@ bool build_shard(const struct build_request *request, struct build_result *ret_r
         return false;
     }
     *ret_result = result;
+    return true;
+}
+
+/* ---- all rows, for who compares ---- */
+
+struct merged_rows {
+    struct row_stream stream;
+    struct inputs inputs;
+    struct row_stream *rows;
+};
+
+static bool next_merged(struct row_stream *stream, struct row *ret_row, bool *ret_more,
+                        struct err *err)
+{
+    return row_stream_next(((struct merged_rows *)stream)->rows, ret_row, ret_more, err);
+}
+
+static void free_merged(struct row_stream *stream)
+{
+    struct merged_rows *self = (struct merged_rows *)stream;
+    row_stream_free(self->rows);
+    inputs_done(&self->inputs);
+    free(self);
+}
+
+static const struct row_stream_ops merged_rows_ops = {.next = next_merged, .free = free_merged};
+
+bool build_merged(const struct build_request *request, struct row_stream **ret_rows,
+                  struct err *err)
+{
+    struct merged_rows *self = calloc(1, sizeof *self);
+    CHECK(self != NULL);
+    self->stream.ops = &merged_rows_ops;
+    inputs_init(&self->inputs, request);
+    if (!merge_inputs(&self->inputs, &self->rows, err)) {
+        free_merged(&self->stream);
+        return false;
+    }
+    *ret_rows = &self->stream;
     return true;
 }
 

@@ -47,6 +47,13 @@ void build_result_done(struct build_result *result);
 MUST_CHECK bool build_shard(const struct build_request *request, struct build_result *ret_result,
                             struct err *err);
 
+/* All rows that build_shard chooses from, in order: keys ascending, the newest row of a key first,
+ * tombstones among them, `source` by number of the request's table (ROW_SOURCE_BASE: of `base`).
+ * `kv`, `path` and the sizes are not looked at. The request and what it borrows outlive the stream.
+ * Errors: as build_shard. */
+MUST_CHECK bool build_merged(const struct build_request *request, struct row_stream **ret_rows,
+                             struct err *err);
+
 /* About the most memory that building a shard of these sets takes, in bytes: for the budget. */
 uint64_t build_memory(const struct build_request *request);
 

@@ -200,6 +200,48 @@ bool source_start(struct source *source, const struct source_start *starts, size
     return true;
 }
 
+static bool list_starts(struct source *source, const struct source_start *starts, size_t count,
+                        rd_kafka_topic_partition_list_t *list, struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t topic = starts[i].partition.topic;
+        int32_t partition = starts[i].partition.partition;
+        if (topic >= source->topic_count || partition < 0) {
+            return err_set(err, ERR_INPUT, "a start names a partition that cannot be");
+        }
+        const char *name = source->topics[topic].name;
+        if (rd_kafka_topic_partition_list_find(list, name, partition) == NULL) {
+            rd_kafka_topic_partition_list_add(list, name, partition);
+        }
+        TRY(put_start(source, list, &starts[i], err));
+    }
+    return true;
+}
+
+bool source_assign(struct source *source, const struct source_start *starts, size_t count,
+                   struct err *err)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    bool done = list_starts(source, starts, count, list, err);
+    if (done) {
+        rd_kafka_resp_err_t code = rd_kafka_assign(source->client->rk, list);
+        done = code == RD_KAFKA_RESP_ERR_NO_ERROR || client_error_set(err, code, "assigning");
+    }
+    for (int i = 0; done && i < list->cnt; i++) {
+        uint32_t topic = 0;
+        struct source_track *track =
+            source_track(source, list->elems[i].topic, list->elems[i].partition, &topic);
+        *track = (struct source_track){.owned = true,
+                                       .started = true,
+                                       .next = list->elems[i].offset,
+                                       .high = -1,
+                                       .stable = -1,
+                                       .mirrored = -1};
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return done;
+}
+
 /* librdkafka may keep a partition paused over assignments. */
 static void unpause(struct source *source, rd_kafka_topic_partition_list_t *partitions)
 {

@@ -288,7 +288,7 @@ bool source_poll(struct source *source, int timeout_ms, struct source_batch *bat
 
 static bool check_settings(const struct source_settings *settings, struct err *err)
 {
-    CHECK(settings->group != NULL && settings->member_id != NULL);
+    CHECK(settings->group != NULL);
     CHECK(settings->topic_count > 0 && settings->batch_bytes_max > 0);
     for (size_t i = 0; i < settings->topic_count; i++) {
         if (settings->topics[i][0] == '^') {
@@ -332,10 +332,11 @@ static bool open_client(struct source *source, const struct source_settings *set
                                                 : MAX_POLL_INTERVAL_MS);
     const struct cluster_property own[] = {
         {"group.id", settings->group},
-        {"group.instance.id", settings->member_id},
         {"queued.max.messages.kbytes", queue_kbytes},
         {"statistics.interval.ms", "5000"},
+        {"group.instance.id", settings->member_id}, /* the last: left out without one */
     };
+    size_t own_count = settings->member_id == NULL ? LENGTH_OF(own) - 1 : LENGTH_OF(own);
     const struct cluster_property defaults[] = {
         {"session.timeout.ms", session},
         {"max.poll.interval.ms", interval},
@@ -343,7 +344,7 @@ static bool open_client(struct source *source, const struct source_settings *set
     };
     const struct client_options options = {
         .role = CLIENT_SOURCE,
-        .properties = {own, LENGTH_OF(own), defaults, LENGTH_OF(defaults)},
+        .properties = {own, own_count, defaults, LENGTH_OF(defaults)},
         .rebalance = source_on_rebalance,
         .error = on_error,
         .statistics = source_on_statistics,
@@ -370,7 +371,8 @@ bool source_new(const struct source_settings *settings, struct source **ret_sour
         source->topics[i].name = strdup(settings->topics[i]);
         CHECK(source->topics[i].name != NULL);
     }
-    if (!open_client(source, settings, err) || !subscribe(source, err)) {
+    if (!open_client(source, settings, err) ||
+        (settings->member_id != NULL && !subscribe(source, err))) {
         source_free(source, 0);
         return false;
     }

@@ -21,6 +21,8 @@ enum exit_code {
     EXIT_CODE_STOPPED = 10,  /* asked to stop, or a deadline passed, before it was done */
     EXIT_CODE_LIMIT = 11,    /* a budget is used up: errors, memory, disk */
     EXIT_CODE_CORRUPT = 12,  /* stored bytes are not what was written */
+    EXIT_CODE_DIFFERS = 13,  /* what was compared is not the same */
+    EXIT_CODE_UNPROVED = 14, /* nothing is known to differ, and not all can be compared any more */
 };
 
 struct exit_code_doc {
