@@ -36,6 +36,7 @@ struct audit {
     size_t run_count;
     uint64_t moves;
     uint64_t commits;
+    bool adopted; /* --adopt: the head replaces what the operator left, whichever is newer (R5) */
 };
 
 /* ---- oracle.c ---- */

@@ -116,6 +116,7 @@ static void on_moved_head(struct world *world, const struct message_commit *comm
     } else if (commit->has_snapshot || commit->partition_count > 0) {
         world_fail(world, "head %s was never committed", commit->run_id);
     }
+    audit->adopted = commit->kind == COMMIT_RESUMED;
     audit->head->build = commit->build;
     snprintf(audit->head->run_id, sizeof audit->head->run_id, "%s", commit->run_id);
 }
@@ -299,9 +300,10 @@ void audit_pointer_put(struct world *world, const char *before, const char *byte
     if (world->person.moved) {
         world_fail(world, "the operator's pointer was overwritten without a RESUME");
     }
-    if (old != NULL && run->build <= old->build) {
+    if (old != NULL && run->build <= old->build && !audit->adopted) {
         world_fail(world, "the pointer went back from %s to %s", old_id, run_id);
     }
+    audit->adopted = false;
     const struct fold_entry *hold = fold_hold(audit->fold);
     if (hold != NULL && hold->message.kind == MESSAGE_HELD &&
         strcmp(hold->message.hold.may_appear, run_id) != 0) {

@@ -17,7 +17,8 @@ static struct sim_record *add_record(struct world *world, const char *key, const
                                   .timestamp_us = world->now_us + world->broker_ahead_us,
                                   .key = strdup(key),
                                   .value = value == NULL ? NULL : strdup(value),
-                                  .txn = txn};
+                                  .txn = txn,
+                                  .decoded = value == NULL ? NULL : decoded_new(ledger)};
     return record;
 }
 
@@ -171,6 +172,7 @@ const struct sim_record *ledger_read(const struct sim_ledger *ledger, int64_t fr
         const struct sim_record *record = &ledger->records[i];
         if (!record->compacted &&
             (record->txn < 0 || ledger->txns[record->txn].state == TXN_COMMITTED)) {
+            decode_reads(record);
             return record;
         }
     }
@@ -225,4 +227,5 @@ void ledger_done(struct sim_ledger *ledger)
     }
     free(ledger->records);
     free(ledger->txns);
+    decoded_done(ledger);
 }

@@ -71,26 +71,6 @@ bool operator_point_to(struct world *world, const char *run_id)
     return true;
 }
 
-/* The newest record under `hold` that is visible. */
-static const struct sim_record *newest_hold(const struct world *world)
-{
-    const struct sim_record *found = NULL;
-    int64_t next = 0;
-    for (const struct sim_record *record = ledger_read(&world->ledger, next); record != NULL;
-         record = ledger_read(&world->ledger, next)) {
-        next = record->offset + 1;
-        if (strcmp(record->key, "hold") == 0) {
-            found = record;
-        }
-    }
-    return found;
-}
-
-static bool is_kind(const struct sim_record *record, const char *kind)
-{
-    return record != NULL && record->value != NULL && strstr(record->value, kind) != NULL;
-}
-
 /* Under a hold of whatever cause: perhaps a rollback, then RESUME. */
 static void held(struct world *world)
 {
@@ -112,8 +92,8 @@ void operator_step(struct world *world)
     if (world->now_us < person->next_us || rng_below(&world->rng, 8) != 0) {
         return;
     }
-    const struct sim_record *hold = newest_hold(world);
-    if (is_kind(hold, "\"kind\":\"HELD\"")) {
+    const struct fold_entry *hold = fold_hold(audit_fold(world));
+    if (hold != NULL && hold->message.kind == MESSAGE_HELD) {
         held(world);
     } else if (person->state == OP_HOLDING && world->now_us < person->waits_until_us) {
         return; /* HELD will come, or no leader is there */

@@ -29,9 +29,11 @@ static void start(struct world *world, struct sim_process *process,
         plane_goes_on(world, process, index, offset);
         return;
     }
-    if (command->start.void_held) {
+    if (command->start.void_held || world->plane_voids) { /* or else they come once more */
         memset(reading->held, 0, sizeof reading->held);
+        reading->held_low = from;
     }
+    reading->held_low = from < reading->held_low ? from : reading->held_low;
     reading->lost_to = from < low ? low : 0;
     reading->from = from < low ? low : from;
     reading->position = reading->from;
@@ -47,7 +49,7 @@ static void forget(struct world *world, struct sim_process *process,
     struct sim_reading *reading = &process->readings[index];
     snprintf(reading->head, sizeof reading->head, "%s", run);
     reading->given_up = said->tail_from == INT64_MAX;
-    for (int64_t o = 0; o < SIM_ROWS_MAX; o++) {
+    for (int64_t o = reading->held_low; o < world->partitions[index].high; o++) {
         const struct sim_row *row = &world->partitions[index].rows[o];
         if (reading->held[o] &&
             (o < said->tail_from ||
@@ -111,13 +113,19 @@ void plane_step(struct world *world, struct sim_process *process)
                      : partition->lso < partition->high                    ? DATA_BLOCKED
                                                                            : DATA_AT_END,
             .lost_to = reading->lost_to};
-        for (int64_t o = 0; o < reading->position; o++) {
+        while (reading->held_low < reading->position && !reading->held[reading->held_low]) {
+            reading->held_low++;
+        }
+        for (int64_t o = reading->held_low; o < reading->position; o++) {
             if (reading->held[o]) {
                 said->rows++;
                 int64_t event_us = partition->rows[o].event_us;
                 said->low_us = event_us < said->low_us ? event_us : said->low_us;
             }
         }
+    }
+    if (!world->story.on && rng_below(&world->rng, 2) == 0) {
+        return; /* what it says is not new at every moment */
     }
     struct member_event event = {.kind = MEMBER_EVENT_PROGRESS,
                                  .progress = {.readings = list, .count = count}};
@@ -189,7 +197,9 @@ void plane_seal(struct world *world, struct sim_process *process, const struct s
     for (uint32_t s = 0; s < world->settings.shards; s++) {
         shards[s].shard = s;
     }
+    bool read = true;
     for (size_t i = 0; i < job->contribution_count; i++) {
+        read = read && process->readings[job->seal[i].partition].position >= job->seal[i].to;
         seal_one(world, process, job, i, &partitions[i], shards);
     }
     for (uint32_t s = 0; s < world->settings.shards; s++) {
@@ -206,7 +216,9 @@ void plane_seal(struct world *world, struct sim_process *process, const struct s
                                             .partition_count = job->contribution_count,
                                             .shards = filled,
                                             .shard_count = filled_count}};
-    if (world_chance(world, world->faults.build_fails)) {
+    bool planted = world->story.seal_fails > 0;
+    world->story.seal_fails -= planted;
+    if (!read || planted || world_chance(world, world->faults.build_fails)) {
         event.sealed.ok = false;
         event.sealed.error = "simulated";
     }

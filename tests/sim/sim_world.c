@@ -78,16 +78,37 @@ int64_t world_between(struct world *world, int64_t low, int64_t high)
     return low + (int64_t)rng_below(&world->rng, (uint64_t)(high - low + 1));
 }
 
-static void choose_settings(struct world *world)
+/* The same in every world; the rest is for the seed, or for a story. */
+static void standing_settings(struct world *world)
 {
     struct coord_settings *settings = &world->settings;
-    struct rng *rng = &world->rng;
     coord_settings_init(settings);
     world->topics[0] = (struct message_topic){.name = "rows", .id = "t1"};
     settings->ledger_id = "ledger-1";
     settings->fingerprint = "f1";
     settings->topics = world->topics;
     settings->topic_count = 1;
+    settings->out_of_orderness_us = 0;
+    settings->allowed_lateness_us = 0;
+    settings->max_open_windows = 0;
+    settings->keep_last = 0;
+    settings->idle_after_us = 1500000;
+    settings->max_future_skew_us = 8000000;
+    settings->interval_us = 3000000;
+    settings->attempt_deadline_us = 4000000;
+    settings->owner_timeout_us = 3000000;
+    settings->retry_min_us = 50000;
+    settings->retry_max_us = 1000000;
+    settings->cleanup_grace_us = 3000000;
+    settings->pointer_check_us = 1000000;
+    settings->partitions_check_us = 2000000;
+    settings->max_clock_skew_us = 2000000;
+}
+
+static void choose_settings(struct world *world)
+{
+    struct coord_settings *settings = &world->settings;
+    struct rng *rng = &world->rng;
     uint64_t trigger = rng_below(rng, 10);
     settings->trigger = trigger < 6   ? TRIGGER_EVENT_TIME
                         : trigger < 8 ? TRIGGER_SCHEDULE
@@ -96,25 +117,14 @@ static void choose_settings(struct world *world)
     settings->window_size_us = world_between(world, 1, 4) * 1000000;
     settings->out_of_orderness_us = world_between(world, 0, 1500000);
     settings->allowed_lateness_us = rng_below(rng, 2) == 0 ? 0 : world_between(world, 0, 1500000);
-    settings->idle_after_us = 1500000;
-    settings->max_future_skew_us = 8000000;
     settings->late = (enum late_policy)rng_below(rng, 3);
     settings->empty = rng_below(rng, 5) == 0 ? EMPTY_PUBLISH : EMPTY_SKIP;
-    settings->interval_us = 3000000;
     settings->every_records = (uint64_t)world_between(world, 5, 25);
     settings->shards = (uint32_t)world_between(world, 1, 3);
-    settings->attempt_deadline_us = 4000000;
-    settings->owner_timeout_us = 3000000;
-    settings->progress_interval_us = 200000;
+    settings->progress_interval_us = world_between(world, 200000, 600000);
     settings->max_open_windows = (uint32_t)world_between(world, 0, 4);
     settings->max_unpublished_windows = (uint32_t)world_between(world, 1, 4);
-    settings->retry_min_us = 50000;
-    settings->retry_max_us = 1000000;
     settings->keep_last = rng_below(rng, 3) == 0 ? 3 : 0;
-    settings->cleanup_grace_us = 3000000;
-    settings->pointer_check_us = 1000000;
-    settings->partitions_check_us = 2000000;
-    settings->max_clock_skew_us = 2000000;
     settings->store_cas = rng_below(rng, 6) != 0;
     if (world->seed % 3 == 1) { /* not by chance: the worlds of the other seeds stay as they were */
         settings->contents = CONTENTS_STATE;
@@ -156,66 +166,78 @@ void world_no_faults(struct world *world)
     }
 }
 
-/* No faults, event time, windows of one second, nothing grows by itself. */
-struct world *world_plain(uint64_t seed, int members, int partitions, FILE *trace)
-{
-    struct world *world = world_new(seed, members, trace);
-    struct coord_settings *settings = &world->settings;
-    world->story.on = true;
-    world->story.slow = -1;
-    buf_init(&world->story.events, 1 << 20);
-    world->partition_count = partitions;
-    world->faults = (struct sim_faults){0};
-    world->growing = false;
-    world->broker_ahead_us = 0;
-    settings->trigger = TRIGGER_EVENT_TIME;
-    settings->window_size_us = 1000000;
-    settings->out_of_orderness_us = 0;
-    settings->allowed_lateness_us = 0;
-    settings->late = LATE_NEXT;
-    settings->empty = EMPTY_SKIP;
-    settings->shards = 1;
-    settings->max_open_windows = 0;
-    settings->max_unpublished_windows = 4;
-    settings->keep_last = 0;
-    settings->store_cas = true;
-    settings->idle_after_us = INT64_C(3600) * 1000000;
-    for (int i = 0; i < partitions; i++) {
-        world->owner[i] = 0;
-    }
-    world->leader = 0;
-    world->generation = 1;
-    return world;
-}
-
-struct world *world_new(uint64_t seed, int members, FILE *trace)
+/* What a seed does not choose. */
+static struct world *new_world(uint64_t seed, int members, FILE *trace)
 {
     struct world *world = calloc(1, sizeof *world);
-    CHECK(world != NULL);
+    CHECK(world != NULL && members <= SIM_PROCESSES_MAX);
     world->seed = seed;
     world->trace = trace;
     rng_init(&world->rng, seed);
     rng_init(&world->disk_rng, seed + 1);
     world->now_us = SIM_EPOCH_US;
-    world->broker_ahead_us = world_between(world, -300000, 300000);
-    world->process_count = members > 0 ? members : (int)world_between(world, 1, 3);
-    CHECK(world->process_count <= SIM_PROCESSES_MAX);
-    world->partition_count = (int)world_between(world, 1, 3);
+    world->process_count = members;
     world->ledger.txn = -1;
     world->leader = -1;
-    choose_settings(world);
-    choose_faults(world);
-    world->row_rate = (uint32_t)world_between(world, 100, 900);
-    world->growing = true;
+    world->story.slow = -1;
     world->audit = audit_new();
     for (int i = 0; i < SIM_PARTITIONS_MAX; i++) {
         world->partitions[i].id = (struct partition_id){.topic = "rows", .number = i};
         world->owner[i] = -1;
     }
+    standing_settings(world);
+    return world;
+}
+
+static void start_processes(struct world *world)
+{
     for (int i = 0; i < world->process_count; i++) {
         world->processes[i].index = i;
         process_start(world, &world->processes[i]);
     }
+}
+
+/* No faults, event time, windows of one second, nothing grows by itself. */
+struct world *world_plain(uint64_t seed, int members, int partitions, FILE *trace)
+{
+    struct world *world = new_world(seed, members, trace);
+    struct coord_settings *settings = &world->settings;
+    world->story.on = true;
+    buf_init(&world->story.events, 1 << 20);
+    world->partition_count = partitions;
+    settings->trigger = TRIGGER_EVENT_TIME;
+    settings->window_size_us = 1000000;
+    settings->late = LATE_NEXT;
+    settings->empty = EMPTY_SKIP;
+    settings->shards = 1;
+    settings->max_unpublished_windows = 4;
+    settings->every_records = 5;
+    settings->store_cas = true;
+    settings->idle_after_us = INT64_C(3600) * 1000000;
+    settings->progress_interval_us = 200000;
+    for (int i = 0; i < partitions; i++) {
+        world->owner[i] = 0;
+    }
+    world->leader = 0;
+    world->generation = 1;
+    start_processes(world);
+    return world;
+}
+
+struct world *world_new(uint64_t seed, int members, FILE *trace)
+{
+    struct world *world = new_world(seed, members, trace);
+    if (members == 0) {
+        world->process_count = (int)world_between(world, 1, SIM_PROCESSES_MAX);
+    }
+    world->broker_ahead_us = world_between(world, -300000, 300000);
+    world->partition_count = (int)world_between(world, 1, 3);
+    choose_settings(world);
+    choose_faults(world);
+    world->row_rate = (uint32_t)world_between(world, 100, 900);
+    world->plane_voids = rng_below(&world->rng, 2) == 0;
+    world->growing = true;
+    start_processes(world);
     return world;
 }
 

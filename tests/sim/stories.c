@@ -18,6 +18,8 @@ static int cut_words(char *line, char **words)
     return count;
 }
 
+uint64_t story_seed = 29;
+
 /* The lines that begin with '>' are the expected trace, whole and in order. */
 static bool tell(const char *path, FILE *trace, bool update)
 {
@@ -26,7 +28,7 @@ static bool tell(const char *path, FILE *trace, bool update)
         fprintf(stderr, "%s: cannot be read\n", path);
         return false;
     }
-    struct story story = {.world = world_plain(7, 1, 1, trace), .trace = trace};
+    struct story story = {.world = world_plain(story_seed, 1, 1, trace), .trace = trace};
     AUTO(buf) struct buf expected;
     buf_init(&expected, 1 << 20);
     char line[1000];
@@ -71,6 +73,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--trace") == 0) {
             trace = true;
+        } else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc) {
+            story_seed = strtoull(argv[++i], NULL, 10); /* other delays: the decisions stay */
         } else if (strcmp(argv[i], "--update") == 0) {
             update = true; /* prints the trace to be pasted, after it was read with care */
 #ifdef COORD_MUTANTS

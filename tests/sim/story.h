@@ -13,6 +13,8 @@ struct story {
     char failure[512];
 };
 
+extern uint64_t story_seed; /* of the delays in the story's world */
+
 /* One line, cut into words. False: `failure` says why. */
 bool story_line(struct story *story, char **words, int count);
 

@@ -320,6 +320,8 @@ static bool word_next(struct story *story, char **words, int count)
                      : strcmp(words[2], "late") == 0 ? PUT_LATE
                                                      : PUT_TWICE;
         plant->put_after_us = count > 3 ? number(words[3]) * 1000 : 0;
+    } else if (strcmp(words[1], "seal") == 0 && strcmp(words[2], "fails") == 0) {
+        plant->seal_fails++;
     } else if (strcmp(words[1], "seal") == 0) {
         plant->seal_lies++;
     } else if (strcmp(words[2], "fails") == 0) {
@@ -427,7 +429,8 @@ bool story_line(struct story *story, char **words, int count)
 {
     if (strcmp(words[0], "world") == 0 && count == 3) {
         world_free(story->world);
-        story->world = world_plain(7, (int)number(words[1]), (int)number(words[2]), story->trace);
+        story->world =
+            world_plain(story_seed, (int)number(words[1]), (int)number(words[2]), story->trace);
         return true;
     }
     for (size_t i = 0; i < LENGTH_OF(vocabulary); i++) {

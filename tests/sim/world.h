@@ -51,6 +51,8 @@ struct sim_txn {
     int64_t marker_at_us; /* PREPARED: becomes visible then. OPEN: the broker aborts it then */
 };
 
+struct sim_decoded; /* sim_decode.c */
+
 struct sim_record {
     int64_t offset;
     int64_t timestamp_us;
@@ -58,6 +60,7 @@ struct sim_record {
     char *value; /* NULL: tombstone */
     int txn;     /* -1: none */
     bool compacted;
+    struct sim_decoded *decoded;
 };
 
 struct sim_ledger {
@@ -68,9 +71,10 @@ struct sim_ledger {
     struct sim_txn *txns;
     size_t txn_count;
     size_t txn_capacity;
-    int epoch;     /* of the transactional id */
-    int txn;       /* its newest; -1: none */
-    bool no_fence; /* planted: a broker that does not fence */
+    int epoch;                   /* of the transactional id */
+    int txn;                     /* its newest; -1: none */
+    bool no_fence;               /* planted: a broker that does not fence */
+    struct sim_decoded *decoded; /* of all records there ever were */
 };
 
 /* ---- the store: whole objects by name; the ETag is the content, which is the worst case ---- */
@@ -110,6 +114,7 @@ struct sim_reading { /* the data plane of one partition */
     char head[128];          /* run of the head whose FORGET it has seen */
     bool given_up;           /* forgotten whole, because another process owns it */
     bool held[SIM_ROWS_MAX]; /* rows in memory or in spills */
+    int64_t held_low;        /* none is held below it */
 };
 
 /* A process's disk: a copy of what it held once, for its next start. */
@@ -263,7 +268,8 @@ struct sim_story {
     uint64_t step;     /* counts what the shells carry out, before and after */
     uint64_t crash_at; /* the process is gone at this one; 0: never */
     char crashed_at[64];
-    uint32_t seal_lies;      /* SEALs that lose a row and do not say so */
+    uint32_t seal_lies; /* SEALs that lose a row and do not say so */
+    uint32_t seal_fails;
     int slow;                /* partition that nobody reads on; -1: none */
     uint32_t attempt_fails;  /* shards whose next BUILD fails */
     uint32_t attempt_sleeps; /* BUILDs that end only after attempt_until_us */
@@ -294,6 +300,7 @@ struct world {
     struct sim_faults faults;
     uint32_t row_rate; /* rows a step and partition, per thousand */
     bool growing;
+    bool plane_voids; /* a data plane that forgets a partition's rows when it is begun anew */
     struct sim_story story;
     struct audit *audit;
     bool failed;
@@ -333,6 +340,11 @@ void ledger_compact(struct world *world);
 void ledger_lose(struct world *world, int64_t from); /* all at or above `from`; 0: the whole topic
                                                       */
 void ledger_done(struct sim_ledger *ledger);
+
+/* ---- sim_decode.c ---- */
+struct sim_decoded *decoded_new(struct sim_ledger *ledger);
+void decoded_done(struct sim_ledger *ledger);
+void decode_reads(const struct sim_record *record); /* what will be decoded next */
 
 /* ---- sim_store.c ---- */
 const char *store_get(const struct sim_store *store, const char *name);

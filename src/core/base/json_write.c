@@ -134,26 +134,56 @@ static void print_escape(uint32_t code, struct buf *out)
     }
 }
 
+/* How many bytes at the front are written as they are: nearly all of nearly every text. */
+static size_t plain_length(struct bytes text)
+{
+    size_t length = 0;
+    while (length < text.size && text.data[length] >= 0x20 && text.data[length] < 0x7f &&
+           text.data[length] != '"' && text.data[length] != '\\') {
+        length++;
+    }
+    return length;
+}
+
 void json_print_text(struct bytes text, struct buf *out)
 {
     static const char short_from[] = "\"\\\b\f\n\r\t";
     static const char short_to[] = "\"\\bfnrt";
     buf_add_byte(out, '"');
     while (text.size > 0) {
+        size_t plain = plain_length(text);
+        if (plain > 0) {
+            buf_add(out, text.data, plain);
+            text = bytes_of(text.data + plain, text.size - plain);
+            continue;
+        }
         uint32_t code = 0;
         size_t length = next_code_point(text, &code);
         const char *escape = code != 0 && code < 0x80 ? strchr(short_from, (int)code) : NULL;
         if (escape != NULL) {
             buf_add_byte(out, '\\');
             buf_add_byte(out, (uint8_t)short_to[escape - short_from]);
-        } else if (code >= 0x20 && code < 0x7f) {
-            buf_add_byte(out, (uint8_t)code);
         } else {
             print_escape(code, out);
         }
         text = bytes_of(text.data + length, text.size - length);
     }
     buf_add_byte(out, '"');
+}
+
+static void print_integer(int64_t value, struct buf *out)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do {
+        digits[--at] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (value < 0) {
+        digits[--at] = '-';
+    }
+    buf_add(out, digits + at, sizeof digits - at);
 }
 
 /* The shortest form that reads back as the same double. */
@@ -164,7 +194,7 @@ static void print_number(double value, struct buf *out)
         return;
     }
     if (fabs(value) <= (double)JSON_INTEGER_MAX && value == (double)(int64_t)value) {
-        buf_add_format(out, "%lld", (long long)value);
+        print_integer((int64_t)value, out);
         return;
     }
     char text[40];

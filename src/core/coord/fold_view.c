@@ -6,14 +6,21 @@
 
 enum { KEY_MAX = 4 * MESSAGE_NAME_MAX };
 
+/* LEADER, COMMIT, PUBLISHED have one key each, so there is one of a kind, or none. */
+static const struct fold_entry *the_only(const struct fold *fold, enum message_kind kind)
+{
+    size_t at = 0;
+    return fold_next(fold, kind, &at);
+}
+
 const struct fold_entry *fold_leader(const struct fold *fold)
 {
-    return fold_find(fold, "leader");
+    return the_only(fold, MESSAGE_LEADER);
 }
 
 const struct message_commit *fold_head(const struct fold *fold)
 {
-    const struct fold_entry *entry = fold_find(fold, "commit");
+    const struct fold_entry *entry = the_only(fold, MESSAGE_COMMIT);
     return entry == NULL ? NULL : &entry->message.commit;
 }
 
@@ -23,7 +30,7 @@ bool fold_head_published(const struct fold *fold)
     if (head == NULL || !head->has_snapshot) {
         return true;
     }
-    const struct fold_entry *entry = fold_find(fold, "published");
+    const struct fold_entry *entry = the_only(fold, MESSAGE_PUBLISHED);
     return entry != NULL && strcmp(entry->message.published.run_id, head->snapshot.run_id) == 0;
 }
 
@@ -59,9 +66,12 @@ bool fold_first_build(const struct fold *fold)
 const struct fold_entry *fold_open_close(const struct fold *fold)
 {
     const struct message_commit *head = fold_head(fold);
-    char key[64];
-    snprintf(key, sizeof key, "close/%llu", (unsigned long long)fold_next_build(fold));
-    const struct fold_entry *entry = fold_find(fold, key);
+    uint64_t next = fold_next_build(fold);
+    size_t at = 0;
+    const struct fold_entry *entry = fold_next(fold, MESSAGE_CLOSE, &at);
+    while (entry != NULL && entry->message.close.build != next) {
+        entry = fold_next(fold, MESSAGE_CLOSE, &at);
+    }
     if (entry == NULL ||
         strcmp(entry->message.close.parent, head == NULL ? "" : head->run_id) != 0) {
         return NULL;
@@ -88,11 +98,11 @@ const struct fold_entry *fold_open_plan(const struct fold *fold)
     for (const struct fold_entry *entry = fold_next(fold, MESSAGE_PLAN, &at); entry != NULL;
          entry = fold_next(fold, MESSAGE_PLAN, &at)) {
         char key[KEY_MAX];
-        snprintf(key, sizeof key, "aborted/%s", entry->message.plan.run_id);
-        if (entry->message.plan.build == close->message.close.build &&
-            fold_find(fold, key) == NULL) {
-            newest = entry;
+        if (entry->message.plan.build != close->message.close.build) {
+            continue;
         }
+        snprintf(key, sizeof key, "aborted/%s", entry->message.plan.run_id);
+        newest = fold_find(fold, key) == NULL ? entry : newest;
     }
     return newest;
 }

@@ -101,14 +101,10 @@ bool member_sending(const struct member *member, const char *key)
 }
 
 /* A newer record takes the place of one of the same key that is not under way. */
-void member_send(struct member *member, const struct message *message)
+static struct outgoing *add_outgoing(struct outbox *outbox, const char *key)
 {
-    struct outbox *outbox = &member->outbox;
-    AUTO(buf) struct buf key;
-    buf_init(&key, KEY_BYTES_MAX);
-    message_key(message, &key);
     for (size_t i = 0; i < outbox->count; i++) {
-        if (outbox->list[i].command == 0 && strcmp(outbox->list[i].key, buf_text(&key)) == 0) {
+        if (outbox->list[i].command == 0 && strcmp(outbox->list[i].key, key) == 0) {
             remove_at(outbox, i);
             break;
         }
@@ -119,11 +115,25 @@ void member_send(struct member *member, const struct message *message)
         CHECK(outbox->list != NULL);
     }
     struct outgoing *outgoing = &outbox->list[outbox->count++];
-    *outgoing = (struct outgoing){.key = strdup(buf_text(&key))};
+    *outgoing = (struct outgoing){.key = strdup(key)};
     CHECK(outgoing->key != NULL);
     buf_init(&outgoing->value, VALUE_BYTES_MAX);
+    return outgoing;
+}
+
+void member_send(struct member *member, const struct message *message)
+{
+    AUTO(buf) struct buf key;
+    buf_init(&key, KEY_BYTES_MAX);
+    message_key(message, &key);
+    struct outgoing *outgoing = add_outgoing(&member->outbox, buf_text(&key));
     message_encode(message, &outgoing->value);
     CHECK(!outgoing->value.overflowed);
+}
+
+void member_send_encoded(struct member *member, const char *key, struct bytes value)
+{
+    buf_add_bytes(&add_outgoing(&member->outbox, key)->value, value);
 }
 
 /* Another record of the same key, from `from` up to `to`. */

@@ -86,7 +86,7 @@ void member_progress(struct member *member)
     buf_clear(&member->progress_said);
     buf_add_bytes(&member->progress_said, buf_bytes(&value));
     member->progress_us = member->now_us;
-    member_send(member, &message);
+    member_send_encoded(member, key, buf_bytes(&value));
 }
 
 void member_goodbye(struct member *member)

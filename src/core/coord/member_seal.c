@@ -51,16 +51,6 @@ static void refuse(struct member *member, const struct fold_entry *entry, const 
     member_send(member, &message);
 }
 
-static bool was_sealed(const struct seal *seal, struct partition_id id)
-{
-    for (size_t i = 0; i < seal->partition_count; i++) {
-        if (partition_id_compare(seal->partitions[i].id, id) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Everything owned has come to its cut; and what was promised from an earlier assignment stays
  * promised, because a PLAN may name it. */
 static bool choose(struct member *member, const struct message_close *close, bool again,
@@ -71,12 +61,12 @@ static bool choose(struct member *member, const struct message_close *close, boo
     for (size_t i = 0; i < member->partition_count; i++) {
         struct held_partition *partition = &member->partitions[i];
         const struct close_partition *asked = find_close(close, partition->id);
-        bool kept = again && was_sealed(&member->seal, partition->id);
+        bool kept = again && partition->sealed;
         if (asked == NULL || asked->tail_from == asked->cut || (!partition->owned && !kept) ||
             partition->dropped) {
             continue;
         }
-        if (!partition->has_reading || (partition->reading.position < asked->cut && !kept)) {
+        if (!kept && (!partition->has_reading || partition->reading.position < asked->cut)) {
             member_does(member, "reads on to the cut of build %llu in %s/%d",
                         (unsigned long long)close->build, partition->id.topic,
                         partition->id.number);
@@ -105,6 +95,17 @@ static bool choose(struct member *member, const struct message_close *close, boo
     return count > 0;
 }
 
+static void mark_sealed(struct member *member, const struct member_seal_partition *list,
+                        size_t count)
+{
+    for (size_t i = 0; i < member->partition_count; i++) {
+        member->partitions[i].sealed = false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        member_find(member, list[i].id)->sealed = true;
+    }
+}
+
 /* READY is owed for every open CLOSE on every assignment, until COMMIT (R8). */
 void member_seal(struct member *member)
 {
@@ -129,7 +130,8 @@ void member_seal(struct member *member)
     struct member_seal_partition *list =
         arena_zero(member->out->arena, (member->partition_count + 1) * sizeof *list);
     size_t count = 0;
-    if (!choose(member, close, seal->promised_offset == entry->offset, list, &count)) {
+    bool again = seal->promised_offset == entry->offset && !(RULE_OFF(80) && !seal->done);
+    if (!choose(member, close, again, list, &count)) {
         return;
     }
     seal->close_offset = entry->offset;
@@ -137,6 +139,7 @@ void member_seal(struct member *member)
     seal->number = ++member->seals;
     seal->assignment = member->assignment;
     seal->asked = true;
+    mark_sealed(member, list, count);
     struct member_command *command = member_command(member, MEMBER_SEAL);
     command->seal.build = close->build;
     command->seal.seal = seal->number;

@@ -20,6 +20,8 @@ struct held_partition {
     bool paused;
     bool lost_said;
     bool dropped; /* not owned, and its rows were forgotten: nothing can be promised of it */
+    bool sealed;  /* in the last SEAL, and not begun anew since: its rows are still there, wherever
+                     it is read now */
 
     /* What is held of it while it is not read (member_keep.c). */
     bool kept;
@@ -118,6 +120,7 @@ void member_trace(struct member *member, const char *format, ...) PRINTF_LIKE(2,
 void member_alert(struct member *member, const char *format, ...) PRINTF_LIKE(2, 3);
 void member_does(struct member *member, const char *format, ...) PRINTF_LIKE(2, 3);
 void member_send(struct member *member, const struct message *message);
+void member_send_encoded(struct member *member, const char *key, struct bytes value);
 bool member_sending(const struct member *member, const char *key);
 void member_appended(struct member *member, uint64_t command, enum err_kind outcome);
 void member_flush(struct member *member); /* hands out what waits */
