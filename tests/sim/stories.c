@@ -18,7 +18,7 @@ static int cut_words(char *line, char **words)
     return count;
 }
 
-uint64_t story_seed = 29;
+uint64_t story_seed = 13;
 
 /* The lines that begin with '>' are the expected trace, whole and in order. */
 static bool tell(const char *path, FILE *trace, bool update)

@@ -58,7 +58,8 @@ static void fill(struct member *member, bool leaving, struct message *message)
     message->progress.partition_count = fill_partitions(member, leaving, list);
 }
 
-/* At most one in every progress_interval, and the same words again only to say that we live. */
+/* At most one in every progress_interval, and the same words again only to say that we live: a
+ * member without partitions, too, because it can build (R8). */
 void member_progress(struct member *member)
 {
     const struct coord_settings *settings = member->settings;
@@ -68,11 +69,6 @@ void member_progress(struct member *member)
     if (!member->caught_up || member->stopping || since < settings->progress_interval_us ||
         member_sending(member, key)) {
         return;
-    }
-    const struct fold_entry *before = fold_find(member->fold, key);
-    if (member->partition_count == 0 && member->progress_said.size == 0 &&
-        (before == NULL || before->message.progress.partition_count == 0)) {
-        return; /* never had work, and no claim of an earlier start to take back */
     }
     struct message message;
     fill(member, false, &message);

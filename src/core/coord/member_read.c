@@ -119,7 +119,7 @@ static void start(struct member *member, struct held_partition *partition, int64
     partition->held_from = goes_on ? partition->kept_from : needed;
     partition->at_end_since_us = 0;
     partition->lost_said = false;
-    partition->sealed = partition->sealed && (goes_on || RULE_OFF(81)); /* its rows come again */
+    partition->sealed = partition->sealed && goes_on; /* its rows come again */
     member_keep_nothing(partition, false);
     partition->void_held = false;
     member_trace(member, "start %s/%d at %lld%s", partition->id.topic, partition->id.number,
