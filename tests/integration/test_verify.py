@@ -335,3 +335,43 @@ def test_compaction(new_job, topics, name):
     change(path, "UPDATE kv SET v = 'wrong' WHERE k = ?", key)
     report = verify(job, code=DIFFERS)
     assert [json.loads(f["key"]) for f in findings(report, "row_changed")] == [key.decode()]
+
+
+# ---- diff -----------------------------------------------------------------------------------------
+
+def diff(job, *arguments):
+    result = job.command("diff", "--json", *arguments, check=False)
+    assert result.returncode in (0, DIFFERS), result.stderr
+    return result.returncode, json.loads(result.stdout)
+
+
+@pytest.mark.parametrize("on_s3", [False, True])
+def test_diff(new_job, topics, name, on_s3):
+    """By shard, in all, by key; with another number of shards as a whole."""
+    topics.create(name, 1)
+    job = new_job(on_s3=on_s3)
+    topics.send(name, [{"key": f"k{i}", "value": "same" if i < 30 else "old"} for i in range(40)])
+    job.build()
+    topics.send(name, [{"key": f"k{i}", "value": "same" if i < 30 else "new"} for i in range(2, 42)])
+    job.build()
+    first, second = runs(job)
+    want = {"added": {"k40", "k41"}, "removed": {"k0", "k1"}, "changed": {f"k{i}" for i in range(30, 40)}}
+    cache = ["--cache", str(job.folder / "cache")]
+    code, report = diff(job, first, "--keys", *cache)
+    assert code == DIFFERS and report["after"] == second
+    assert {word: {json.loads(k["key"]) for k in report["keys"] if k["change"] == word} for word in want} == want
+    assert all(sum(s[word] for s in report["shards"]) == report[word] == len(want[word]) for word in want)
+    assert report["equal"] == 28 and report["keys_left_out"] == 0
+    code, report = diff(job, first, second, "--keys", "--limit", "3", *cache)
+    assert len(report["keys"]) == 3 and report["keys_left_out"] == 11
+    code, report = diff(job, first, first, *cache)
+    assert code == EQUAL and report["equal"] == 40 and report["same_files"] == 4
+
+    job.write(snapshot={"shards": 3})
+    topics.send(name, [{"key": f"k{i}", "value": "same" if i < 30 else "new"} for i in range(2, 41)])
+    job.build()
+    code, report = diff(job, second, "--keys", *cache)
+    assert code == DIFFERS and report["shards"] == []
+    assert [(k["change"], json.loads(k["key"])) for k in report["keys"]] == [("removed", "k41")]
+    assert report["equal"] == 39
+    assert job.command("diff", first, "b9-no-such-run", check=False).returncode == 4

@@ -136,6 +136,30 @@ static bool take_reading(struct command_call *call, struct shard_reading_choice 
            err_wrap(err, "--range-from");
 }
 
+static bool open_reader(struct command_call *call, struct command_snapshot *snapshot,
+                        const struct shard_reading_choice *reading,
+                        struct snapshot_reader **ret_reader, enum exit_code *ret_code)
+{
+    struct err err = {0};
+    bool in_place = snapshot->store->url.scheme == STORE_FILE;
+    if (!in_place && snapshot->cache_files == NULL && !open_cache(call, snapshot, &err)) {
+        *ret_code = command_fail(call, EXIT_CODE_OK, &err);
+        return false;
+    }
+    struct snapshot_reader_request request = {
+        .catalog = snapshot->catalog,
+        .choice = snapshot->choice,
+        .kv = wiring_kv(),
+        .cache = in_place ? NULL : &snapshot->cache,
+        .reading = *reading,
+    };
+    if (!snapshot_reader_new(&request, ret_reader, &err)) {
+        *ret_code = command_snapshot_fail(call, &err);
+        return false;
+    }
+    return true;
+}
+
 bool command_snapshot_open_reader(struct command_call *call, struct command_snapshot *snapshot,
                                   enum exit_code *ret_code)
 {
@@ -149,23 +173,16 @@ bool command_snapshot_open_reader(struct command_call *call, struct command_snap
         *ret_code = command_fail(call, EXIT_CODE_USAGE, &err);
         return false;
     }
-    bool in_place = snapshot->store->url.scheme == STORE_FILE;
-    if (!in_place && !open_cache(call, snapshot, &err)) {
-        *ret_code = command_fail(call, EXIT_CODE_OK, &err);
-        return false;
-    }
-    struct snapshot_reader_request request = {
-        .catalog = snapshot->catalog,
-        .choice = snapshot->choice,
-        .kv = wiring_kv(),
-        .cache = in_place ? NULL : &snapshot->cache,
-        .reading = reading,
-    };
-    if (!snapshot_reader_new(&request, &snapshot->reader, &err)) {
-        *ret_code = command_snapshot_fail(call, &err);
-        return false;
-    }
-    return true;
+    return open_reader(call, snapshot, &reading, &snapshot->reader, ret_code);
+}
+
+bool command_snapshot_open_run(struct command_call *call, struct command_snapshot *snapshot,
+                               const char *run_id, struct snapshot_reader **ret_reader,
+                               enum exit_code *ret_code)
+{
+    struct shard_reading_choice reading = {.reading = SHARD_READING_DOWNLOAD};
+    snapshot->choice = (struct catalog_choice){.run_id = run_id};
+    return open_reader(call, snapshot, &reading, ret_reader, ret_code);
 }
 
 bool command_snapshot_key(const struct manifest *manifest, const char *text, struct arena *arena,

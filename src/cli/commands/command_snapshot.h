@@ -74,6 +74,12 @@ MUST_CHECK bool command_snapshot_open(struct command_call *call, struct command_
 MUST_CHECK bool command_snapshot_open_reader(struct command_call *call,
                                              struct command_snapshot *snapshot,
                                              enum exit_code *ret_code);
+/* Another reader, of a store that is open already: of the run, NULL: the current snapshot. Whole
+ * files are downloaded. It is freed before `snapshot` ends. */
+MUST_CHECK bool command_snapshot_open_run(struct command_call *call,
+                                          struct command_snapshot *snapshot, const char *run_id,
+                                          struct snapshot_reader **ret_reader,
+                                          enum exit_code *ret_code);
 void command_snapshot_auto(struct command_snapshot *snapshot);
 
 /* Prints an error that came from the store; transient ones end with EXIT_CODE_STORE. */

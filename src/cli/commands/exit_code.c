@@ -19,7 +19,8 @@ const struct exit_code_doc exit_code_docs[] = {
     {EXIT_CODE_STOPPED, "stopped", "Asked to stop, or a deadline passed, before it was done."},
     {EXIT_CODE_LIMIT, "limit", "A budget is used up: records that cannot be used, memory, disk."},
     {EXIT_CODE_CORRUPT, "corrupt", "Stored bytes are not what was written."},
-    {EXIT_CODE_DIFFERS, "differs", "`verify`: the snapshot is not what its records make."},
+    {EXIT_CODE_DIFFERS, "differs",
+     "`verify`: the snapshot is not what its records make. `diff`: two snapshots differ."},
     {EXIT_CODE_UNPROVED, "unproved",
      "`verify`: records that the proof needs are not in the log any more; nothing else differs."},
 };
