@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 import harness
-from test_status import start
+from test_status import Status, start
 
 ROOT = harness.ROOT
 DEPLOY = ROOT / "deploy"
@@ -101,6 +101,17 @@ def test_dockerfile_agrees_with_the_program():
     assert f'CMD ["run", "-c", "{SETTINGS_PATH}"]' in text and f"VOLUME {WORK_FOLDER}\n" in text
     # what is copied out of the build is where the build puts it
     assert "COPY --from=build /out/usr/bin/tidemark /usr/bin/tidemark" in text and "CMAKE_INSTALL_PREFIX=/usr " in text
+
+
+def test_image_is_configured_without_what_tests_need(tmp_path):
+    """The build stage has what scripts/install installs without --tests: no Python."""
+    text = (DEPLOY / "Dockerfile").read_text()
+    options = re.search(r"cmake -S \. -B build/release (.*?)&&", text, re.S).group(1).replace("\\", " ").split()
+    code, output = run("cmake", "-S", ROOT, "-B", tmp_path / "build", *options, "-DCMAKE_DISABLE_FIND_PACKAGE_Python3=ON",
+                       "-DCMAKE_DISABLE_FIND_PACKAGE_Python=ON")
+    assert code == 0, output[-2000:]
+    code, output = run("ninja", "-C", tmp_path / "build", "-n", "src/all")
+    assert code == 0 and "tests/" not in output, output[-2000:]
 
 
 # ---- docker-compose.yml ----
@@ -252,3 +263,37 @@ def test_a_real_scrape(new_job, topics, name):
     code, output = run(TOOLS / "promtool", "check", "metrics", stdin=page)
     assert code == 0 and not output.strip(), output
     assert process.stop() == 0
+
+
+# ---- the whole of it, without containers ----
+
+def test_compose_settings_publish(kafka, s3, topics, name, tmp_path):
+    """The settings of docker-compose.yml and the demo's data: three members make a snapshot of each whole day."""
+    services = compose()["services"]
+    topic = f"earthquakes-{name}"
+    topics.create(topic, 6)
+    lines = (ROOT / services["producer"]["volumes"][0].split(":")[0]).read_text().splitlines()
+    topics.send(topic, [{"key": None, "value": line, "partition": i % 6, "timestamp_ms": 1_700_000_000_000}
+                        for i, line in enumerate(lines)])
+    processes = []
+    try:
+        for member in sorted(name for name in services if name.startswith("member-")):
+            environment = {**os.environ, **services[member]["environment"], **s3.credentials,
+                           "KAFKA_BROKERS": kafka.bootstrap, "S3_ENDPOINT": s3.endpoint, "SNAPSHOT_STORE": f"s3://tidemark/{name}"}
+            change = {"group": name, "topics[0].name": topic, "limits.work_folder": f"{tmp_path}/{member}",
+                      "status.listen": "127.0.0.1:0"}
+            more = [word for setting in change.items() for word in ("--set", "=".join(setting))]
+            processes.append(harness.Process([str(harness.BINARY), "run", "-c", str(DEPLOY / "compose/tidemark.cfg"), *more],
+                                             tmp_path / f"{member}.log", environment))
+        status = Status(processes[0])
+
+        def published():
+            head = status.json()["head"]
+            return head and head["published"] and head["closed_to"] == "2018-02-06T00:00:00Z"
+        processes[0].wait_for(published, "the snapshot of the last whole day")
+        assert len(status.json()["members"]) == 3
+        assert all(process.stop() == 0 for process in processes)
+    finally:
+        for process in processes:
+            if process.is_running():
+                process.kill()
