@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 struct options {
     const char *brokers;
@@ -15,6 +16,8 @@ struct options {
     size_t value_bytes;
     uint64_t keys; /* different ones; 0: as many as records */
     uint64_t seed;
+    uint64_t shards;  /* hash routing into so many; 0: keys of all */
+    uint64_t changed; /* only keys of so many first ones of them */
 };
 
 enum { VALUE_BYTES_MAX = 1 << 20, ERROR_TEXT_MAX = 512 };
@@ -50,7 +53,8 @@ static struct options parse(int argc, char **argv)
         {"brokers", required_argument, NULL, 'b'},     {"topic", required_argument, NULL, 't'},
         {"count", required_argument, NULL, 'n'},       {"partitions", required_argument, NULL, 'p'},
         {"value-bytes", required_argument, NULL, 'v'}, {"keys", required_argument, NULL, 'k'},
-        {"seed", required_argument, NULL, 's'},        {0},
+        {"seed", required_argument, NULL, 's'},        {"shards", required_argument, NULL, 'S'},
+        {"changed", required_argument, NULL, 'c'},     {0},
     };
     struct options options = {.count = 1000000, .partitions = 8, .value_bytes = 100, .seed = 1};
     int option = 0;
@@ -77,6 +81,12 @@ static struct options parse(int argc, char **argv)
         case 's':
             options.seed = number(optarg);
             break;
+        case 'S':
+            options.shards = number(optarg);
+            break;
+        case 'c':
+            options.changed = number(optarg);
+            break;
         default:
             exit(2);
         }
@@ -84,7 +94,7 @@ static struct options parse(int argc, char **argv)
     if (options.brokers == NULL || options.topic == NULL || options.partitions < 1 ||
         options.value_bytes > VALUE_BYTES_MAX) {
         die("usage", "produce --brokers B --topic T [--count N] [--partitions P] "
-                     "[--value-bytes V] [--keys K] [--seed S]");
+                     "[--value-bytes V] [--keys K] [--seed S] [--shards N --changed C]");
     }
     return options;
 }
@@ -171,9 +181,15 @@ static void produce(rd_kafka_t *client, const struct options *options)
     if (topic == NULL || value == NULL) {
         die(options->topic, "out of memory");
     }
-    for (uint64_t i = 0; i < options->count; i++) {
+    uint64_t sent = 0;
+    for (uint64_t i = 0; sent < options->count; i++) {
         uint64_t key = mix((options->keys > 0 ? i % options->keys : i) ^ options->seed << 40);
-        fill_value(value, options->value_bytes, i * 4096 + options->seed);
+        if (options->shards > 0 &&
+            XXH3_64bits(&key, sizeof key) % options->shards >= options->changed) {
+            continue;
+        }
+        sent++;
+        fill_value(value, options->value_bytes, i * 4096 + options->seed + options->changed);
         int32_t partition = (int32_t)(key % (uint64_t)options->partitions);
         while (rd_kafka_produce(topic, partition, RD_KAFKA_MSG_F_COPY, value, options->value_bytes,
                                 &key, sizeof key, NULL) != 0) {

@@ -393,6 +393,22 @@ void service_stop(struct service *service)
     member_thread_stop(service->member);
 }
 
+/* What the store was asked for, all in all: what a bill is made of. */
+static void tell_store(struct service *service)
+{
+    uint64_t requests = 0;
+    uint64_t sent = 0;
+    uint64_t received = 0;
+    for (unsigned i = 0; service->store != NULL && i < STORE_OPERATIONS; i++) {
+        const struct store_operation_counters *of = &service->store->counters.of[i];
+        requests += atomic_load(&of->requests);
+        sent += atomic_load(&of->bytes_sent);
+        received += atomic_load(&of->bytes_received);
+    }
+    log_info("service", "store: %llu requests, %llu bytes sent, %llu bytes received",
+             (unsigned long long)requests, (unsigned long long)sent, (unsigned long long)received);
+}
+
 /* Queues are closed before the threads that wait on them are joined; who sends to a closed queue
  * frees what it sends. */
 struct service *service_free(struct service *service)
@@ -437,6 +453,7 @@ struct service *service_free(struct service *service)
         queue_free(service->to_poll);
         queue_free(service->batches);
     }
+    tell_store(service);
     store_free(service->store);
     arena_free(service->arena);
     free(service);
