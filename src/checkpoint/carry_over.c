@@ -7,8 +7,9 @@
 
 enum { CARRY_SIDECAR_MAX = 1 << 30 };
 
-static bool copy_sidecar(const struct carry_over_request *request, const struct store_etag *etag,
-                         uint32_t *ret_page_size, struct arena *arena, struct err *err)
+/* The old body under the tag of the new object. */
+static bool make_sidecar(const struct carry_over_request *request, const struct store_etag *etag,
+                         struct arena *arena, struct err *err)
 {
     const char *key = NULL;
     AUTO(buf) struct buf old;
@@ -22,21 +23,34 @@ static bool copy_sidecar(const struct carry_over_request *request, const struct 
     TRY(sidecar_decode(buf_bytes(&old), CARRY_SIDECAR_MAX, arena, &sidecar, err));
     TRY(sidecar_encode(sidecar.body_bytes, sidecar.page_size, etag->text, &made, err));
     struct store_content content = {.bytes = buf_bytes(&made), .type = NAMES_CONTENT_BYTES};
-    TRY(store_put_settled(request->store, names_sidecar_file(request->folder, arena), &content,
-                          store_always(), NULL, err));
-    *ret_page_size = sidecar.page_size;
-    return true;
+    return store_put_settled(request->store, names_sidecar_file(request->folder, arena), &content,
+                             store_always(), NULL, err);
 }
 
-bool carry_over(const struct carry_over_request *request, uint32_t *ret_page_size, struct err *err)
+/* Mostly a copy has its source's tag: then the sidecar is copied, too, and no bytes pass here. */
+static bool copy_sidecar(const struct carry_over_request *request, const struct store_etag *etag,
+                         struct arena *arena, struct err *err)
+{
+    const char *key = NULL;
+    struct store_info source = {0};
+    TRY(store_key_of_url(request->store, names_shard_file(request->from->db_url, arena), &key,
+                         err));
+    TRY(store_head(request->store, key, &source, err));
+    if (strcmp(source.etag.text, etag->text) != 0) {
+        return make_sidecar(request, etag, arena, err);
+    }
+    return store_copy(request->store, names_sidecar_file(request->from->db_url, arena),
+                      names_sidecar_file(request->folder, arena), NULL, err);
+}
+
+bool carry_over(const struct carry_over_request *request, struct err *err)
 {
     AUTO(arena) struct arena *arena = arena_new(4096);
     struct store_etag etag;
-    *ret_page_size = 0;
     TRY(store_copy(request->store, names_shard_file(request->from->db_url, arena),
                    names_shard_file(request->folder, arena), &etag, err));
     struct err why = {0};
-    if (request->sidecar && !copy_sidecar(request, &etag, ret_page_size, arena, &why)) {
+    if (request->sidecar && !copy_sidecar(request, &etag, arena, &why)) {
         log_failure(LOG_WARN, "build", &why, "%s goes without a sidecar", request->folder);
     }
     return true;

@@ -12,11 +12,10 @@ struct carry_over_request {
     bool sidecar;
 };
 
-/* Copies shard.db, and makes its sidecar again around the body of the old one: the sidecar names
- * the tag of the very object beside it, and a copy may have another (snapshot format, section 7).
- * Without a sidecar to be had the shard goes without one, as after an upload. MISSING: the shard's
- * file is gone. *ret_page_size is 0 where no sidecar tells it. */
-MUST_CHECK bool carry_over(const struct carry_over_request *request, uint32_t *ret_page_size,
-                           struct err *err);
+/* Copies shard.db and its sidecar. The sidecar names the tag of the very object beside it (snapshot
+ * format, section 7): where the copy has another tag than its source, the sidecar is made again
+ * around its body. Without a sidecar to be had the shard goes without one, as after an upload.
+ * MISSING: the shard's file is gone. */
+MUST_CHECK bool carry_over(const struct carry_over_request *request, struct err *err);
 
 #endif

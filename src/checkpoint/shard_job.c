@@ -9,6 +9,7 @@
 #include "adapters/os/log.h"
 #include "adapters/os/os_random.h"
 #include "checkpoint/build.h"
+#include "checkpoint/canary.h"
 #include "checkpoint/carry_over.h"
 #include "checkpoint/range_set.h"
 #include "checkpoint/upload.h"
@@ -319,6 +320,27 @@ static bool store_file(struct shard_job *job, const char *path, struct err *err)
     return true;
 }
 
+/* The keys that a gate wants and that are in the file at `path`, or in the object of `folder`. */
+static bool find_canaries(struct shard_job *job, const char *path, const char *folder,
+                          struct err *err)
+{
+    const struct shard_job_settings *settings = job->settings;
+    struct canary_search search = {
+        .kv = settings->kv,
+        .key_encoding = settings->key_encoding,
+        .keys = settings->canaries,
+        .key_count = settings->canary_count,
+        .router = settings->router,
+        .num_dbs = job->num_dbs,
+        .shard = job->shard,
+    };
+    return path != NULL
+               ? canary_find_in_file(&search, path, job->arena, &job->result.canaries,
+                                     &job->result.canary_count, err)
+               : canary_find_in_store(&search, settings->store, folder, job->arena,
+                                      &job->result.canaries, &job->result.canary_count, err);
+}
+
 /* No rows: what the base has of this shard, under a URL of this run. The bytes are the same, and so
  * is the checkpoint_id. */
 static bool copy_shard(struct shard_job *job, struct err *err)
@@ -333,7 +355,8 @@ static bool copy_shard(struct shard_job *job, struct err *err)
                                          .folder = folder,
                                          .sidecar = job->settings->snapshot->sidecar};
     int64_t start = clock_mono_us();
-    bool done = from == NULL || carry_over(&request, &job->result.page_size, err);
+    bool done = from == NULL ||
+                (carry_over(&request, err) && find_canaries(job, NULL, folder, err));
     if (done && from != NULL) {
         job->result.url = names_url(job->settings->names, folder, job->arena);
         job->result.row_count = (uint64_t)from->row_count;
@@ -356,8 +379,9 @@ static bool make_shard(struct shard_job *job, const char *path, struct err *err)
         return copy_shard(job, err);
     }
     struct build_result built = {0};
-    bool done = build_file(job, path, &built, err) &&
-                (built.rows == 0 || store_file(job, path, err));
+    bool done =
+        build_file(job, path, &built, err) &&
+        (built.rows == 0 || (find_canaries(job, path, NULL, err) && store_file(job, path, err)));
     build_result_done(&built);
     return done;
 }

@@ -21,6 +21,8 @@ struct shard_job_settings {
     enum key_encoding key_encoding;
     const char *folder;          /* for files in the making */
     uint64_t cache_bytes;        /* of SQLite, a job */
+    const char *const *canaries; /* keys that a gate wants, as typed */
+    size_t canary_count;
     struct state_base *base;     /* contents `state`; else NULL */
     const struct router *router; /* where a base is divided otherwise */
 };

@@ -17,6 +17,8 @@ const char *group_status_phase_name(enum group_status_phase phase)
         return "closed";
     case GROUP_STATUS_BUILDING:
         return "building";
+    case GROUP_STATUS_GATED:
+        return "gated";
     case GROUP_STATUS_COMMITTED:
         return "committed";
     case GROUP_STATUS_HOLDING:
@@ -288,6 +290,40 @@ static void count_attempts(const struct fold *fold, const struct message_plan *p
     }
 }
 
+/* What a gate said of the run, unless it was let through since. */
+static const struct message_gated *find_gated(const struct fold *fold,
+                                              const struct message_plan *plan)
+{
+    const struct message_gated *found = NULL;
+    size_t at = 0;
+    for (const struct fold_entry *entry = fold_next(fold, MESSAGE_GATED, &at); entry != NULL;
+         entry = fold_next(fold, MESSAGE_GATED, &at)) {
+        if (strcmp(entry->message.gated.run_id, plan->run_id) == 0) {
+            found = &entry->message.gated;
+        }
+    }
+    at = 0;
+    for (const struct fold_entry *entry = fold_next(fold, MESSAGE_ACCEPT, &at); entry != NULL;
+         entry = fold_next(fold, MESSAGE_ACCEPT, &at)) {
+        if (strcmp(entry->message.accept.run_id, plan->run_id) == 0) {
+            found = NULL;
+        }
+    }
+    return found;
+}
+
+static const char *gated_text(const struct group_status *status, struct arena *arena)
+{
+    AUTO(buf) struct buf text;
+    buf_init(&text, 16 * MESSAGE_TEXT_MAX);
+    buf_add_format(&text, "build %" PRIu64 ", run %s is built and not published: ",
+                   status->open_close->build, status->open_run_id);
+    for (size_t i = 0; i < status->gated->reason_count; i++) {
+        buf_add_format(&text, "%s%s", i == 0 ? "" : "; ", status->gated->reasons[i]);
+    }
+    return arena_text(arena, buf_bytes(&text));
+}
+
 static void fill_build(const struct group_status_request *request, struct group_status *status)
 {
     const struct fold *fold = request->fold;
@@ -303,6 +339,7 @@ static void fill_build(const struct group_status_request *request, struct group_
         const struct fold_entry *plan = fold_open_plan(fold);
         if (plan != NULL) {
             count_attempts(fold, &plan->message.plan, status);
+            status->gated = find_gated(fold, &plan->message.plan);
         }
     }
     const struct fold_entry *hold = fold_hold(fold);
@@ -338,6 +375,8 @@ static const char *doing_text(const struct group_status *status, struct arena *a
                             status->shards_planned,
                             status->failure == NULL ? "" : "; an attempt failed: ",
                             status->failure == NULL ? "" : status->failure);
+    case GROUP_STATUS_GATED:
+        return gated_text(status, arena);
     case GROUP_STATUS_COMMITTED:
         return arena_format(arena, "build %" PRIu64 ", run %s is committed; the pointer follows",
                             status->head->build, status->head->snapshot.run_id);
@@ -359,7 +398,9 @@ static void fill_phase(const struct fold *fold, struct arena *arena, struct grou
     } else if (!status->head_published) {
         status->phase = GROUP_STATUS_COMMITTED;
     } else if (status->open_close != NULL) {
-        status->phase = status->open_run_id == NULL ? GROUP_STATUS_CLOSED : GROUP_STATUS_BUILDING;
+        status->phase = status->open_run_id == NULL ? GROUP_STATUS_CLOSED
+                        : status->gated != NULL     ? GROUP_STATUS_GATED
+                                                    : GROUP_STATUS_BUILDING;
     } else if (status->head == NULL) {
         status->phase = GROUP_STATUS_EMPTY;
     } else {

@@ -55,6 +55,7 @@ enum group_status_phase {
     GROUP_STATUS_IDLE,      /* between two builds */
     GROUP_STATUS_CLOSED,    /* a window is closed: members say what they have */
     GROUP_STATUS_BUILDING,  /* shards are made */
+    GROUP_STATUS_GATED,     /* all is built, and a gate keeps it from being published */
     GROUP_STATUS_COMMITTED, /* decided; the pointer is being written */
     GROUP_STATUS_HOLDING,   /* an operator, or the leader itself, stopped publishing */
     GROUP_STATUS_RESUMING,  /* a RESUME waits for the leader */
@@ -92,7 +93,8 @@ struct group_status {
     size_t shards_planned;
     size_t shards_built;
     size_t attempts_failed;
-    const char *failure; /* of the newest one; NULL */
+    const char *failure;               /* of the newest one; NULL */
+    const struct message_gated *gated; /* a gate keeps the build from being published; NULL: none */
 
     const struct message_hold *hold; /* NULL: none is open */
     bool held;                       /* the leader has answered it */

@@ -181,6 +181,9 @@ static const char *id_of(const struct message *message)
     if (message->kind == MESSAGE_TRIGGER) {
         return message->trigger.id;
     }
+    if (message->kind == MESSAGE_ACCEPT) {
+        return message->accept.id;
+    }
     return message->kind == MESSAGE_SKIP ? message->skip.id : NULL;
 }
 

@@ -46,8 +46,9 @@ const char *operator_who(const struct operator_session *session);
 /* A new id for a record, in the arena. */
 const char *operator_new_id(struct arena *arena);
 
-/* Appends a HOLD, RESUME, TRIGGER or SKIP and reads the ledger through it; `watch` is initialised
- * with its id. AMBIGUOUS: it was not seen, and may appear later; the command can be given again. */
+/* Appends a HOLD, RESUME, TRIGGER, SKIP or ACCEPT and reads the ledger through it; `watch` is
+ * initialised with its id. AMBIGUOUS: it was not seen, and may appear later; the command can be
+ * given again. */
 MUST_CHECK bool operator_append(struct operator_session *session, const struct message *message,
                                 struct operator_watch *watch, struct err *err);
 

@@ -90,7 +90,7 @@ static void look_for_resumed(struct operator_watch *watch, const struct fold *fo
     }
 }
 
-/* ---- TRIGGER, SKIP ---- */
+/* ---- TRIGGER, SKIP, ACCEPT ---- */
 
 /* The COMMIT that used the record up. Only the newest is kept, so it is looked at after each
  * record. */

@@ -11,7 +11,7 @@ enum operator_state {
     OPERATOR_NO_LEADER, /* nobody is there who could answer */
 };
 
-/* One HOLD, RESUME, TRIGGER or SKIP that is waited for. */
+/* One HOLD, RESUME, TRIGGER, SKIP or ACCEPT that is waited for. */
 struct operator_watch {
     enum message_kind kind;
     char id[MESSAGE_NAME_MAX + 1];
@@ -32,7 +32,8 @@ void operator_watch_init(struct operator_watch *watch, enum message_kind kind, c
  *   HOLD     HELD: no pointer write follows, but maybe that of `run_id`, which was under way (R20)
  *   RESUME   the COMMIT that answers it; `build` and `run_id` are of the snapshot it goes on from
  *   TRIGGER  the snapshot is published, or the build had no rows
- *   SKIP     a COMMIT has used it up */
+ *   SKIP     a COMMIT has used it up
+ *   ACCEPT   the snapshot is published */
 void operator_watch_look(struct operator_watch *watch, const struct fold *fold);
 
 /* Has nobody been heard of for so long that nobody leads? `now_us` is the broker's clock. The text

@@ -291,6 +291,8 @@ static bool start_member(struct service *service, struct err *err)
                            .key_encoding = service->parts.key_encoding,
                            .folder = folder,
                            .cache_bytes = SERVICE_SQLITE_CACHE,
+                           .canaries = settings->gates.canary_keys,
+                           .canary_count = settings->gates.canary_key_count,
                            .base = service->base,
                            .router = &service->parts.router},
                  .router = &service->parts.router,

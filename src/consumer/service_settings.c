@@ -89,6 +89,15 @@ static bool set_coord(struct service_settings *to, const struct settings *settin
         coord->cron = &to->cron;
     }
     coord->every_records = (uint64_t)window->every_records;
+    coord->gates = (struct gate_settings){
+        .min_rows = settings->gates.min_rows,
+        .max_row_change = settings->gates.max_row_change,
+        .limits_empty_shards = settings->gates.max_empty_shards >= 0,
+        .max_empty_shards =
+            (uint32_t)(settings->gates.max_empty_shards < 0 ? 0 : settings->gates.max_empty_shards),
+        .canaries = settings->gates.canary_keys,
+        .canary_count = settings->gates.canary_key_count,
+    };
     coord->shape = (struct state_shape){
         .keys = key_encoding_name(to->key_encoding),
         .routing = "hash",

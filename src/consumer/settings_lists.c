@@ -9,6 +9,7 @@
 static const char topics_form[] = "a list of groups: ( { name = \"…\"; … }, … )";
 static const char fields_form[] = "a list of groups: ( { name = \"…\"; from = \"…\"; }, … )";
 static const char properties_form[] = "a list of pairs: ( (\"name\", \"value\"), … )";
+static const char canaries_form[] = "a list of keys: ( \"a\", 17, … )";
 static const char offsets_form[] = "a list of triples: ( (\"topic\", partition, offset), … )";
 
 /* The list at `path`; NULL when it is absent or unfit (then a mistake is reported). */
@@ -241,9 +242,40 @@ static void read_targets(struct settings_reader *reader)
     }
 }
 
+/* Keys as `tidemark get` takes them; numbers may stand without quotes. */
+static void read_canaries(struct settings_reader *reader)
+{
+    static const char path[] = "gates.canary_keys";
+    size_t count = 0;
+    const config_setting_t *list =
+        find_list(reader, path, SETTINGS_CANARIES_MAX, canaries_form, &count);
+    if (list == NULL) {
+        return;
+    }
+    const char **keys = arena_zero(reader->arena, (count + 1) * sizeof *keys);
+    size_t good = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *item = arena_format(reader->arena, "%s[%zu]", path, i);
+        struct setting_value value;
+        if (!read_part(reader, list, item, (unsigned)i, false, &value)) {
+            continue;
+        }
+        if (value.type != VALUE_TEXT && value.type != VALUE_INTEGER) {
+            settings_reader_refuse(reader, item, "not a key", NULL, canaries_form, NULL);
+            continue;
+        }
+        keys[good++] = value.type == VALUE_TEXT
+                           ? value.text
+                           : arena_format(reader->arena, "%lld", (long long)value.integer);
+    }
+    reader->settings->gates.canary_keys = keys;
+    reader->settings->gates.canary_key_count = good;
+}
+
 void settings_lists_read(struct settings_reader *reader)
 {
     read_topics(reader);
     read_properties(reader);
     read_targets(reader);
+    read_canaries(reader);
 }

@@ -159,6 +159,17 @@ const struct setting settings_schema[] = {
      .fallback = "1m", RANGE(1 * SECOND, 1440 * MINUTE),
      .doc = "A process whose clock is further off the broker's does not lead."},
 
+    {"gates.min_rows", SETTING_U64, IN_SETTINGS(gates.min_rows), .fallback = "0",
+     RANGE(0, INT64_MAX),
+     .doc = "A snapshot with fewer rows is not published until somebody accepts it."},
+    {"gates.max_row_change", SETTING_RATIO, IN_SETTINGS(gates.max_row_change), .fallback = "0",
+     .doc = "Nor one with so many more or fewer rows than the snapshot before, as a share of "
+            "those, 0 to 1; 0: no limit."},
+    {"gates.max_empty_shards", SETTING_I64, IN_SETTINGS(gates.max_empty_shards), .fallback = "-1",
+     RANGE(-1, 65536), .doc = "Nor one with more shards without rows; -1: no limit."},
+    {"gates.canary_keys", SETTING_LIST, .home = HOME_NONE,
+     .doc = "Nor one without these keys, as `( \"a\", 17, … )`."},
+
     {"dead_letter.policy", SETTING_CHOICE, IN_SETTINGS(dead_letter.policy), .fallback = "fail",
      ONE_OF("fail", "drop", "topic", "file"),
      .doc = "What becomes of a record that cannot be used."},
@@ -246,6 +257,7 @@ const struct setting_group settings_schema_groups[] = {
     {"topics", "What is read, and how a record becomes a row"},
     {"window", "When a snapshot is made, and of what"},
     {"snapshot", "What is published, and where"},
+    {"gates", "What keeps a build from being published until somebody has looked"},
     {"dead_letter", "Records that cannot be used"},
     {"s3", "The S3 store; credentials come from the environment, AWS's files or the instance"},
     {"limits", "Memory, disk and sizes"},

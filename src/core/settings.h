@@ -78,6 +78,14 @@ struct snapshot_settings {
     int64_t max_clock_skew_us;
 };
 
+struct gates_settings {
+    uint64_t min_rows;
+    double max_row_change;
+    int64_t max_empty_shards; /* -1: any number */
+    const char *const *canary_keys;
+    size_t canary_key_count;
+};
+
 enum dead_letter_kind { DEAD_LETTER_FAIL, DEAD_LETTER_DROP, DEAD_LETTER_TOPIC, DEAD_LETTER_FILE };
 
 struct dead_letter_settings {
@@ -136,6 +144,7 @@ struct settings {
     size_t topic_count;
     struct window_settings window;
     struct snapshot_settings snapshot;
+    struct gates_settings gates;
     struct dead_letter_settings dead_letter;
     struct store_settings s3;
     struct limit_settings limits;

@@ -157,3 +157,37 @@ def test_two_members(new_job, topics, name):
         assert process.stop() == 0
     report = job.check(clean=True)
     assert report.snapshots >= 4 and report.tombstones > 0
+
+
+def test_gates(new_job, topics, name):
+    """A build that a gate refuses leaves the pointer alone and says why; a person, or other gates, let it through."""
+    topics.create(name, 1)
+    job = new_job(on_s3=True, window={"trigger": "offsets", "every_records": 20},
+                  snapshot={"contents": "state", "shards": 4},
+                  gates={"max_row_change": 0.5, "canary_keys": ["key-0", "key-7"]})
+    process = job.start()
+    topics.send(name, rows([f"key-{i}" for i in range(20)], 0))
+    process.wait_for(lambda: job.published() == 1, "the first snapshot")
+    first = job.pointer()
+    # one key is deleted, another changed: shards without rows are copied, and looked into by range
+    topics.send(name, rows(["key-7"] + ["key-1"] * 19, 1, deleted=["key-7"]))
+    process.wait_for(lambda: job.records("GATED"), "the gate's word")
+    assert job.pointer() == first
+    assert "key key-7 is not there" in job.command("status")
+    status = job.json("status")
+    assert status["phase"] == "gated" and "key key-7 is not there" in status["text"]
+    assert "--why" in job.command("accept", check=False).stderr
+    assert "not another" in job.command("accept", "another", "--why", "x", check=False).stderr
+    job.command("accept", "--wait", "--why", "key-7 was sold")
+    assert job.pointer() != first and b"key-7" not in job.rows()
+    assert "no gate keeps" in job.command("accept", "--why", "again", check=False).stderr
+    # 20 rows more than 19: too much, until the settings say otherwise
+    topics.send(name, rows([f"more-{i}" for i in range(20)], 2))
+    process.wait_for(lambda: len(job.records("GATED")) > 1, "the gate's second word")
+    assert any("39 rows" in reason for reason in job.records("GATED")[-1]["reasons"])
+    assert process.stop() == 0
+    job.settings["gates"] = {"canary_keys": ["key-0"]}
+    process = job.start()
+    process.wait_for(lambda: job.published() >= 3, "the third snapshot")
+    assert process.stop() == 0
+    assert job.check(clean=True).snapshots == 3 and len(job.rows()) == 39

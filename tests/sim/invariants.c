@@ -175,6 +175,8 @@ static void tell(struct world *world, const struct message *message)
     case MESSAGE_CONDEMN:
     case MESSAGE_SPARE:
     case MESSAGE_REFUSED:
+    case MESSAGE_GATED:
+    case MESSAGE_ACCEPT:
         world_event(world, "%s", message_kind_name(message->kind));
         break;
     case MESSAGE_PUBLISHED:

@@ -36,6 +36,7 @@ done <<END
 60 R06-base-is-the-head
 25 R25-retention-and-skip
 26 R26-clock-far-ahead
+27 R27-a-gate-refuses
 80 R08-seal-fails-after-a-move
 40 R04a-open-transaction-is-not-idle
 50 R05-from-here-reads-again

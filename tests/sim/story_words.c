@@ -60,6 +60,10 @@ static bool is_true(struct story *story, char **words, int count)
     if (strcmp(what, "planned") == 0) {
         return fold_open_plan(fold) != NULL;
     }
+    if (strcmp(what, "gated") == 0) {
+        size_t at = 0;
+        return fold_next(fold, MESSAGE_GATED, &at) != NULL;
+    }
     if (strcmp(what, "held") == 0) {
         const struct fold_entry *hold = fold_hold(fold);
         return hold != NULL && hold->message.kind == MESSAGE_HELD;
@@ -286,6 +290,8 @@ static bool word_set(struct story *story, char **words, int count)
         settings->max_unpublished_windows = (uint32_t)value;
     } else if (strcmp(words[1], "shards") == 0) {
         settings->shards = (uint32_t)value;
+    } else if (strcmp(words[1], "min_rows") == 0) {
+        settings->gates.min_rows = (uint64_t)value;
     } else if (strcmp(words[1], "contents") == 0) {
         settings->contents = strcmp(words[2], "state") == 0 ? CONTENTS_STATE : CONTENTS_WINDOW;
     } else {
@@ -368,6 +374,35 @@ static bool word_trigger(struct story *story, char **words, int count)
     return true;
 }
 
+static void append(struct world *world, const struct message *message)
+{
+    AUTO(buf) struct buf key;
+    AUTO(buf) struct buf value;
+    buf_init(&key, 400);
+    buf_init(&value, 4000);
+    message_key(message, &key);
+    message_encode(message, &value);
+    ledger_append(world, buf_text(&key), buf_text(&value));
+}
+
+/* The open run, whatever the gates say. */
+static bool word_accept(struct story *story, char **words, int count)
+{
+    (void)words;
+    (void)count;
+    const struct fold_entry *plan = fold_open_plan(audit_fold(story->world));
+    if (plan == NULL) {
+        return fail(story, "no run is open");
+    }
+    append(story->world, &(struct message){.kind = MESSAGE_ACCEPT,
+                                           .accept = {.id = "accept-1",
+                                                      .who = "operator",
+                                                      .why = "it was looked at",
+                                                      .build = plan->message.plan.build,
+                                                      .run_id = plan->message.plan.run_id}});
+    return true;
+}
+
 static bool word_skip(struct story *story, char **words, int count)
 {
     (void)count;
@@ -379,13 +414,7 @@ static bool word_skip(struct story *story, char **words, int count)
                                        .range = {.id = world->partitions[number(words[1])].id,
                                                  .from = number(words[2]),
                                                  .to = number(words[3])}}};
-    AUTO(buf) struct buf key;
-    AUTO(buf) struct buf value;
-    buf_init(&key, 400);
-    buf_init(&value, 4000);
-    message_key(&message, &key);
-    message_encode(&message, &value);
-    ledger_append(world, buf_text(&key), buf_text(&value));
+    append(world, &message);
     for (int64_t o = message.skip.range.from; o < message.skip.range.to; o++) {
         world->partitions[number(words[1])].rows[o].exists = false; /* for the oracle, too */
     }
@@ -423,6 +452,7 @@ static const struct {
     {"resume", 2, word_resume},
     {"trigger", 1, word_trigger},
     {"skip", 4, word_skip},
+    {"accept", 1, word_accept},
 };
 
 bool story_line(struct story *story, char **words, int count)

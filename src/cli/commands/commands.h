@@ -15,6 +15,7 @@ extern const struct command trigger_command;
 extern const struct command hold_command;
 extern const struct command resume_command;
 extern const struct command skip_command;
+extern const struct command accept_command;
 extern const struct command get_command;
 extern const struct command multiget_command;
 extern const struct command info_command;

@@ -14,6 +14,16 @@ enum shard_count_policy {
     SHARDS_BY_TOKEN_ID, /* direct: tokens are the shard numbers 0 to n - 1 */
 };
 
+/* What a snapshot must be before it is published; see leader_gates.c. All 0: nothing. */
+struct gate_settings {
+    uint64_t min_rows;
+    double max_row_change; /* of the snapshot before, as a share of its rows; 0: any */
+    bool limits_empty_shards;
+    uint32_t max_empty_shards;
+    const char *const *canaries; /* keys that must be there, as ATTEMPTs name them */
+    size_t canary_count;
+};
+
 /* Times in microseconds. Borrowed by the machines for their whole life. */
 struct coord_settings {
     const char *ledger_id;   /* topic id of the ledger, "" where the client cannot tell */
@@ -34,6 +44,7 @@ struct coord_settings {
     const struct cron *cron; /* schedule; else NULL */
     uint64_t every_records;  /* offsets; 0: explicit TRIGGERs only */
 
+    struct gate_settings gates;
     struct state_shape shape; /* contents `state`: of the snapshots that are made now */
     bool routes_by_key;       /* a row's shard follows from its key alone */
 

@@ -143,6 +143,8 @@ static int64_t term_of(const struct message *message)
         return (int64_t)message->aborted.term;
     case MESSAGE_HELD:
         return (int64_t)message->hold.term;
+    case MESSAGE_GATED:
+        return (int64_t)message->gated.term;
     case MESSAGE_CONDEMN:
     case MESSAGE_SPARE:
         return (int64_t)message->condemn.term;
@@ -156,6 +158,7 @@ static int64_t term_of(const struct message *message)
     case MESSAGE_RESUME:
     case MESSAGE_TRIGGER:
     case MESSAGE_SKIP:
+    case MESSAGE_ACCEPT:
     case MESSAGE_KINDS:
         break;
     }

@@ -25,6 +25,10 @@ static uint64_t build_of(const struct message *message)
         return message->attempt.build;
     case MESSAGE_ABORTED:
         return message->aborted.build;
+    case MESSAGE_GATED:
+        return message->gated.build;
+    case MESSAGE_ACCEPT:
+        return message->accept.build;
     case MESSAGE_PROGRESS:
     case MESSAGE_LEADER:
     case MESSAGE_COMMIT:

@@ -249,6 +249,10 @@ bool leader_duty_commit(struct leader *leader)
         leader_abort(leader, plan, leader_text(leader, "the account does not balance: %s", why));
         return true;
     }
+    bool asked = false;
+    if (!leader_gates_pass(leader, plan, &asked)) {
+        return asked;
+    }
     if (leader->staged && strcmp(leader->staged_run, plan->run_id) == 0) {
         append_commit(leader, close, plan, mine);
     } else {

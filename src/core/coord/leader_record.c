@@ -122,9 +122,15 @@ static void fill_used(struct leader *leader, const struct message_close *close,
             used[count++] = plan->skips[i].id;
         }
     }
+    const char *accepted = plan == NULL || plan->run_id == NULL ? NULL
+                                                                : leader_accepted(leader, plan);
+    if (accepted != NULL && count < USED_MAX) {
+        used[count++] = accepted;
+    }
     for (size_t i = 0; head != NULL && i < head->used_count && count < USED_MAX; i++) {
         const char *id = head->used[i];
-        if (key_exists(leader, "trigger", id) || key_exists(leader, "skip", id)) {
+        if (key_exists(leader, "trigger", id) || key_exists(leader, "skip", id) ||
+            key_exists(leader, "accept", id)) {
             used[count++] = id;
         }
     }

@@ -186,6 +186,12 @@ const struct message_attempt *leader_winner(const struct leader *leader,
 bool leader_all_built(const struct leader *leader, const struct message_plan *plan);
 void leader_abort(struct leader *leader, const struct message_plan *plan, const char *reason);
 
+/* ---- leader_gates.c ---- */
+/* False: the run is not to be published as it is; *out_asked: GATED was appended just now. */
+bool leader_gates_pass(struct leader *leader, const struct message_plan *plan, bool *out_asked);
+/* The id of the ACCEPT of this run; NULL: none. */
+const char *leader_accepted(const struct leader *leader, const struct message_plan *plan);
+
 /* ---- leader_commit.c, leader_account.c ---- */
 bool leader_duty_commit(struct leader *leader); /* stage, then COMMIT */
 /* Appends the COMMIT of a build without rows. */

@@ -12,7 +12,8 @@ static const char *const kind_names[MESSAGE_KINDS] = {
     [MESSAGE_PART] = "PART",           [MESSAGE_ATTEMPT] = "ATTEMPT", [MESSAGE_COMMIT] = "COMMIT",
     [MESSAGE_PUBLISHED] = "PUBLISHED", [MESSAGE_ABORTED] = "ABORTED", [MESSAGE_HOLD] = "HOLD",
     [MESSAGE_HELD] = "HELD",           [MESSAGE_RESUME] = "RESUME",   [MESSAGE_TRIGGER] = "TRIGGER",
-    [MESSAGE_SKIP] = "SKIP",           [MESSAGE_CONDEMN] = "CONDEMN", [MESSAGE_SPARE] = "SPARE",
+    [MESSAGE_GATED] = "GATED",         [MESSAGE_ACCEPT] = "ACCEPT",   [MESSAGE_SKIP] = "SKIP",
+    [MESSAGE_CONDEMN] = "CONDEMN",     [MESSAGE_SPARE] = "SPARE",
 };
 
 const char *message_kind_name(enum message_kind kind)
@@ -97,6 +98,12 @@ void message_key(const struct message *message, struct buf *out)
         break;
     case MESSAGE_SKIP:
         buf_add_format(out, "skip/%s", message->skip.id);
+        break;
+    case MESSAGE_GATED:
+        buf_add_format(out, "gate/%s", message->gated.run_id);
+        break;
+    case MESSAGE_ACCEPT:
+        buf_add_format(out, "accept/%s", message->accept.id);
         break;
     case MESSAGE_CONDEMN:
     case MESSAGE_SPARE:

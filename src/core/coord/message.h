@@ -27,6 +27,8 @@ enum {
     EARLIER_POINTERS_MAX = 8,
     USED_MAX = 1024, /* TRIGGERs and SKIPs that one COMMIT uses up */
     OBJECTS_MAX = 65536,
+    CANARIES_MAX = 1000,
+    REASONS_MAX = 16,        /* that one GATED tells */
     MESSAGE_NAME_MAX = 249,  /* bytes: topic, member, run, uuid */
     MESSAGE_TEXT_MAX = 4096, /* bytes: URL, reason, key text, pointer bytes */
 };
@@ -48,6 +50,8 @@ enum message_kind {
     MESSAGE_RESUME,
     MESSAGE_TRIGGER,
     MESSAGE_SKIP,
+    MESSAGE_GATED,
+    MESSAGE_ACCEPT,
     MESSAGE_CONDEMN,
     MESSAGE_SPARE,
     MESSAGE_KINDS,
@@ -180,6 +184,9 @@ struct message_attempt {
     uint32_t page_size;
     const struct attempt_partition *partitions;
     size_t partition_count;
+    const char *const *canaries; /* keys of the gate that are in this shard, as the settings have
+                                    them */
+    size_t canary_count;
 };
 
 /* ---- the leader. `term` is the offset of its LEADER. ---- */
@@ -263,6 +270,15 @@ struct message_plan {
 /* True when `shard` is one of those that are copied. */
 bool message_plan_carries(const struct message_plan *plan, uint32_t shard);
 
+/* The run is built, and a gate keeps it from being published until a person has looked. */
+struct message_gated {
+    uint64_t term;
+    uint64_t build;
+    const char *run_id;
+    const char *const *reasons;
+    size_t reason_count;
+};
+
 struct message_published {
     uint64_t term;
     uint64_t build; /* of the snapshot */
@@ -319,6 +335,15 @@ struct message_skip {
 };
 
 /* CONDEMN of a whole run, or of objects of it (losers, parts); SPARE takes it back (R10, R15). */
+/* The run may be published whatever the gates say. */
+struct message_accept {
+    const char *id;
+    const char *who;
+    const char *why;
+    uint64_t build;
+    const char *run_id;
+};
+
 struct message_condemn {
     uint64_t term;
     const char *run_id;
@@ -348,6 +373,8 @@ struct message {
         struct message_resume resume;
         struct message_trigger trigger;
         struct message_skip skip;
+        struct message_gated gated;
+        struct message_accept accept;
         struct message_condemn condemn; /* CONDEMN and SPARE */
     };
 };

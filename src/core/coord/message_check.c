@@ -201,6 +201,8 @@ bool message_check(const struct message *message, struct err *err)
     case MESSAGE_HELD:
     case MESSAGE_RESUME:
     case MESSAGE_TRIGGER:
+    case MESSAGE_GATED:
+    case MESSAGE_ACCEPT:
         return true;
     case MESSAGE_KINDS:
         break;

@@ -136,6 +136,7 @@ static const struct codec_field attempt_fields[] = {
      .max = UINT32_MAX,
      .offset = offsetof(struct message_attempt, page_size)},
     LIST(message_attempt, partitions, partition_count, PARTITIONS_MAX, attempt_partition_schema),
+    TEXTS(message_attempt, canaries, canary_count, CANARIES_MAX),
 };
 SCHEMA(attempt, message_attempt);
 
@@ -386,6 +387,20 @@ static const struct codec_field skip_fields[] = {
 };
 SCHEMA(skip, message_skip);
 
+static const struct codec_field gated_fields[] = {
+    U64(message_gated, term),
+    U64(message_gated, build),
+    NAME(message_gated, run_id),
+    TEXTS(message_gated, reasons, reason_count, REASONS_MAX),
+};
+SCHEMA(gated, message_gated);
+
+static const struct codec_field accept_fields[] = {
+    NAME(message_accept, id),   TEXT_IF(message_accept, who), TEXT_IF(message_accept, why),
+    U64(message_accept, build), NAME(message_accept, run_id),
+};
+SCHEMA(accept, message_accept);
+
 static const struct codec_field condemn_fields[] = {
     U64(message_condemn, term),       NAME(message_condemn, run_id),
     I64(message_condemn, time_us),    BOOL(message_condemn, whole_run),
@@ -403,6 +418,7 @@ static const struct codec_schema *const schemas[MESSAGE_KINDS] = {
     [MESSAGE_ABORTED] = &aborted_schema,   [MESSAGE_HOLD] = &hold_schema,
     [MESSAGE_HELD] = &hold_schema,         [MESSAGE_RESUME] = &resume_schema,
     [MESSAGE_TRIGGER] = &trigger_schema,   [MESSAGE_SKIP] = &skip_schema,
+    [MESSAGE_GATED] = &gated_schema,       [MESSAGE_ACCEPT] = &accept_schema,
     [MESSAGE_CONDEMN] = &condemn_schema,   [MESSAGE_SPARE] = &condemn_schema,
 };
 

@@ -38,6 +38,10 @@ static const struct {
     {"ready/2/m1/7",
      "{\"build\":2,\"fingerprint\":\"g\",\"incarnation\":7,\"kind\":\"REFUSED\",\"member\":\"m1\","
      "\"reason\":\"no\",\"v\":1}"},
+    {"gate/r2", "{\"build\":2,\"kind\":\"GATED\",\"reasons\":[\"3 rows, at least 4 are "
+                "wanted\"],\"run_id\":\"r2\",\"term\":4,\"v\":1}"},
+    {"accept/a", "{\"build\":2,\"id\":\"a\",\"kind\":\"ACCEPT\",\"run_id\":\"r2\",\"v\":1,\"who\":"
+                 "\"ann\",\"why\":\"looked at\"}"},
     {"plan/r3",
      "{\"base\":{\"num_dbs\":2,\"run_id\":\"r2\",\"staged_url\":\"s\",\"time_us\":8},\"build\":3,"
      "\"carried\":[1],\"kind\":\"PLAN\",\"members\":[\"m1\"],\"run_id\":\"r3\",\"shards\":[[0,1],["
