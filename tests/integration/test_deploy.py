@@ -14,6 +14,8 @@ import yaml
 import harness
 from test_status import Status, start
 
+pytestmark = pytest.mark.slow
+
 ROOT = harness.ROOT
 DEPLOY = ROOT / "deploy"
 TOOLS = pathlib.Path(subprocess.run([str(harness.SUPPORT / "deploy_tools.sh"), "folder"], capture_output=True, text=True,

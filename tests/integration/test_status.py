@@ -3,6 +3,7 @@ import json
 import os
 import re
 import signal
+import socket
 import urllib.error
 import urllib.request
 
@@ -52,11 +53,12 @@ def start(job, member, *arguments, env=None):
     return process, Status(process)
 
 
-def leader_of(processes):
-    """The name of the member that says of itself that it leads; None while there is none, or two."""
-    names = [name for name, (process, status) in processes.items()
-             if process.is_running() and status.json()["member"]["leads"]]
-    return names[0] if len(names) == 1 else None
+def leader_of(both):
+    """The name of the member that leads, when all say the same; a member that joins may take the lead over."""
+    answers = {name: status.json() for name, (_, status) in both.items()}
+    names = [name for name, answer in answers.items() if answer["member"]["leads"]]
+    said = {(answer["leader"], answer["term"]) for answer in answers.values()}
+    return names[0] if len(names) == len(said) == 1 and said.pop()[0] == names[0] else None
 
 
 def test_two_members(new_job, topics, name):
@@ -68,11 +70,11 @@ def test_two_members(new_job, topics, name):
     for process, status in both.values():
         process.wait_for(status.is_ready, "/readyz answers 200")
         assert status.get("/livez")[::2] == (200, "ok\n")
-    first = harness.wait_for(lambda: leader_of(both), "one leader")
 
     def all_read():
         return sum(s.metrics()["tidemark_records_read_total"] for _, s in both.values()) == 400
     harness.wait_for(all_read, "all records are counted")
+    first = harness.wait_for(lambda: leader_of(both), "one leader")
     before = both[first][1].json()
     assert before["group"] == job.settings["group"] and before["leader"] == first
     assert before["head"] is None and before["member"]["term"] == before["term"]
@@ -106,6 +108,7 @@ def test_two_members(new_job, topics, name):
     for field in ("group", "phase", "leader", "term", "published_run_id", "head", "open_build", "hold", "lag"):
         assert command[field] == answer[field], field
 
+    first = harness.wait_for(lambda: leader_of(both), "one leader")
     other = "b" if first == "a" else "a"
     term = both[other][1].json()["term"]
     both[first][0].kill()
@@ -139,25 +142,44 @@ def test_http(new_job, topics, name):
     assert f"status.listen: {taken} is taken by another process" in second.output()
     assert str(job.file) in second.output()
     third = job.start("--set", "status.listen=off", member="b")
-    third.wait_for_text("part=member")
-    assert "the status server listens" not in third.output()
+    third.wait_for_text("part=service")
     assert third.stop() == 0
+    assert "the status server listens" not in third.output()
     assert process.stop() == 0
 
 
+def test_default_port_is_taken(new_job, topics, name):
+    """Nothing is set: a warning, and the service goes on without a status server."""
+    job = new_job(status=None)
+    topics.create(name, 1)
+    with socket.socket() as holder:
+        try:
+            holder.bind(("127.0.0.1", 9464))
+            holder.listen()
+        except OSError:
+            pass  # somebody else has it, which is as good
+        process = job.start()
+        process.wait_for_text("127.0.0.1:9464 is taken by another process")
+        assert process.stop() == 0
+    assert "level=warn part=status" in process.output()
+
+
 def test_refused(new_job, topics, name):
-    """A member whose settings decode otherwise is not ready, and says why; the leader is."""
+    """Two members whose settings decode otherwise: the one that does not lead is not ready, and says why."""
     job = new_job()
     topics.create(name, 2)
-    _, leader = start(job, "a")
-    harness.wait_for(lambda: leader.json()["member"]["leads"], "a leader")
-    harness.wait_for(leader.is_ready, "the leader is ready")
-    _, other = start(job, "b", "--set", "topics[0].key.encoding=raw")
+    process, status = start(job, "a")
+    process.wait_for(status.is_ready, "alone it is ready")
+    both = {"a": (process, status), "b": start(job, "b", "--set", "topics[0].key.encoding=raw")}
 
     def says_why():
+        leader = leader_of(both)
+        if leader is None:
+            return None
+        other = both["b" if leader == "a" else "a"][1]
         code, _, body = other.get("/readyz")
-        return code == 503 and "settings differ from those of the leader a" in body
-    harness.wait_for(says_why, "not ready, with the reason")
+        return other if code == 503 and f"settings differ from those of the leader {leader}" in body else None
+    other = harness.wait_for(says_why, "not ready, with the reason")
     assert other.get("/livez")[0] == 200
     assert not other.json()["ready"] and other.metrics()["tidemark_ready"] == 0
 
