@@ -24,6 +24,7 @@ extern const struct command history_command;
 extern const struct command route_command;
 extern const struct command verify_command;
 extern const struct command diff_command;
+extern const struct command doctor_command;
 extern const struct command rollback_command;
 extern const struct command cleanup_command;
 

@@ -23,6 +23,7 @@ const struct exit_code_doc exit_code_docs[] = {
      "`verify`: the snapshot is not what its records make. `diff`: two snapshots differ."},
     {EXIT_CODE_UNPROVED, "unproved",
      "`verify`: records that the proof needs are not in the log any more; nothing else differs."},
+    {EXIT_CODE_WARNED, "warned", "`doctor`: it works, and something should be looked at."},
 };
 
 const size_t exit_code_doc_count = LENGTH_OF(exit_code_docs);

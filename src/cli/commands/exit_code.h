@@ -23,6 +23,7 @@ enum exit_code {
     EXIT_CODE_CORRUPT = 12,  /* stored bytes are not what was written */
     EXIT_CODE_DIFFERS = 13,  /* what was compared is not the same */
     EXIT_CODE_UNPROVED = 14, /* nothing is known to differ, and not all can be compared any more */
+    EXIT_CODE_WARNED = 15,   /* it works, and something should be looked at */
 };
 
 struct exit_code_doc {

@@ -1,0 +1,54 @@
+"""`tidemark doctor`: each thing that is wrong is one line, and the rest goes on."""
+import json
+import pathlib
+
+import pytest
+
+
+def doctor(job, code):
+    result = job.command("doctor", "--json", check=False, timeout=100)
+    assert result.returncode == code, result.stdout + result.stderr
+    report = json.loads(result.stdout)
+    return {line["check"]: (line["level"], line["text"]) for line in report["checks"]}
+
+
+@pytest.mark.parametrize("on_s3", [False, True])
+def test_all_right(new_job, topics, name, on_s3):
+    topics.create(name, 3)
+    topics.send(name, [{"key": "k", "value": "v"}])
+    job = new_job(on_s3=on_s3)
+    lines = doctor(job, 15)  # one broker, an old client, no ledger yet
+    assert lines["ledger"][0] == "warn" and "first start" in lines["ledger"][1]
+    for check in ("brokers", f"topic {name}", "reading", "group", "store", "store clock", "work folder"):
+        assert lines[check][0] == "ok", lines
+    assert "3 partitions can be read" in lines["reading"][1]
+    assert job.store.keys() == [] and list(pathlib.Path(job.settings["limits"]["work_folder"]).iterdir()) == []
+    assert job.ledger() == []
+    job.build()
+    assert "replica" in doctor(job, 15)["ledger"][1]
+    assert job.command("doctor", check=False).stdout.count("\n") == len(lines)
+
+
+def test_what_is_wrong(new_job, topics, name):
+    """Retention below a window, a topic that is not there, a ledger made by hand, folders that cannot be."""
+    hour = 3_600_000
+    topics.create(name, 1, {"retention.ms": str(hour), "segment.ms": str(hour)})
+    topics.create(name + ".coordination", 2)
+    job = new_job(window={"trigger": "event_time", "size": "2h", "out_of_orderness": "0s"},
+                  dead_letter={"policy": "topic", "topic": name + "-letters"},
+                  limits={"work_folder": "/proc/no-such-folder"})
+    lines = doctor(job, 3)
+    assert lines[f"topic {name}"][0] == "FAIL" and "retention.ms is 1.0 h" in lines[f"topic {name}"][1]
+    assert lines["ledger"][0] == "FAIL" and "partitions is 2, must be 1" in lines["ledger"][1]
+    assert lines["dead letters"][0] == "FAIL"
+    assert lines["work folder"][0] == "FAIL" and lines["store"][0] == "ok" and lines["reading"][0] == "ok"
+    job.write(window={"size": "30m"}, topics=[*job.settings["topics"], {"name": "missing", "key": {"from": "key", "encoding": "utf8"}}])
+    lines = doctor(job, 3)
+    assert lines[f"topic {name}"][0] == "warn" and lines["topic missing"][0] == "FAIL" and "reading" not in lines
+
+
+def test_nobody_there(new_job, topics, name):
+    job = new_job(on_s3=True, kafka={"brokers": "127.0.0.1:1"})
+    job.write(s3={"endpoint": "http://127.0.0.1:1", "max_retries": 0})
+    lines = doctor(job, 3)
+    assert lines["brokers"][0] == lines["store"][0] == "FAIL" and lines["work folder"][0] == "ok"
