@@ -72,4 +72,9 @@ MUST_CHECK bool publish_list_runs(struct publish *publish, struct arena *arena,
                                   const struct leader_old_run **ret_runs, size_t *ret_count,
                                   struct err *err);
 
+/* What LIST_STRAYS asks for: URLs of parts whose build is over, and of the attempts it names. */
+MUST_CHECK bool publish_list_strays(struct publish *publish, const struct leader_command *command,
+                                    struct arena *arena, const char *const **ret_urls,
+                                    size_t *ret_count, struct err *err);
+
 #endif

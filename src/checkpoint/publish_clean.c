@@ -25,6 +25,47 @@ bool publish_list_runs(struct publish *publish, struct arena *arena,
     return true;
 }
 
+/* The build of "parts/build=<build>/…"; 0: no such name. */
+static uint64_t build_of_part(const char *name)
+{
+    static const char folder[] = NAMES_PARTS_FOLDER "build=";
+    if (strncmp(name, folder, sizeof folder - 1) != 0) {
+        return 0;
+    }
+    char *end = NULL;
+    unsigned long long build = strtoull(name + sizeof folder - 1, &end, 10);
+    return *end == '/' ? (uint64_t)build : 0;
+}
+
+bool publish_list_strays(struct publish *publish, const struct leader_command *command,
+                         struct arena *arena, const char *const **ret_urls, size_t *ret_count,
+                         struct err *err)
+{
+    const struct names *names = publish->settings.names;
+    AUTO(store_page) struct store_page page = {0};
+    TRY(store_list_all(publish->settings.store, NAMES_PARTS_FOLDER, false, CATALOG_ENTRIES_MAX,
+                       &page, err));
+    size_t attempts = command->strays.attempt_count;
+    const char **urls = arena_alloc(arena, (page.count + attempts + 1) * sizeof *urls);
+    size_t count = 0;
+    for (size_t i = 0; i < page.count; i++) {
+        uint64_t build = build_of_part(page.entries[i].key);
+        if (build != 0 && build <= command->strays.build) {
+            urls[count++] = names_url(names, page.entries[i].key, arena);
+        }
+    }
+    for (size_t i = 0; i < attempts; i++) {
+        const struct leader_stray *stray = &command->strays.attempts[i];
+        urls[count++] = names_url(
+            names,
+            names_attempt(names, command->strays.run_id, stray->shard, stray->attempt, arena),
+            arena);
+    }
+    *ret_urls = urls;
+    *ret_count = count;
+    return true;
+}
+
 static bool delete_manifests(struct publish *publish, const char *run_id, struct arena *arena,
                              struct err *err)
 {

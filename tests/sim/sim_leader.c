@@ -44,6 +44,19 @@ static void keep_stage(struct sim_process *process, const struct leader_stage *s
     process->command.time_us = stage->created_at_us;
 }
 
+static void keep_strays(struct sim_process *process, const struct leader_command *from)
+{
+    struct sim_command *to = &process->command;
+    to->build = from->strays.build;
+    to->urls =
+        arena_zero(process->command_arena, (from->strays.attempt_count + 1) * sizeof(char *));
+    for (size_t i = 0; i < from->strays.attempt_count; i++) {
+        to->urls[to->url_count++] =
+            arena_format(process->command_arena, "shards/%s/%u/%u", from->strays.run_id,
+                         from->strays.attempts[i].shard, from->strays.attempts[i].attempt);
+    }
+}
+
 static void keep_command(struct world *world, struct sim_process *process,
                          const struct leader_command *from)
 {
@@ -71,6 +84,8 @@ static void keep_command(struct world *world, struct sim_process *process,
         for (size_t i = 0; i < from->delete_objects.count; i++) {
             to->urls[to->url_count++] = keep(process, from->delete_objects.urls[i]);
         }
+    } else if (from->kind == LEADER_LIST_STRAYS) {
+        keep_strays(process, from);
     }
     process->command_out = true;
     process->command_due_us = world->now_us + world_between(world, 0, 3) * SIM_STEP_US;
@@ -136,6 +151,29 @@ static size_t list_manifests(const struct sim_store *store, struct leader_old_ru
         }
     }
     return count;
+}
+
+static void list_strays(struct world *world, struct sim_process *process,
+                        struct leader_event *event)
+{
+    const struct sim_command *command = &process->command;
+    size_t most = 512 + command->url_count;
+    const char **urls = arena_zero(process->command_arena, most * sizeof *urls);
+    size_t count = 0;
+    for (size_t i = 0; i < command->url_count; i++) {
+        urls[count++] = command->urls[i];
+    }
+    for (size_t i = 0; i < SIM_BUCKETS; i++) {
+        for (const struct sim_object *object = world->store.buckets[i];
+             object != NULL && count < most; object = object->next) {
+            if (strncmp(object->name, "parts/", 6) == 0 &&
+                strtoull(object->name + 6, NULL, 10) <= command->build) {
+                urls[count++] = arena_text(process->command_arena, bytes_of_text(object->name));
+            }
+        }
+    }
+    event->result.strays = urls;
+    event->result.stray_count = count;
 }
 
 static void get_pointer(struct world *world, struct sim_process *process,
@@ -284,6 +322,8 @@ static bool carry_out(struct world *world, struct sim_process *process, struct l
         event->result.old_runs = runs;
         event->result.old_run_count =
             list_manifests(&world->store, runs, 512, process->command_arena);
+    } else if (command->kind == LEADER_LIST_STRAYS) {
+        list_strays(world, process, event);
     }
     return true;
 }
@@ -296,6 +336,7 @@ const char *command_name(enum leader_command_kind kind)
         [LEADER_STAGE_MANIFEST] = "stage",   [LEADER_PUT_MANIFEST] = "put",
         [LEADER_SWAP_POINTER] = "swap",      [LEADER_DELETE_RUN] = "delete",
         [LEADER_DELETE_OBJECTS] = "delete",  [LEADER_LIST_OLD_RUNS] = "list",
+        [LEADER_LIST_STRAYS] = "strays",
     };
     return names[kind] == NULL ? "" : names[kind];
 }

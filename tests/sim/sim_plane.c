@@ -192,6 +192,9 @@ void plane_seal(struct world *world, struct sim_process *process, const struct s
     struct shard_size shards[16] = {{0}};
     struct shard_size filled[16];
     size_t filled_count = 0;
+    if (job->build < process->sealed_build) {
+        return; /* one thread seals, in order: what was asked for last is sealed last */
+    }
     process->sealed_count = 0;
     process->sealed_build = job->build;
     for (uint32_t s = 0; s < world->settings.shards; s++) {

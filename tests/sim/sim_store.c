@@ -181,6 +181,14 @@ void store_step(struct world *world)
     store->put_count = kept;
 }
 
+void store_forget_late(struct sim_store *store)
+{
+    for (size_t i = 0; i < store->put_count; i++) {
+        put_done(&store->puts[i]);
+    }
+    store->put_count = 0;
+}
+
 void store_done(struct sim_store *store)
 {
     for (size_t i = 0; i < SIM_BUCKETS; i++) {

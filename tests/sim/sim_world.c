@@ -279,6 +279,9 @@ static void lose_ledger(struct world *world)
         checkpoint_other_ledger(&world->processes[i], whole);
     }
     world->leader = -1;
+    /* to lose it takes longer than any request to the store may (R13): nothing of a COMMIT that
+     * nobody knows any more lands later */
+    store_forget_late(&world->store);
     ledger_lose(world, from);
     audit_ledger_lost(world);
 }

@@ -178,9 +178,10 @@ struct sim_command {
     const char *sha256;
     const char *if_match;
     bool create_only;
-    const char **urls;
+    const char **urls; /* of LIST_STRAYS: the attempts */
     size_t url_count;
     int64_t time_us;
+    uint64_t build; /* LIST_STRAYS */
 };
 
 struct sim_process {
@@ -353,6 +354,7 @@ void store_delete(struct sim_store *store, const char *name);
 void store_delete_prefix(struct sim_store *store, const char *prefix);
 void store_step(struct world *world); /* late requests land */
 enum err_kind store_swap(struct world *world, const struct sim_command *command);
+void store_forget_late(struct sim_store *store); /* no write lands any more that was under way */
 void store_done(struct sim_store *store);
 const char *store_hash(const char *content, char *text); /* 16 hex digits + NUL */
 

@@ -188,6 +188,13 @@ static void on_result(struct leader *leader, const struct leader_event *event)
             leader_old_runs(leader, event->result.old_runs, event->result.old_run_count);
         }
         break;
+    case FOR_STRAYS:
+        if (ok) {
+            leader_strays(leader, event->result.strays, event->result.stray_count);
+        } else {
+            on_failed(leader, event, "what nobody names");
+        }
+        break;
     case FOR_NOTHING:
         break;
     }

@@ -76,6 +76,8 @@ struct leader_event {
             const struct leader_old_run *old_runs; /* LIST_OLD_RUNS: all of manifests/, newest first
                                                     */
             size_t old_run_count;
+            const char *const *strays; /* LIST_STRAYS: URLs */
+            size_t stray_count;
         } result;
     };
 };
@@ -96,6 +98,8 @@ enum leader_command_kind {
     LEADER_DELETE_RUN, /* manifest first where it is named, then everything under shards/run_id= */
     LEADER_DELETE_OBJECTS,
     LEADER_LIST_OLD_RUNS,
+    LEADER_LIST_STRAYS, /* every object under parts/ of a build up to `build`, and the URLs of the
+                           attempts that are asked for, whether they are there or not */
     /* no result: */
     LEADER_RUN_RECORD, /* run.yaml, best effort: `running` is kept fresh by the shell until the next
                           one */
@@ -116,6 +120,11 @@ struct leader_stage {
      * they are, whoever writes late (R11). */
     const char *name;
     struct bytes lineage; /* JSON object: our member of `custom`, accounts included */
+};
+
+struct leader_stray {
+    uint32_t shard;
+    uint32_t attempt;
 };
 
 struct leader_command {
@@ -140,6 +149,12 @@ struct leader_command {
             const char *const *urls;
             size_t count;
         } delete_objects;
+        struct {
+            uint64_t build;
+            const char *run_id; /* of the attempts */
+            const struct leader_stray *attempts;
+            size_t attempt_count;
+        } strays;
         struct {
             const char *run_id;
             enum run_status status;

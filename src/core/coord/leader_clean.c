@@ -158,6 +158,85 @@ static size_t find_losers(struct leader *leader, const struct message_commit *he
     return count;
 }
 
+/* Attempts that were planned and of which no record tells: their members may have died, or been cut
+ * off, between the upload and the ATTEMPT. */
+static size_t find_untold(struct leader *leader, const struct message_commit *head,
+                          struct leader_stray **ret_attempts)
+{
+    char key[KEY_TEXT_MAX];
+    snprintf(key, sizeof key, "plan/%s", head->run_id);
+    const struct fold_entry *entry = fold_find(leader->fold, key);
+    const struct message_plan *plan = entry == NULL ? NULL : &entry->message.plan;
+    size_t most = 0;
+    for (size_t i = 0; plan != NULL && i < plan->shard_count; i++) {
+        most += plan->shards[i].builder < 0 ? 0 : plan->shards[i].attempt;
+    }
+    *ret_attempts = arena_zero(leader->out->arena, (most + 1) * sizeof **ret_attempts);
+    size_t count = 0;
+    for (uint32_t i = 0; most > 0 && i < plan->shard_count && i < head->winner_count; i++) {
+        for (uint32_t k = 1; plan->shards[i].builder >= 0 && k <= plan->shards[i].attempt; k++) {
+            const struct fold_entry *told = fold_attempt(leader->fold, plan->run_id, i, k);
+            bool named = told != NULL && told->message.attempt.url[0] != '\0';
+            if (k != head->winners[i] && !named) {
+                (*ret_attempts)[count++] = (struct leader_stray){.shard = i, .attempt = k};
+            }
+        }
+    }
+    return count;
+}
+
+/* Where one member alone was ever heard of, nobody needed a part. */
+static bool has_others(const struct leader *leader)
+{
+    size_t at = 0;
+    return fold_next(leader->fold, MESSAGE_PROGRESS, &at) != NULL &&
+           fold_next(leader->fold, MESSAGE_PROGRESS, &at) != NULL;
+}
+
+/* False: there is nothing to look for in the store. */
+static bool ask_strays(struct leader *leader, const struct message_commit *head)
+{
+    struct leader_stray *attempts = NULL;
+    size_t count = find_untold(leader, head, &attempts);
+    if (count == 0 && !has_others(leader)) {
+        return false;
+    }
+    struct leader_command *command = leader_ask(leader, LEADER_LIST_STRAYS, FOR_STRAYS);
+    command->strays.build = head->build;
+    command->strays.run_id = arena_text(leader->out->arena, bytes_of_text(head->run_id));
+    command->strays.attempts = attempts;
+    command->strays.attempt_count = count;
+    return true;
+}
+
+/* Losers, parts, and what nobody told of, of the build that was just published. All of it can be
+ * named by nobody any more: the winners are what COMMIT says (R16), and parts outlive runs, but not
+ * their build. */
+static bool condemn_strays(struct leader *leader, const struct message_commit *head,
+                           const char *const *urls, size_t count)
+{
+    leader_set_name(leader->strays_of, head->run_id);
+    const char **objects = arena_alloc(leader->out->arena, OBJECTS_MAX * sizeof(char *));
+    size_t total = find_losers(leader, head, objects);
+    for (size_t i = 0; i < count && total < OBJECTS_MAX; i++) {
+        if (!leader_has_text(objects, total, urls[i])) {
+            objects[total++] = urls[i];
+        }
+    }
+    if (total > 0) {
+        append_condemn(leader, head->run_id, objects, total, "losers and parts");
+    }
+    return total > 0;
+}
+
+void leader_strays(struct leader *leader, const char *const *urls, size_t count)
+{
+    const struct message_commit *head = settled_head(leader);
+    if (head != NULL) { /* else it is asked again, when it is settled again */
+        (void)condemn_strays(leader, head, urls, count);
+    }
+}
+
 /* Losers and parts of the build that was just published, and runs that are dead. */
 bool leader_duty_condemn(struct leader *leader)
 {
@@ -173,15 +252,10 @@ bool leader_duty_condemn(struct leader *leader)
     }
     char key[KEY_TEXT_MAX];
     snprintf(key, sizeof key, "condemn/%s", head->run_id);
-    if (fold_find(leader->fold, key) != NULL) {
+    if (fold_find(leader->fold, key) != NULL || strcmp(leader->strays_of, head->run_id) == 0) {
         return false;
     }
-    const char **objects = arena_alloc(leader->out->arena, OBJECTS_MAX * sizeof(char *));
-    size_t count = find_losers(leader, head, objects);
-    if (count > 0) {
-        append_condemn(leader, head->run_id, objects, count, "losers and parts");
-    }
-    return count > 0;
+    return ask_strays(leader, head) || condemn_strays(leader, head, NULL, 0);
 }
 
 static bool is_settled(const struct message_commit *head, const struct fold_entry *entry)

@@ -1,6 +1,18 @@
 /* The leader's cover: whose contribution counts for which range, compared as sets, never counted
  * (R1, R8). */
+#include <stdio.h>
+
 #include "core/coord/leader_state.h"
+
+bool leader_is_alive(const struct leader *leader, const char *member, uint64_t incarnation)
+{
+    char key[KEY_TEXT_MAX];
+    snprintf(key, sizeof key, "progress/%s", member);
+    const struct fold_entry *entry = fold_find(leader->fold, key);
+    return entry != NULL && !entry->message.progress.leaving &&
+           (incarnation == 0 || entry->message.progress.incarnation == incarnation) &&
+           leader_broker_now(leader) - entry->timestamp_us <= leader->settings->owner_timeout_us;
+}
 
 static const struct ready_partition *find_partition(const struct message_ready *ready,
                                                     struct partition_id id)

@@ -108,17 +108,6 @@ bool leader_duty_plan(struct leader *leader)
     return true;
 }
 
-/* A member of the plan is heard of, in the incarnation that promised. */
-static bool is_alive(const struct leader *leader, const char *member, uint64_t incarnation)
-{
-    char key[KEY_TEXT_MAX];
-    snprintf(key, sizeof key, "progress/%s", member);
-    const struct fold_entry *entry = fold_find(leader->fold, key);
-    return entry != NULL && !entry->message.progress.leaving &&
-           (incarnation == 0 || entry->message.progress.incarnation == incarnation) &&
-           leader_broker_now(leader) - entry->timestamp_us <= leader->settings->owner_timeout_us;
-}
-
 /* The contribution that nobody can deliver any more: its member is gone, and its part is not
  * stored. */
 static const struct plan_contribution *lost_contribution(const struct leader *leader,
@@ -126,7 +115,7 @@ static const struct plan_contribution *lost_contribution(const struct leader *le
 {
     for (size_t i = 0; i < plan->contribution_count; i++) {
         const struct plan_contribution *contribution = &plan->contributions[i];
-        if (!is_alive(leader, contribution->member, contribution->incarnation) &&
+        if (!leader_is_alive(leader, contribution->member, contribution->incarnation) &&
             fold_part(leader->fold, plan->build, contribution->member, contribution->incarnation,
                       contribution->ranges, contribution->range_count) == NULL) {
             return contribution;
@@ -141,11 +130,11 @@ static bool somebody_else_could(const struct leader *leader, const struct messag
                                 int32_t builder)
 {
     for (size_t i = 0; i < plan->member_count; i++) {
-        if ((int32_t)i != builder && is_alive(leader, plan->members[i], 0)) {
+        if ((int32_t)i != builder && leader_is_alive(leader, plan->members[i], 0)) {
             return true;
         }
     }
-    return !is_alive(leader, plan->members[builder], 0);
+    return !leader_is_alive(leader, plan->members[builder], 0);
 }
 
 /* Another attempt is due: the last one failed, is overdue, or its builder is gone. */
@@ -166,7 +155,7 @@ static bool attempt_is_over(const struct leader *leader, const struct fold_entry
         return true;
     }
     *out_why = "its builder is gone";
-    return !is_alive(leader, plan->members[planned->builder], 0);
+    return !leader_is_alive(leader, plan->members[planned->builder], 0);
 }
 
 /* Other builders for what is over; false: max_attempts is used up. */
@@ -188,7 +177,7 @@ static bool plan_again(struct leader *leader, const struct fold_entry *entry,
         leader_trace(leader, "shard %u of %s again: %s", i, plan->run_id, why);
         for (size_t k = 0; k < plan->member_count; k++) {
             shards[i].builder = (shards[i].builder + 1) % (int32_t)plan->member_count;
-            if (is_alive(leader, plan->members[shards[i].builder], 0)) {
+            if (leader_is_alive(leader, plan->members[shards[i].builder], 0)) {
                 break;
             }
         }

@@ -186,11 +186,12 @@ static size_t find_builders(const struct leader *leader, const struct message_re
     for (size_t i = 0; i < ready_count; i++) {
         (void)builder_index(members, &count, readies[i]->member);
     }
+    bool delivered = count > 0;
     size_t at = 0;
     const struct fold_entry *entry = NULL;
-    while (count == 0 && (entry = fold_next(leader->fold, MESSAGE_PROGRESS, &at)) != NULL) {
+    while (!delivered && (entry = fold_next(leader->fold, MESSAGE_PROGRESS, &at)) != NULL) {
         const struct message_progress *progress = &entry->message.progress;
-        if (!progress->leaving &&
+        if (leader_is_alive(leader, progress->member, 0) &&
             strcmp(progress->fingerprint, leader->settings->fingerprint) == 0) {
             (void)builder_index(members, &count, progress->member);
         }

@@ -23,6 +23,7 @@ enum leader_purpose {
     FOR_SWAP,
     FOR_DELETE,
     FOR_OLD_RUNS,
+    FOR_STRAYS,
 };
 
 /* The last answer to GET_POINTER in this term. */
@@ -90,6 +91,7 @@ struct leader {
     bool deleted_whole; /* what is being deleted is a whole run */
     int64_t delete_retry_us;
     char old_runs_of[MESSAGE_NAME_MAX + 1]; /* head snapshot for which old runs were looked at */
+    char strays_of[MESSAGE_NAME_MAX + 1];   /* the same for objects that no record names */
     char doing[256];
     char alerted[256]; /* the last ALERT: the same is not said twice in a row */
 };
@@ -167,6 +169,8 @@ struct leader_share { /* one contribution's part in the cover of one partition *
 };
 /* Shares[i] covers close->partitions[i]. False: not all are covered yet; then `out_missing` says
  * what. */
+/* The member is heard of, in that incarnation; 0: in any. */
+bool leader_is_alive(const struct leader *leader, const char *member, uint64_t incarnation);
 bool leader_cover(struct leader *leader, const struct message_close *close,
                   struct leader_share *shares, const char **out_missing);
 bool leader_duty_plan(struct leader *leader);
@@ -212,5 +216,6 @@ bool leader_duty_old_runs(struct leader *leader);
 void leader_delete_unasked(struct leader *leader, const char *run_id); /* only mutants do that */
 void leader_deleted(struct leader *leader, bool ok);
 void leader_old_runs(struct leader *leader, const struct leader_old_run *runs, size_t count);
+void leader_strays(struct leader *leader, const char *const *urls, size_t count);
 
 #endif

@@ -91,9 +91,10 @@ void member_part_stored(struct member *member, const struct member_event *event)
         member_alert(member, "the part of build %llu cannot be stored: %s",
                      (unsigned long long)event->part.build, event->part.error);
         member->part_seal = 0;
-        member->part_retry_us = member->now_us + member_backoff(member);
+        member->part_retry_us = member->now_us + member_backoff(member, &member->part_failures);
         return;
     }
+    member->part_failures = 0;
     struct plan_range *ranges =
         arena_zero(member->out->arena, (member->seal.partition_count + 1) * sizeof *ranges);
     for (size_t i = 0; i < member->seal.partition_count; i++) {

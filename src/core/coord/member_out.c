@@ -68,11 +68,19 @@ void member_does(struct member *member, const char *format, ...)
     va_end(args);
 }
 
-/* Full jitter up to retry_max: members that fail together do not come back together. */
-int64_t member_backoff(struct member *member)
+/* Full jitter, doubled with each failure up to retry_max: members that fail together do not come
+ * back together, and what failed once is not left undone for long. */
+int64_t member_backoff(struct member *member, uint32_t *failures)
 {
-    int64_t spread = member->settings->retry_max_us - member->settings->retry_min_us + 1;
-    return member->settings->retry_min_us +
+    const struct coord_settings *settings = member->settings;
+    *failures += *failures < UINT32_MAX;
+    int64_t bound = settings->retry_min_us;
+    for (uint32_t i = 0; i < *failures && bound < settings->retry_max_us; i++) {
+        bound *= 2;
+    }
+    bound = bound > settings->retry_max_us ? settings->retry_max_us : bound;
+    int64_t spread = bound - settings->retry_min_us + 1;
+    return settings->retry_min_us +
            (int64_t)rng_below(&member->rng, (uint64_t)(spread < 1 ? 1 : spread));
 }
 
@@ -184,7 +192,7 @@ void member_appended(struct member *member, uint64_t command, enum err_kind outc
             remove_at(outbox, i); /* it is there, or a newer one waits in its place */
         } else {                  /* the same record twice does no harm: its key is the same */
             outgoing->command = 0;
-            outgoing->retry_us = member->now_us + member_backoff(member);
+            outgoing->retry_us = member->now_us + member_backoff(member, &outgoing->failures);
         }
         return;
     }

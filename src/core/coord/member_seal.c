@@ -124,8 +124,8 @@ void member_seal(struct member *member)
     if (same_close && seal->assignment == member->assignment && (seal->asked || seal->done)) {
         return;
     }
-    if ((same_close && seal->asked) || member->now_us < seal->retry_us) {
-        return; /* the answer first */
+    if (same_close && (seal->asked || member->now_us < seal->retry_us)) {
+        return; /* the answer first; another CLOSE need not wait for the failure of this one */
     }
     struct member_seal_partition *list =
         arena_zero(member->out->arena, (member->partition_count + 1) * sizeof *list);
@@ -221,11 +221,12 @@ void member_sealed(struct member *member, const struct member_event *event)
         member_alert(member, "build %llu cannot be sealed: %s", (unsigned long long)seal->build,
                      event->sealed.error);
         seal->done = false;
-        seal->retry_us = member->now_us + member_backoff(member);
+        seal->retry_us = member->now_us + member_backoff(member, &seal->failures);
         return;
     }
     keep(member, event);
     seal->done = true;
+    seal->failures = 0;
     const struct fold_entry *entry = fold_open_close(member->fold);
     if (entry != NULL && entry->offset == seal->close_offset) {
         say_ready(member);

@@ -39,6 +39,7 @@ struct outgoing {
     struct buf value;
     uint64_t command; /* 0: not sent */
     int64_t retry_us;
+    uint32_t failures; /* in a row */
 };
 
 struct outbox {
@@ -56,6 +57,7 @@ struct seal {
     bool asked;          /* no answer yet */
     bool done;
     int64_t retry_us;
+    uint32_t failures;       /* in a row */
     int64_t promised_offset; /* of the CLOSE that what follows was said for; -1: none */
     struct arena *arena;     /* of what follows */
     const struct ready_partition *partitions;
@@ -106,6 +108,7 @@ struct member {
     struct my_run run;
     uint64_t part_seal; /* number of the SEAL whose part is stored or on its way; 0: none */
     int64_t part_retry_us;
+    uint32_t part_failures; /* in a row */
 
     bool followed;                       /* the head was looked at since caught_up */
     int64_t head_offset;                 /* COMMIT that was acted upon */
@@ -125,7 +128,8 @@ bool member_sending(const struct member *member, const char *key);
 void member_appended(struct member *member, uint64_t command, enum err_kind outcome);
 void member_flush(struct member *member); /* hands out what waits */
 void member_outbox_done(struct member *member);
-int64_t member_backoff(struct member *member);
+/* How long to wait after one more failure, which is counted. */
+int64_t member_backoff(struct member *member, uint32_t *failures);
 
 /* ---- member_table.c ---- */
 struct held_partition *member_find(struct member *member, struct partition_id id);
