@@ -140,6 +140,7 @@ static bool stage(struct leader_hands *hands, const struct leader_command *comma
 
 static bool swap(struct leader_hands *hands, const struct leader_command *command, struct err *err)
 {
+    crash_point("swapping");
     TRY(publish_pointer_swap(hands->publish, command->swap.bytes, command->swap.if_match,
                              command->swap.create_only, err));
     crash_point("pointer-swapped");
@@ -191,6 +192,9 @@ static bool carry_out(struct leader_hands *hands, const struct leader_command *c
     case LEADER_LIST_OLD_RUNS:
         return publish_list_runs(hands->publish, hands->arena, &event->result.old_runs,
                                  &event->result.old_run_count, err);
+    case LEADER_LIST_STRAYS:
+        return publish_list_strays(hands->publish, command, hands->arena, &event->result.strays,
+                                   &event->result.stray_count, err);
     case LEADER_RUN_RECORD:
     case LEADER_STEP_DOWN:
     case LEADER_ALERT:

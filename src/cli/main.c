@@ -7,5 +7,7 @@ int main(int argc, char **argv)
 {
     /* a reader that went away is an error of that write, not the end of the process */
     signal(SIGPIPE, SIG_IGN);
+    /* a file that may not grow is a full disk, which every write is told */
+    signal(SIGXFSZ, SIG_IGN);
     return (int)commands_run(argc, argv);
 }

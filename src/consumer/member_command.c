@@ -8,6 +8,7 @@
 #include "adapters/os/clock.h"
 #include "adapters/os/log.h"
 #include "adapters/os/os_random.h"
+#include "consumer/member_steps.h"
 
 enum { COMMAND_KAFKA_MS = 30 * 1000 };
 
@@ -236,6 +237,8 @@ static void append(struct member_hands *hands, const struct member_command *comm
     bool done = ledger_append(hands->writer, records, count, COMMAND_KAFKA_MS, NULL, &err);
     if (!done) {
         log_failure(LOG_WARN, "member", &err, "the ledger did not take a record");
+    } else {
+        member_steps_pass(records, count);
     }
     *answer = (struct member_event){.kind = MEMBER_EVENT_APPENDED};
     answer->appended.command = command->id;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "adapters/os/crash_point.h"
 #include "checkpoint/part.h"
 #include "checkpoint/part_set.h"
 #include "consumer/spill_writer.h"
@@ -32,6 +33,7 @@ static bool store_part(struct part_job *job, const char *path, struct err *err)
     TRY(store_put_settled(job->settings->store, job->name, &content,
                           store_once(job->settings->store), NULL, err));
     job->url = names_url(job->settings->names, job->name, job->arena);
+    crash_point("part-stored");
     return true;
 }
 

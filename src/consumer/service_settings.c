@@ -11,6 +11,8 @@ enum {
     SERVICE_QUEUE_MIN_BYTES = 4 << 20, /* librdkafka's prefetch queue */
     SERVICE_QUEUE_MAX_BYTES = 64 << 20,
     SERVICE_BATCH_BYTES = 1 << 20,
+    SERVICE_LEADER_SESSION_MS = 10 * 1000, /* at most */
+    SERVICE_OWNER_MIN_US = 5 * 1000 * 1000,
 };
 
 static void set_kafka(struct service_settings *to, const struct settings *settings,
@@ -41,6 +43,10 @@ static void set_kafka(struct service_settings *to, const struct settings *settin
         .topic = settings->kafka.ledger_topic,
     };
     to->leadership = (struct leadership_settings){.ledger = to->ledger};
+    /* a shorter session is a wish for a quick take-over, also of the leadership */
+    if (session_ms < SERVICE_LEADER_SESSION_MS) {
+        to->leadership.session_timeout_ms = session_ms;
+    }
     to->start = settings->window.start == START_LATEST ? SOURCE_LATEST
                 : settings->window.start == START_TIME ? SOURCE_TIME
                                                        : SOURCE_EARLIEST;
@@ -108,6 +114,9 @@ static bool set_coord(struct service_settings *to, const struct settings *settin
     coord->shards = snapshot->shards;
     coord->max_keys_per_shard = snapshot->max_keys_per_shard;
     coord->max_attempts = (uint32_t)snapshot->max_attempts;
+    /* the group has given its partitions away by then; PROGRESS itself comes once a second */
+    int64_t owner_us = settings->kafka.session_timeout_us / 3 * 4;
+    coord->owner_timeout_us = owner_us > SERVICE_OWNER_MIN_US ? owner_us : SERVICE_OWNER_MIN_US;
     coord->attempt_deadline_us = snapshot->attempt_timeout_us;
     coord->max_open_windows = (uint32_t)window->max_open_windows;
     coord->max_unpublished_windows = (uint32_t)window->max_unpublished_windows;

@@ -7,7 +7,10 @@
 /* Any thread; nothing here fails. All times are microseconds. */
 
 /* Since 1970-01-01T00:00:00Z. The environment variable TIDEMARK_TEST_CLOCK_SHIFT_US (a signed
- * number, read once) is added, so that a test can date a whole process without faketime. */
+ * number, read once) is added, so that a test can date a whole process without faketime, and so is
+ * the number in the file that TIDEMARK_TEST_CLOCK_SHIFT_FILE names, read again and again: a test
+ * steps the clock of a process that runs (and replaces the file whole). Neither is ever set outside
+ * tests; a file that has no number in it ends the process. */
 int64_t clock_now_us(void);
 
 /* Since some fixed moment; never goes back, is never shifted, and counts the time that the machine

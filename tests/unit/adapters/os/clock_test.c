@@ -1,7 +1,10 @@
 /* The clocks: they move, they do not go back, and their text form is exact. */
 #include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "adapters/os/clock.h"
 
@@ -41,6 +44,41 @@ Test(clock, shift_moves_the_wall_clock_only)
     timespec_get(&real, TIME_UTC);
     int64_t behind = (int64_t)real.tv_sec * 1000000 - shifted;
     cr_assert(behind > 3590000000 && behind < 3610000000, "%lld", (long long)behind);
+}
+
+static void write_step(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    cr_assert_not_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+Test(clock, a_file_steps_the_wall_clock_forth_and_back)
+{
+    char path[] = "/tmp/clock-step-XXXXXX";
+    close(mkstemp(path));
+    write_step(path, "0\n");
+    setenv("TIDEMARK_TEST_CLOCK_SHIFT_FILE", path, 1);
+    int64_t before = clock_now_us();
+    write_step(path, "7200000000\n");
+    clock_sleep_us(30000);
+    int64_t ahead = clock_now_us() - before;
+    cr_expect(ahead > 7199000000 && ahead < 7210000000, "%lld", (long long)ahead);
+    write_step(path, "-7200000000");
+    clock_sleep_us(30000);
+    int64_t behind = before - clock_now_us();
+    cr_expect(behind > 7190000000 && behind < 7201000000, "%lld", (long long)behind);
+    unlink(path);
+}
+
+Test(clock, a_step_that_is_no_number_ends_the_process, .signal = SIGABRT)
+{
+    char path[] = "/tmp/clock-step-XXXXXX";
+    close(mkstemp(path));
+    write_step(path, "soon");
+    setenv("TIDEMARK_TEST_CLOCK_SHIFT_FILE", path, 1);
+    (void)clock_now_us();
 }
 
 Test(clock, text)
