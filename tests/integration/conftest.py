@@ -5,6 +5,8 @@ import re
 import pytest
 
 import harness
+from cluster import LANES, Cluster
+from members import Group
 from produce import Topics
 
 _numbers = itertools.count(1)
@@ -12,7 +14,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory):
-    server = harness.Kafka(tmp_path_factory.mktemp("kafka") / "node")
+    server = harness.Kafka(tmp_path_factory.mktemp("kafka") / "node", LANES)
     try:
         yield server.start(1)
     finally:
@@ -33,6 +35,14 @@ def topics(kafka):
     maker = Topics(kafka.bootstrap)
     yield maker
     maker.close()
+
+
+@pytest.fixture(scope="session")
+def cluster(kafka, s3, tmp_path_factory):
+    """The broker and the store behind proxies, for groups of several members."""
+    made = Cluster(kafka, s3, tmp_path_factory.mktemp("cluster"))
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -73,6 +83,25 @@ def new_job(request, kafka, tmp_path, name):
     yield make
     for job in jobs:
         job.close()
+
+
+@pytest.fixture
+def new_group(cluster, topics, tmp_path, name):
+    """A function that makes a topic and a group of members for it, none started."""
+    groups = []
+
+    def make(partitions=3, members=3, **settings):
+        topics.create(name, partitions)
+        group = Group(cluster, tmp_path, name, [{"name": name, "key": {"from": "key", "encoding": "utf8"}}], settings,
+                      members)
+        group.partitions[name] = partitions
+        groups.append(group)
+        return group
+
+    yield make
+    for group in groups:
+        group.close()
+    cluster.calm()
 
 
 @pytest.fixture

@@ -68,9 +68,9 @@ class Server:
 class Kafka(Server):
     script = "kafka.sh"
 
-    def __init__(self, folder):
+    def __init__(self, folder, lanes=0):
         # it ends with this process, however that ends
-        super().__init__(folder, {"KAFKA_OWNER": str(os.getpid())})
+        super().__init__(folder, {"KAFKA_OWNER": str(os.getpid()), "KAFKA_LANES": str(lanes)})
 
     @property
     def bootstrap(self):
@@ -86,6 +86,15 @@ class S3(Server):
     @property
     def endpoint(self):
         return self.variables["AWS_ENDPOINT_URL"]
+
+    def halt(self):
+        """Gone, by kill -9 or not at all polite; its data stay."""
+        self.call("stop", check=False)
+
+    def go_on(self):
+        """Again, where it was."""
+        self.environment["S3_PORT"] = self.endpoint.rpartition(":")[2]
+        self.call("start", "versitygw")
 
     @property
     def credentials(self):

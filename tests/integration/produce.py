@@ -25,10 +25,10 @@ class Topics:
         self.producer.close()
         self.admin.close()
 
-    def create(self, name, partitions=1, configs=None):
+    def create(self, name, partitions=1, configs=None, replicas=1):
         # tests date records as they like; the broker refuses what is an hour ahead otherwise
         configs = {"message.timestamp.after.max.ms": str(2**63 - 1), **(configs or {})}
-        self.admin.create_topics([NewTopic(name, partitions, 1, topic_configs=configs)])
+        self.admin.create_topics([NewTopic(name, partitions, replicas, topic_configs=configs)])
         end = time.monotonic() + 10
         while time.monotonic() < end:
             if len(self.producer.partitions_for(name) or ()) == partitions:

@@ -12,7 +12,8 @@
 #
 # Environment of start: KAFKA_VERSION (4.4.0), KAFKA_PORT (the first of 2 N ports; else ten free ones out of
 # KAFKA_PORTS, 20100-20999), KAFKA_HEAP (384m), KAFKA_PROPS (more broker properties, one a line), KAFKA_OWNER
-# (a process id: all nodes end with it, however it ends).
+# (a process id: all nodes end with it, however it ends), KAFKA_LANES (0: so many more listeners a node; that of
+# lane K is 127.0.1.K, port + 1000 K, and it is advertised as 127.0.2.K, where a test puts a TCP proxy).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 KAFKA_VERSION=${KAFKA_VERSION:-4.4.0}
@@ -75,7 +76,12 @@ reserve_ports() {
 }
 
 write_properties() { # ID N
-    local id=$1 n=$2 replicas=1 in_sync=1 voters="" j
+    local id=$1 n=$2 replicas=1 in_sync=1 voters="" j port lanes="" advertised="" protocols=""
+    port=$((KAFKA_PORT + 2 * id - 2))
+    for ((j = 1; j <= ${KAFKA_LANES:-0}; j++)); do
+        lanes+=",LANE$j://127.0.1.$j:$((port + 1000 * j))" advertised+=",LANE$j://127.0.2.$j:$((port + 1000 * j))"
+        protocols+=",LANE$j:PLAINTEXT"
+    done
     if [ "$n" -ge 3 ]; then replicas=3 in_sync=2; fi
     for ((j = 1; j <= n; j++)); do voters+="${voters:+,}$j@127.0.0.1:$((KAFKA_PORT + 2 * j - 1))"; done
     mkdir -p "$dir/$id"
@@ -84,8 +90,9 @@ process.roles=broker,controller
 node.id=$id
 controller.quorum.voters=$voters
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:$((KAFKA_PORT + 2 * id - 2)),CONTROLLER://127.0.0.1:$((KAFKA_PORT + 2 * id - 1))
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$((port + 1))$lanes
+advertised.listeners=PLAINTEXT://127.0.0.1:$port$advertised
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT$protocols
 inter.broker.listener.name=PLAINTEXT
 log.dirs=$dir/$id/data
 auto.create.topics.enable=false
@@ -204,7 +211,7 @@ command=${1:-}
 case $command in
     fetch) fetch; exit ;;
     start | stop | kill | pause | resume | restart | env) [ -n "${2:-}" ] || die "DIR is missing" ;;
-    *) sed -n '2,15s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 dir=$(realpath -m "$2")
 [ "$command" = start ] || load

@@ -16,6 +16,7 @@ POST /_faults   replaces the rules by a JSON list and forgets the log. The first
     drop_after     forwards, then closes without an answer
     truncate       forwards, and answers all headers but only the first "bytes" of the body
     hang           keeps the connection "seconds" long, then closes it
+    hang_after     forwards, and then does the same
     late           waits "seconds", then forwards, whether or not the client is still there
     skew           has a clock that is "seconds" ahead and refuses requests that are off by 15 minutes
     strip          takes the conditional headers "names" off (signed anew)
@@ -193,6 +194,10 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(*self.forward(headers, body), cut=rule["bytes"])
             self.drop()
         elif action == "hang":
+            time.sleep(rule["seconds"])
+            self.drop()
+        elif action == "hang_after":
+            self.forward(headers, body)
             time.sleep(rule["seconds"])
             self.drop()
         elif action == "late":

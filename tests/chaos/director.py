@@ -1,0 +1,294 @@
+"""A seeded director: a group of members, a producer and two watchers, and faults one after the other.
+
+A life is one group; it has rounds. A round: faults for a while, then none; what was produced must be published, and
+the oracle compares everything.
+"""
+import collections
+import dataclasses
+import pathlib
+import random
+import time
+
+import faults
+import harness
+import topics as reader
+from members import Group
+from producer import Producer, check_acked
+
+FAULTS_AT_ONCE = 3
+GRACE = 120.0  # seconds in which a group without faults must have published everything
+
+
+class Lost(AssertionError):
+    pass
+
+
+@dataclasses.dataclass
+class Figures:
+    faults: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    rounds: int = 0
+    lives: int = 0
+    windows: int = 0
+    empty: int = 0
+    aborted: int = 0
+    terms: int = 0
+    records: int = 0
+    rows: int = 0
+    late: int = 0
+    future: int = 0
+    pointer_moves: int = 0
+    pointer_looks: int = 0
+    snapshots_opened: int = 0
+    transactions: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    restarts: int = 0
+    ends: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    slowest: float = 0.0
+
+    def table(self):
+        lines = [f"{'fault':<24} times"]
+        lines += [f"{name:<24} {count:5}" for name, count in sorted(self.faults.items())]
+        lines += ["", f"{'faults injected':<24} {sum(self.faults.values()):9}"]
+        for title, value in (
+                ("groups", self.lives), ("rounds checked", self.rounds), ("leaders' terms", self.terms),
+                ("windows published", self.windows), ("windows without rows", self.empty), ("runs aborted", self.aborted),
+                ("records checked", self.records), ("rows in snapshots", self.rows), ("late records", self.late),
+                ("records of the future", self.future), ("transactions committed", self.transactions["committed"]),
+                ("transactions aborted", self.transactions["aborted"]), ("transactions hung", self.transactions["hung"]),
+                ("process starts", self.restarts), ("moves of the pointer", self.pointer_moves),
+                ("looks at the pointer", self.pointer_looks), ("snapshots opened", self.snapshots_opened),
+                ("losses", 0), ("duplicates", 0), ("objects leaked", 0)):
+            lines.append(f"{title:<24} {value:9}")
+        lines.append(f"{'slowest recovery':<24} {self.slowest:8.1f}s")
+        for code, count in sorted(self.ends.items()):
+            lines.append(f"{'ended by itself with ' + str(code):<24} {count:9}")
+        return "\n".join(lines)
+
+
+def choose_settings(rng, topic):
+    """One way to run a group; each life has its own."""
+    window = rng.choice((
+        {"trigger": "event_time", "size": "10s", "out_of_orderness": "2s", "idle_after": "2s"},
+        {"trigger": "event_time", "size": "10s", "out_of_orderness": "1s", "allowed_lateness": "5s", "idle_after": "2s"},
+        {"trigger": "offsets", "every_records": rng.choice((200, 1000))},
+        {"trigger": "schedule", "every": "2s"},
+    ))
+    snapshot = rng.choice(({"shards": 4}, {"shards": 7, "keep_last": 3}, {"shards": None, "max_keys_per_shard": 150}))
+    snapshot["order"] = rng.choice(("offset", "event_time"))
+    return {
+        "topics": [{"name": topic, "key": {"from": "key", "encoding": "utf8"},
+                    "event_time": {"from": "json:/t", "unit": "ms"}}],
+        "window": window, "snapshot": snapshot,
+    }
+
+
+class World:
+    """One life: a group on a cluster, with everything that watches it."""
+
+    def __init__(self, cluster, maker, folder, name, seed, say, members=3):
+        self.rng = random.Random(f"life {seed}")
+        self.cluster, self.say = cluster, say
+        self.partitions = self.rng.choice((3, 6))
+        self.topic = name
+        maker.create(name, self.partitions, replicas=3 if cluster.nodes >= 3 else 1)
+        chosen = choose_settings(self.rng, name)
+        say(f"group {name}: {members} members, {self.partitions} partitions, {chosen['window']}, {chosen['snapshot']}")
+        self.group = Group(cluster, folder, name, chosen["topics"],
+                           {"window": chosen["window"], "snapshot": chosen["snapshot"]}, members)
+        self.event_time = chosen["window"]["trigger"] == "event_time"
+        self.ledger, self.pointer = self.group.ledger, self.group.pointer
+        self.producer = Producer(cluster.kafka.bootstrap, name, self.partitions, seed)
+        self.taken = set()  # what only one fault at a time may disturb
+
+    def start(self):
+        for member in self.group.members:
+            member.start()
+        self.producer.start()
+
+    def busy(self, what):
+        """True when another fault has it already; else it is ours until `free`."""
+        if what in self.taken:
+            return True
+        self.taken.add(what)
+        return False
+
+    def free(self, what):
+        self.taken.discard(what)
+
+    def tend(self, figures):
+        """Starts again who is down; an end that nobody asked for is counted, a crash is a failure."""
+        for member in self.group.members:
+            if member.is_running():
+                continue
+            code = member.end_code()
+            if code is not None and member.resting_until == 0.0:
+                crashed = code < 0 and not (code == -9 and member.expected_end)
+                if crashed or (code != 0 and not member.expected_end and code in (12,)):
+                    raise Lost(f"{member.name} ended with {code}:\n{member.tail()}")
+                if code not in (0, -9):
+                    figures.ends[code] += 1
+                    self.say(f"{member.name} ended by itself with {code}: {member.tail(200).strip().splitlines()[-1:]}")
+                member.resting_until = time.monotonic() + 0.5
+            if time.monotonic() >= member.resting_until:
+                member.resting_until = 0.0
+                member.start()
+                figures.restarts += 1
+
+    def close(self):
+        self.producer.ended.set()
+        self.group.close()
+
+
+class Director:
+    def __init__(self, cluster, maker, folder, seed, say=print, names=None, members=3):
+        self.cluster, self.maker, self.folder, self.seed = cluster, maker, pathlib.Path(folder), seed
+        self.say, self.members = say, members
+        self.kinds = [kind for name, kind in sorted(faults.REGISTRY.items())
+                      if (not names or name in names) and kind.nodes <= cluster.nodes]
+        self.figures = Figures()
+        self.began = time.monotonic()
+
+    def run(self, minutes=None, lives=None, rounds=3, round_seconds=25.0):
+        """Until the time is over or so many lives are lived, whichever is given."""
+        end = self.began + minutes * 60 if minutes else float("inf")
+        life = 0
+        while time.monotonic() < end and (lives is None or life < lives):
+            self._life(life, rounds, round_seconds, end)
+            life += 1
+        return self.figures
+
+    def _note(self, text):
+        self.say(f"{time.monotonic() - self.began:7.1f}  {text}")
+
+    def _life(self, life, rounds, round_seconds, end):
+        name = f"chaos-{self.seed}-{life}"
+        world = World(self.cluster, self.maker, self.folder / name, name, f"{self.seed}/{life}", self._note, self.members)
+        try:
+            world.start()
+            harness.wait_for(world.ledger.leader, "a leader")
+            for round_ in range(rounds):
+                rng = random.Random(f"faults {self.seed}/{life}/{round_}")
+                self._disturb(world, rng, round_seconds)
+                self._settle(world)
+                if time.monotonic() > end:
+                    break
+            self._finish(world)
+        except BaseException:
+            self._note("the members' last words:\n" + world.group.logs())
+            raise
+        finally:
+            world.close()
+            self.cluster.calm()
+
+    def _disturb(self, world, rng, seconds):
+        """Faults, some at a time, for so long."""
+        end = time.monotonic() + seconds
+        active = []
+        due = time.monotonic() + rng.uniform(0.2, 2)
+        hurry = rng.choice((0.4, 1.0, 1.0, 2.0))  # a storm, or something now and then
+        while time.monotonic() < end:
+            now = time.monotonic()
+            for fault in [f for f in active if f.until <= now]:
+                fault.end()
+                active.remove(fault)
+            if now >= due and len(active) < FAULTS_AT_ONCE:
+                fault = rng.choice(self.kinds)(world, rng)
+                what = fault.begin()
+                if what is not None:
+                    self.figures.faults[fault.name] += 1
+                    self._note(f"{fault.name}: {what}")
+                    active.append(fault)
+                due = time.monotonic() + hurry * rng.choice((1, 2, 4))
+            world.tend(self.figures)
+            time.sleep(0.05)
+        for fault in active:
+            fault.end()
+
+    # ---- calm, and the checks ----
+
+    def _calm(self, world):
+        self.cluster.calm()
+        for member in world.group.members:
+            if member.is_running():
+                if member.is_stopped():
+                    member.wake()
+            member.resting_until = min(member.resting_until, time.monotonic())
+
+    def _settle(self, world):
+        """No fault any more: everything produced must come out, and be right."""
+        figures = self.figures
+        self._note("calm")
+        self._calm(world)
+        began = time.monotonic()
+        world.producer.paused.set()
+        goal = self._goal(world)
+        while not self._reached(world, goal):
+            world.tend(figures)
+            for member in world.group.running():
+                if member.is_stopped():
+                    member.wake()
+            if time.monotonic() - began > GRACE:
+                raise Lost(f"not published {GRACE:g} s after the last fault: {goal}, the head has {world.ledger.cuts()}, "
+                           f"closed to {world.ledger.closed_to_us()}")
+            time.sleep(0.1)
+        took = time.monotonic() - began
+        figures.slowest = max(figures.slowest, took)
+        report = self._compare(world)
+        figures.rounds += 1
+        self._note(f"{report.records} records, {report.snapshots} snapshots kept, all as they must be "
+                   f"({took:.1f} s to recover)")
+        world.producer.paused.clear()
+        return report
+
+    def _goal(self, world):
+        """Where the head must come to."""
+        time.sleep(0.3)  # a batch under way
+        if world.event_time:
+            for _ in range(20):
+                try:
+                    world.producer.close_window(10_000)
+                    break
+                except Exception:
+                    time.sleep(1)
+            return ("time", (world.producer.event_ms - 3 * 10_000) * 1000)
+        ends = harness.wait_for(lambda: reader.end_offsets(self.cluster.kafka.bootstrap, world.topic), "the ends")
+        return ("offsets", ends)
+
+    def _reached(self, world, goal):
+        if goal[0] == "time":
+            return world.ledger.closed_to_us() >= goal[1] and world.ledger.cuts()
+        cuts = world.ledger.cuts()
+        every = world.group.settings["window"].get("every_records", 0)
+        ends = reader.end_offsets(self.cluster.kafka.bootstrap, world.topic)
+        rest = sum(end - cuts.get((world.topic, p), 0) for p, end in ends.items())
+        return rest <= 0 or (every and cuts and rest <= every + world.partitions)
+
+    def _compare(self, world):
+        """The oracle, until clean-up is done."""
+        report = world.group.check_clean(lambda: world.tend(self.figures))
+        found = check_acked(world.producer, reader.read_topic(self.cluster.kafka.bootstrap, world.topic))
+        if found < len(world.producer.acked):
+            raise Lost("fewer records than were acknowledged")
+        world.report = report
+        return report
+
+    def _finish(self, world):
+        """Ends a life in order, and adds up its figures."""
+        figures, report = self.figures, world.report
+        world.producer.close()
+        world.group.stop()
+        world.pointer.close()
+        figures.lives += 1
+        figures.windows += len(report.builds)
+        figures.empty += report.empty_builds
+        figures.aborted += len(report.ledger.aborted)
+        figures.terms += len(world.ledger.history("LEADER"))
+        figures.records += report.records
+        figures.rows += report.rows
+        figures.late += report.late
+        figures.future += report.future
+        figures.restarts += len(world.group.members)
+        figures.pointer_looks += world.pointer.looks
+        figures.pointer_moves += len(world.pointer.seen)
+        figures.snapshots_opened += world.pointer.opened
+        for kind in ("committed", "aborted", "hung"):
+            figures.transactions[kind] += getattr(world.producer, kind)
