@@ -12,6 +12,7 @@
 #include "checkpoint/canary.h"
 #include "checkpoint/carry_over.h"
 #include "checkpoint/range_set.h"
+#include "checkpoint/state_files.h"
 #include "checkpoint/upload.h"
 #include "core/record/key.h"
 
@@ -172,87 +173,29 @@ static void report_counts(struct shard_job *job, const struct build_result *buil
     job->result.partition_count = table->count;
 }
 
-/* ---- the base of a state ---- */
-
-enum { SHARD_BASE_FILES_MAX = 1024 };
-
-struct open_base {
-    struct state_manifest *manifest;
-    struct kv_file **files;
-    const char **paths;
-    size_t count;
-    struct base_rule rule;
-};
-
-static void close_base(struct open_base *open)
-{
-    for (size_t i = 0; i < open->count; i++) {
-        kv_close(open->files[i]);
-        unlink(open->paths[i]);
-    }
-    state_manifest_drop(open->manifest);
-}
-
-/* The rows go through a local copy: a merge reads all of them. */
-static bool open_base_file(struct shard_job *job, struct open_base *open,
-                           const struct attempt *shard, struct err *err)
-{
-    const char *path =
-        arena_format(job->arena, "%s/%s-db%05u-a%02u-base%05u.db", job->settings->folder,
-                     job->work.run_id, job->shard, job->attempt, (unsigned)shard->db_id);
-    if (atomic_load(&job->work.stop)) {
-        return err_set(err, ERR_STOPPED, "stopped while the base is fetched");
-    }
-    TRY(state_base_fetch(job->settings->base, shard, path, err));
-    struct kv_file *file = NULL;
-    if (!kv_open(job->settings->kv, path, &file, err)) {
-        unlink(path);
-        return false;
-    }
-    open->files[open->count] = file;
-    open->paths[open->count++] = path;
-    return true;
-}
-
-/* The shard's last file; where shards are divided otherwise now, all that may hold its keys. */
-static bool open_base(struct shard_job *job, struct open_base *open, struct err *err)
+/* The base of a state; without one there is nothing to open. */
+static bool open_base(struct shard_job *job, struct state_manifest **ret_manifest,
+                      struct state_files *files, struct err *err)
 {
     if (job->base == NULL) {
         return true;
     }
-    TRY(state_base_manifest(job->settings->base, job->base, &open->manifest, err));
-    const struct manifest *manifest = state_manifest_of(open->manifest);
-    size_t room = manifest->shard_count < SHARD_BASE_FILES_MAX ? manifest->shard_count
-                                                               : SHARD_BASE_FILES_MAX;
-    open->files = arena_zero(job->arena, (room + 1) * sizeof(void *));
-    open->paths = arena_zero(job->arena, (room + 1) * sizeof(void *));
-    open->rule = (struct base_rule){.router = job->settings->router,
-                                    .num_dbs = job->num_dbs,
-                                    .shard = job->shard,
-                                    .from = manifest->key_encoding,
-                                    .to = job->settings->key_encoding};
-    if (!job->base->whole) {
-        const struct attempt *shard = state_manifest_shard(open->manifest, job->shard);
-        return shard == NULL || open_base_file(job, open, shard, err);
-    }
-    bool by_hash = manifest->sharding.strategy == SHARDING_HASH &&
-                   job->settings->router->sharding.strategy == SHARDING_HASH;
-    for (size_t i = 0; i < manifest->shard_count; i++) {
-        const struct attempt *shard = &manifest->shards[i];
-        if (shard->db_url == NULL ||
-            (by_hash && !base_rows_may_share(job->shard, job->num_dbs, (uint32_t)shard->db_id,
-                                             manifest->num_dbs))) {
-            continue;
-        }
-        if (open->count == SHARD_BASE_FILES_MAX) {
-            return err_set(err, ERR_LIMIT,
-                           "shard %u of %u can have keys of more than %d of the base's %u shards: "
-                           "choose numbers that share a factor, or go there in two steps",
-                           job->shard, job->num_dbs, SHARD_BASE_FILES_MAX, manifest->num_dbs);
-        }
-        TRY(open_base_file(job, open, shard, err));
-    }
-    return true;
+    const struct shard_job_settings *settings = job->settings;
+    TRY(state_base_manifest(settings->base, job->base, ret_manifest, err));
+    struct state_files_request request = {
+        .base = settings->base,
+        .manifest = *ret_manifest,
+        .kv = settings->kv,
+        .router = settings->router,
+        .key_encoding = settings->key_encoding,
+        .num_dbs = job->num_dbs,
+        .shard = job->shard,
+        .whole = job->base->whole,
+        .stem = arena_format(job->arena, "%s/%s-db%05u-a%02u", settings->folder, job->work.run_id,
+                             job->shard, job->attempt),
+        .stop = &job->work.stop,
+    };
+    return state_files_open(&request, job->arena, files, err);
 }
 
 /* Builds the file and reports what is in it. */
@@ -261,7 +204,8 @@ static bool build_file(struct shard_job *job, const char *path, struct build_res
 {
     struct filter filter = contribution_filter(job->frame, job->arena);
     struct open_sets open = {0};
-    struct open_base base = {0};
+    struct state_files base = {0};
+    struct state_manifest *manifest = NULL;
     struct build_request request = {
         .kv = job->settings->kv,
         .path = path,
@@ -273,15 +217,16 @@ static bool build_file(struct shard_job *job, const char *path, struct build_res
         .filter = &filter,
         .stop = &job->work.stop,
     };
-    bool done = open_base(job, &base, err) && open_sets(job, &open, err);
+    bool done = open_base(job, &manifest, &base, err) && open_sets(job, &open, err);
     request.sets = open.sets;
     request.set_count = open.count;
     request.base = base.files;
     request.base_count = base.count;
-    request.base_rule = job->base != NULL && job->base->whole ? &base.rule : NULL;
+    request.base_rule = base.rule;
     done = done && build_shard(&request, built, err);
     close_sets(&open);
-    close_base(&base);
+    state_files_close(&base);
+    state_manifest_drop(manifest);
     TRY(done);
     job->result.row_count = built->rows;
     job->result.page_size = built->page_size;

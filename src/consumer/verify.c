@@ -40,12 +40,17 @@ struct verify {
     struct verify_count *counts;  /* by partition of the plan */
     bool *lost;                   /* by source of made_of */
     struct verify_shard_files *files;
-    bool *chosen; /* shards */
+    bool *chosen;                             /* shards */
+    struct state_base_settings base_settings; /* of a state */
+    struct state_base *base;
+    struct state_manifest *base_manifest;
 };
 
 static void verify_done(struct verify *verify)
 {
     struct err err;
+    state_manifest_drop(verify->base_manifest);
+    state_base_free(verify->base);
     contribution_drop(verify->grouped);
     verify_rows_done(&verify->rows);
     if (verify->folder != NULL && !file_remove_tree(verify->folder, &err)) {
@@ -98,6 +103,50 @@ static bool make_plan(struct verify *verify, struct err *err)
     }
     verify_manifest(request->manifest, verify->has_plan ? &verify->plan.commit : NULL,
                     verify->report);
+    return true;
+}
+
+/* ---- the base of a state ---- */
+
+static bool open_base(struct verify *verify, const struct catalog_entry *entry, struct err *err)
+{
+    struct manifest found;
+    TRY(catalog_load(verify->request->catalog, entry->name, verify->arena, &found, err));
+    verify->base_settings = (struct state_base_settings){
+        .store = verify->request->catalog->borrowed_store,
+        .names = &verify->parts.names,
+        .folder = arena_format(verify->arena, "%s/base", verify->folder),
+        .bytes_max = 1, /* each file is read by one shard, mostly */
+    };
+    TRY(state_base_new(&verify->base_settings, &verify->base, err));
+    struct plan_base plan = {.run_id = entry->run_id,
+                             .time_us = entry->time_us,
+                             .staged_url = "",
+                             .num_dbs = found.num_dbs};
+    return state_base_manifest(verify->base, &plan, &verify->base_manifest, err);
+}
+
+/* What a state was made on must be there, or nothing can be made again. False without an error: it
+ * is not, which is said. */
+static bool find_base(struct verify *verify, bool *ret_there, struct err *err)
+{
+    const char *run_id = verify->plan.commit.made_of.base;
+    struct catalog_entry entry;
+    *ret_there = true;
+    if (!verify->plan.commit.snapshot.is_state || run_id[0] == '\0') {
+        return true;
+    }
+    verify->report->base = arena_text(verify->report->arena, bytes_of_text(run_id));
+    if (catalog_find(verify->request->catalog, run_id, verify->arena, &entry, err) &&
+        open_base(verify, &entry, err)) {
+        return true;
+    }
+    if (err->kind != ERR_MISSING) {
+        return false;
+    }
+    *ret_there = false;
+    add_note(verify, VERIFY_UNPROVED,
+             arena_format(verify->arena, "run %s, on which this state was made, is gone", run_id));
     return true;
 }
 
@@ -228,7 +277,8 @@ static bool compare_shards(struct verify *verify, struct err *err)
 {
     const struct manifest *manifest = verify->request->manifest;
     const struct verify_progress *progress = &verify->request->progress;
-    bool same_library = strcmp(verify->plan.maker.sqlite_version, wiring_kv_version()) == 0;
+    bool same_library = verify->has_plan &&
+                        strcmp(verify->plan.maker.sqlite_version, wiring_kv_version()) == 0;
     struct verify_shard_request request = {
         .catalog = verify->request->catalog,
         .manifest = manifest,
@@ -237,6 +287,10 @@ static bool compare_shards(struct verify *verify, struct err *err)
         .router = manifest->sharding.strategy == SHARDING_HASH ? &verify->parts.router : NULL,
         .folder = verify->folder,
         .cache_bytes = VERIFY_SQLITE_CACHE,
+        .build_router = &verify->parts.router,
+        .base = verify->base,
+        .base_manifest = verify->base_manifest,
+        .base_whole = verify->has_plan && verify->plan.commit.made_of.whole,
         .rows = verify->made_of,
         .lost = verify->lost,
         .same_library = same_library,
@@ -273,7 +327,11 @@ static bool prove(struct verify *verify, struct err *err)
 {
     TRY(make_plan(verify, err));
     TRY(set_up(verify, err));
+    bool base_is_there = true;
     if (verify->has_plan) {
+        TRY(find_base(verify, &base_is_there, err));
+    }
+    if (verify->has_plan && base_is_there) {
         verify->kafka = true;
         TRY(read_rows(verify, err));
         verify->kafka = false;

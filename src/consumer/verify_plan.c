@@ -231,9 +231,6 @@ bool verify_plan_make(const struct manifest *manifest, const struct settings *se
         return err_set(err, ERR_MISSING, "the lineage of run %s does not say what it was made of",
                        manifest->run_id);
     }
-    if (settings->snapshot.contents != CONTENTS_WINDOW) {
-        return err_set(err, ERR_MISSING, "only snapshots of contents \"window\" can be proved");
-    }
     TRY(check_settings(&plan, settings, arena, err));
     size_t count = commit->made_of.partition_count;
     plan.partitions = arena_zero(arena, (count + 1) * sizeof *plan.partitions);

@@ -45,6 +45,8 @@ struct verify_report {
     uint32_t shards;  /* looked at */
     uint32_t same_files;
     uint32_t by_rows; /* whose rows were compared one by one */
+    const char *base; /* run of the state that it was made on, which is taken as it is; NULL: none
+                       */
 };
 
 void verify_report_init(struct verify_report *report, size_t limit);

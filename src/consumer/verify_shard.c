@@ -12,6 +12,7 @@
 
 #include "adapters/os/file.h"
 #include "checkpoint/build.h"
+#include "checkpoint/state_files.h"
 #include "consumer/verify_rows.h"
 #include "consumer/verify_sidecar.h"
 #include "core/record/key.h"
@@ -34,6 +35,7 @@ struct shard_check {
     struct arena *arena;
     struct filter filter;
     struct row_set **sets;
+    struct state_files base;
 };
 
 static void add_finding(const struct shard_check *check, enum verify_kind kind, const char *what,
@@ -98,6 +100,26 @@ static void check_row(const struct shard_check *check, uint64_t rows, struct byt
 
 /* ---- made again ---- */
 
+static bool open_base(struct shard_check *check, struct err *err)
+{
+    const struct verify_shard_request *of = check->request;
+    if (of->base == NULL) {
+        return true;
+    }
+    struct state_files_request request = {
+        .base = of->base,
+        .manifest = of->base_manifest,
+        .kv = of->kv,
+        .router = of->build_router,
+        .key_encoding = of->manifest->key_encoding,
+        .num_dbs = of->manifest->num_dbs,
+        .shard = check->shard,
+        .whole = of->base_whole,
+        .stem = arena_format(check->arena, "%s/made", of->folder),
+    };
+    return state_files_open(&request, check->arena, &check->base, err);
+}
+
 static bool make(struct shard_check *check, struct dedupe_source *counts, struct err *err)
 {
     struct contribution *rows = check->request->rows;
@@ -107,7 +129,7 @@ static bool make(struct shard_check *check, struct dedupe_source *counts, struct
         check->sets[i] = row_share_set(contribution_share(rows, i));
     }
     check->filter = contribution_filter(rows, check->arena);
-    /* `base` is where the shard of the snapshot before joins, for contents that build on it */
+    TRY(open_base(check, err));
     check->build = (struct build_request){.kv = check->request->kv,
                                           .path = check->made_path,
                                           .shard = check->shard,
@@ -117,7 +139,10 @@ static bool make(struct shard_check *check, struct dedupe_source *counts, struct
                                           .sources = contribution_sources(rows),
                                           .filter = &check->filter,
                                           .sets = check->sets,
-                                          .set_count = count};
+                                          .set_count = count,
+                                          .base = check->base.files,
+                                          .base_count = check->base.count,
+                                          .base_rule = check->base.rule};
     TRY(build_shard(&check->build, &check->result, err));
     check->made = true;
     for (uint32_t i = 0; i < check->build.sources->count; i++) {
@@ -350,6 +375,7 @@ bool verify_shard(const struct verify_shard_request *request, uint32_t shard,
     }
     done = done && check_files(&check, ret_files, err);
     (void)unlink(check.made_path);
+    state_files_close(&check.base);
     if (check.downloaded) {
         (void)unlink(check.path);
     }

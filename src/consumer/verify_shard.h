@@ -6,6 +6,7 @@
 #include "adapters/kv.h"
 #include "checkpoint/catalog.h"
 #include "checkpoint/contribution.h"
+#include "checkpoint/state_base.h"
 #include "consumer/verify_report.h"
 #include "core/route/route.h"
 #include "core/settings.h"
@@ -17,8 +18,12 @@ struct verify_shard_request { /* all borrowed */
     struct kv *kv;
     const struct snapshot_settings *snapshot;
     const struct router *router; /* to say where a key belongs; NULL: not known */
+    const struct router *build_router;
     const char *folder;
-    uint64_t cache_bytes;      /* of the kv */
+    uint64_t cache_bytes;    /* of the kv */
+    struct state_base *base; /* with the rows below those of the build; NULL: none */
+    const struct state_manifest *base_manifest;
+    bool base_whole;           /* shards were divided or made otherwise there */
     struct contribution *rows; /* NULL: the log has not all of them, so nothing is made */
     const bool *lost;          /* by source of `rows`: the log cleaner took records of it */
     bool same_library;         /* as the snapshot was made with: bytes can be compared */

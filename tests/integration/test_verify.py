@@ -375,3 +375,48 @@ def test_diff(new_job, topics, name, on_s3):
     assert [(k["change"], json.loads(k["key"])) for k in report["keys"]] == [("removed", "k41")]
     assert report["equal"] == 39
     assert job.command("diff", first, "b9-no-such-run", check=False).returncode == 4
+
+
+# ---- contents `state` ------------------------------------------------------------------------------
+
+def test_a_state_and_what_it_stands_on(new_job, topics, name):
+    """The last build on its base; with --deep back to the first, until a fault, a gap, or other settings."""
+    topics.create(name, 2)
+    job = new_job(snapshot={"contents": "state", "shards": 4})
+    topics.send(name, plain(300, 2, keys=80))
+    job.build()
+    topics.send(name, [{"key": "key-3", "value": None}, {"key": "key-4", "value": "new"}])
+    job.build()
+    topics.send(name, [{"key": "key-5", "value": "newer"}])
+    job.build()
+    job.check(clean=True)
+    first, second, third = runs(job)
+    report = verify(job)
+    assert report["base"] == second and report["same_files"] == 4
+    report = verify(job, "--deep")
+    assert [r["run_id"] for r in report["older"]] == [second, first] and report["older"][1]["base"] is None
+    assert {r["verdict"] for r in report["older"]} == {"equal"} and report["older"][1]["records"] >= 300
+    # a key too many in the last one; its base is right
+    path = next(iter(shard_files(job).values()))
+    kept = path.read_bytes()
+    with sqlite3.connect(path) as database:
+        database.execute("DELETE FROM kv WHERE k = (SELECT min(k) FROM kv)")
+    database.close()
+    assert findings(verify(job, code=DIFFERS), "row_missing")
+    path.write_bytes(kept)
+    # one that is wrong far back is found only there
+    manifest = next(m for m in job.check().manifests if m.run_id == first)
+    path = next(iter(shard_files(job, manifest).values()))
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE kv SET v = X'00' WHERE k = (SELECT min(k) FROM kv)")
+    database.close()
+    assert verify(job)["verdict"] == "equal"
+    assert verify(job, "--deep", code=DIFFERS)["older"][0]["run_id"] == second
+    # other settings are where the proof ends; and so is a run that is gone
+    job.write(snapshot={"shards": 2})
+    topics.send(name, [{"key": "key-6", "value": "newest"}])
+    job.build()
+    report = verify(job, "--deep", code=UNPROVED)
+    assert report["verdict"] == "equal" and report["base"] == third and "shards=4 there" in report["older"][0]["text"]
+    job.store.delete(next(m for m in job.manifests() if third in m))
+    assert third in findings(verify(job, code=UNPROVED), "unproved")[0]["text"]

@@ -65,10 +65,9 @@ static void put_finding(cJSON *list, const struct verify_finding *finding)
     json_put_text(item, "text", buf_text(&text));
 }
 
-static void print_json(struct command_call *call, const struct catalog_snapshot *snapshot,
-                       const struct verify_report *report)
+static void put_proof(cJSON *root, const struct catalog_snapshot *snapshot,
+                      const struct verify_report *report)
 {
-    AUTO(json) cJSON *root = json_new_object();
     enum exit_code code = verdict(report);
     json_put_text(root, "run_id", snapshot->manifest.run_id);
     json_put_text(root, "manifest_ref", snapshot->url);
@@ -87,7 +86,7 @@ static void print_json(struct command_call *call, const struct catalog_snapshot 
     for (size_t i = 0; i < report->count; i++) {
         put_finding(list, &report->findings[i]);
     }
-    output_json(&call->output, root);
+    put_text(root, "base", report->base);
 }
 
 static void print_findings(struct output *output, const struct verify_report *report)
@@ -118,6 +117,9 @@ static void print_verdict(struct output *output, const struct verify_report *rep
     output_print(output, "%s", output_colour(output, colour));
     if (code == EXIT_CODE_OK) {
         output_print(output, "equal: the snapshot is what its records make");
+        if (report->base != NULL) {
+            output_print(output, " of run %s", report->base);
+        }
     } else if (code == EXIT_CODE_DIFFERS) {
         output_print(output, "DIFFERS: %" PRIu64 " differences", verify_report_differences(report));
     } else {
@@ -163,17 +165,121 @@ static enum exit_code fail(struct command_call *call, bool kafka, const struct e
     return command_fail(call, code, err);
 }
 
+/* One command: the snapshot that was asked for, and with --deep those that it stands on. */
+struct proving {
+    struct command_call *call;
+    struct settings *settings;
+    struct command_snapshot snapshot;
+    int64_t limit;
+    int64_t sample;
+    cJSON *root;
+    cJSON *older; /* of root; NULL: not with --deep */
+};
+
+static bool prove(struct proving *proving, const struct catalog_snapshot *found,
+                  struct verify_report *report, bool *ret_kafka, struct err *err)
+{
+    struct output_progress progress;
+    output_progress_start(&progress, &proving->call->output);
+    struct verify_request request = {.settings = proving->settings,
+                                     .catalog = &proving->snapshot.catalog,
+                                     .manifest = &found->manifest,
+                                     .sample = (uint32_t)proving->sample,
+                                     .progress = {.show = show, .to = &progress}};
+    bool done = verify_snapshot(&request, report, ret_kafka, err);
+    output_progress_clear(&progress);
+    return done;
+}
+
+static enum exit_code worse(enum exit_code a, enum exit_code b)
+{
+    if (a == EXIT_CODE_DIFFERS || b == EXIT_CODE_DIFFERS) {
+        return EXIT_CODE_DIFFERS;
+    }
+    return a == EXIT_CODE_OK ? b : a;
+}
+
+/* A run further back cannot be looked at: what came after it is proved on top of it. */
+static enum exit_code stop_at(struct proving *proving, const char *run_id, const struct err *err)
+{
+    output_print(&proving->call->output, "run      %s\nNOT PROVED: %s\n", run_id, err->message);
+    cJSON *item = json_add_object(proving->older);
+    json_put_text(item, "run_id", run_id);
+    json_put_text(item, "verdict", exit_code_name(EXIT_CODE_UNPROVED));
+    json_put_text(item, "text", err->message);
+    return EXIT_CODE_UNPROVED;
+}
+
+/* Back along the lineage, for as long as there are runs and records. *ret_base NULL: the run that
+ * was proved is the first. */
+static enum exit_code prove_older(struct proving *proving, const char *run_id, struct arena *arena,
+                                  const char **ret_base)
+{
+    AUTO(verify_report) struct verify_report report = {0};
+    struct catalog_choice choice = {.run_id = run_id};
+    struct catalog_snapshot found = {0};
+    struct err err = {0};
+    bool kafka = false;
+    *ret_base = NULL;
+    if (!catalog_open(&proving->snapshot.catalog, &choice, arena, &found, &err)) {
+        return err.kind == ERR_MISSING ? stop_at(proving, run_id, &err)
+                                       : fail(proving->call, false, &err);
+    }
+    verify_report_init(&report, (size_t)proving->limit);
+    if (!prove(proving, &found, &report, &kafka, &err)) {
+        return err.kind == ERR_SETTINGS ? stop_at(proving, run_id, &err)
+                                        : fail(proving->call, kafka, &err);
+    }
+    put_proof(json_add_object(proving->older), &found, &report);
+    print_text(proving->call, &found, &report);
+    *ret_base = report.base == NULL ? NULL : arena_text(arena, bytes_of_text(report.base));
+    return verdict(&report);
+}
+
+/* What it stands on, one after the other, until one is not proved. */
+static enum exit_code prove_all_older(struct proving *proving, const char *base,
+                                      enum exit_code code)
+{
+    AUTO(arena) struct arena *arena = arena_new(64 * 1024);
+    while (base != NULL && code == EXIT_CODE_OK) {
+        const char *run_id = base;
+        code = worse(code, prove_older(proving, run_id, arena, &base));
+    }
+    return code;
+}
+
+static enum exit_code prove_newest(struct proving *proving, const struct catalog_snapshot *found)
+{
+    AUTO(verify_report) struct verify_report report = {0};
+    struct err err = {0};
+    bool kafka = false;
+    verify_report_init(&report, (size_t)proving->limit);
+    if (!prove(proving, found, &report, &kafka, &err)) {
+        return fail(proving->call, kafka, &err);
+    }
+    put_proof(proving->root, found, &report);
+    print_text(proving->call, found, &report);
+    enum exit_code code = verdict(&report);
+    if (command_has(proving->call, "deep")) {
+        proving->older = json_put_array(proving->root, "older");
+        code = prove_all_older(proving, report.base, code);
+    }
+    if (code == EXIT_CODE_OK || code == EXIT_CODE_DIFFERS || code == EXIT_CODE_UNPROVED) {
+        output_json(&proving->call->output, proving->root);
+    }
+    return code;
+}
+
 static enum exit_code run(struct command_call *call)
 {
-    AUTO(command_snapshot) struct command_snapshot snapshot = {0};
-    AUTO(verify_report) struct verify_report report = {0};
     AUTO(settings) struct settings *settings = NULL;
+    AUTO(command_snapshot) struct command_snapshot snapshot = {0};
+    AUTO(json) cJSON *root = json_new_object();
     struct catalog_snapshot found = {0};
     struct err err = {0};
     enum exit_code code = EXIT_CODE_OK;
-    int64_t limit = 0;
-    int64_t sample = 0;
-    if (!read_options(call, &limit, &sample, &err)) {
+    struct proving proving = {.call = call, .root = root};
+    if (!read_options(call, &proving.limit, &proving.sample, &err)) {
         return command_fail(call, EXIT_CODE_USAGE, &err);
     }
     if (!command_settings_load(call, &settings, &code) ||
@@ -182,29 +288,16 @@ static enum exit_code run(struct command_call *call)
     }
     command_service_log(settings, true);
     service_block_signals();
-    struct output_progress progress;
-    output_progress_start(&progress, &call->output);
-    struct verify_request request = {.settings = settings,
-                                     .catalog = &snapshot.catalog,
-                                     .manifest = &found.manifest,
-                                     .sample = (uint32_t)sample,
-                                     .progress = {.show = show, .to = &progress}};
-    bool kafka = false;
-    verify_report_init(&report, (size_t)limit);
-    bool done = verify_snapshot(&request, &report, &kafka, &err);
-    output_progress_clear(&progress);
-    if (!done) {
-        return fail(call, kafka, &err);
-    }
-    print_json(call, &found, &report);
-    print_text(call, &found, &report);
-    return verdict(&report);
+    proving.settings = settings;
+    proving.snapshot = snapshot; /* borrowed: it ends with `snapshot` */
+    return prove_newest(&proving, &found);
 }
 
 static const struct command_option options[] = {
     COMMAND_OPTIONS_SNAPSHOT,
     {"limit", 'n', "COUNT", "List at most that many findings of each kind; 20 without it.", false},
     {"sample", 0, "COUNT", "Make only so many shards again, chosen by chance.", false},
+    {"deep", 0, NULL, "Of a state: prove what it was made on, too, back to the first.", false},
     COMMAND_OPTIONS_END,
 };
 
@@ -223,6 +316,11 @@ const struct command verify_command = {
         "When retention has taken a part of the range, or the topic was made again, that range is "
         "named, nothing is called equal, and the exit code is 14. What the log cleaner took of a "
         "compacted topic is told apart: rows that hang on it are not proved.\n\n"
+        "A snapshot of contents \"state\" is made again from the records of its last build and the "
+        "snapshot that it was made on, which is taken as it is, and named. With --deep that one is "
+        "proved the same way, and so on, back to the first build, or to where retention has "
+        "taken snapshots or records, or where other settings were in force: there the proof "
+        "ends with exit code 14.\n\n"
         "It joins no group, commits nothing, sends no dead letter and writes nothing into the "
         "store; the service may go on. Settings that would make other content are refused (exit "
         "code 3), with what differs. With another version of SQLite than the snapshot was made "
@@ -230,9 +328,12 @@ const struct command verify_command = {
         "With --json: run_id, manifest_ref, verdict (equal, differs, unproved), records, rows, "
         "num_dbs, shards, same_files, by_rows, counts (by kind), findings: a list with kind "
         "(row_missing, row_extra, row_changed, file, sidecar, manifest, account, unproved, note), "
-        "shard, topic, partition, from, to, key, what, expected, found, text.",
+        "shard, topic, partition, from, to, key, what, expected, found, text; base (a run, or "
+        "null); "
+        "with --deep also older: the same of each run that it stands on.",
     .examples = "tidemark verify -c etc/tidemark.cfg\tthe current snapshot\n"
                 "tidemark verify -c etc/tidemark.cfg --run b7-t31-0f3c9a6b2d8e4c51 --sample 2\t"
-                "two shards of an older one\n",
+                "two shards of an older one\n"
+                "tidemark verify -c etc/tidemark.cfg --deep\ta state, back to its first build\n",
     .run = run,
 };
