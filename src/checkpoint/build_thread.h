@@ -9,7 +9,7 @@
 /* One piece of work, the first member of its kind's struct. Owned by whoever holds the pointer:
  * member thread, queue, build thread, queue, member thread. */
 struct work {
-    enum work_kind { WORK_SHARD, WORK_REGROUP, WORK_PART } kind;
+    enum work_kind { WORK_SHARD, WORK_REGROUP, WORK_PART, WORK_HANDOVER, WORK_ADOPT } kind;
     const char *run_id;
     uint64_t build;
     atomic_bool stop;           /* it should end soon, as failed */

@@ -234,6 +234,8 @@ static bool take_message(struct intake *intake, struct intake_partition *partiti
     }
     partition->position = message->offset + 1;
     partition->leader_epoch = message->leader_epoch;
+    partition->read_to = partition->position > partition->read_to ? partition->position
+                                                                  : partition->read_to;
     partition->state = DATA_READING;
     intake->counters.records++;
     intake->counters.bytes += message->key.size + message->value.size;

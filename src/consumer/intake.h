@@ -105,6 +105,20 @@ void intake_capture(const struct intake *intake, struct arena *arena,
 void intake_restore(struct intake *intake, const struct checkpoint_partition *saved,
                     struct tally *take_tally);
 
+/* ---- for handovers ---- */
+
+/* All that is held of a partition: fills in where it begins and ends; `id` and `build` are set. The
+ * rows have one user: the caller. MISSING: nothing is; CONFLICT: it is being read again. */
+MUST_CHECK bool intake_give(struct intake *intake, struct arena *arena,
+                            struct message_handover *given, struct bytes *ret_tally,
+                            struct contribution **ret_rows, struct err *err);
+
+/* What another member held takes the place of what is held here; then intake_start goes on from it.
+ * CONFLICT: it is being read; LIMIT: the disk; CORRUPT: its tally. */
+MUST_CHECK bool intake_adopt(struct intake *intake, const struct checkpoint_partition *given,
+                             struct row_set *take_set, const char *path, uint64_t bytes,
+                             struct err *err);
+
 struct intake_counters {
     uint64_t records;
     uint64_t rows; /* held now */

@@ -62,15 +62,82 @@ void intake_restore(struct intake *intake, const struct checkpoint_partition *sa
     bool known = find_topic(intake->settings.settings, saved->topic, &id.topic);
     CHECK(known); /* the fingerprint, which has all topics, is the same */
     struct intake_partition *partition = intake_find_or_add(intake, id);
+    tally_done(&partition->tally);
     partition->tally = *take_tally;
     *take_tally = (struct tally){0};
     partition->restored = true;
+    partition->read_to = saved->position;
+    partition->tail_from = 0;
+    partition->seen_end = 0;
+    partition->future_count = 0;
     partition->from = saved->from;
     partition->position = saved->position;
     partition->leader_epoch = saved->leader_epoch;
     partition->event_time_max_us = saved->event_time_max_us;
+    free(partition->head_run);
     partition->head_run = saved->head_run[0] == '\0' ? NULL : strdup(saved->head_run);
     partition->rows = tally_rows(&partition->tally);
     partition->bytes = saved->bytes;
     partition->rejected = offset_set_count(&partition->tally.rejected, 0, INT64_MAX);
+}
+
+bool intake_give(struct intake *intake, struct arena *arena, struct message_handover *given,
+                 struct bytes *ret_tally, struct contribution **ret_rows, struct err *err)
+{
+    const struct intake_partition *partition = intake_find(intake, given->id);
+    if (partition == NULL || partition->tail_from == INT64_MAX) {
+        return err_set(err, ERR_MISSING, "nothing is held of it");
+    }
+    if (partition->restored || partition->position < partition->read_to) {
+        return err_set(err, ERR_CONFLICT, "it is being read again");
+    }
+    struct held_rows *held = intake->settings.held;
+    held_rows_freeze(held);
+    struct checkpoint_partition saved = capture(partition, arena);
+    given->from = saved.from;
+    given->to = saved.position;
+    given->leader_epoch = saved.leader_epoch;
+    given->event_time_max_us = saved.event_time_max_us;
+    given->head = saved.head_run;
+    *ret_tally = saved.tally;
+    struct cut_step all = {.from_us = EVENT_TIME_LOW,
+                           .to_us = EVENT_TIME_HIGH,
+                           .cut = saved.position,
+                           .future_bound_us = EVENT_TIME_HIGH};
+    struct contribution_partition of = {.id = {partition->topic, partition->number},
+                                        .tail_from = saved.from,
+                                        .seen_end = saved.from,
+                                        .cut = saved.position,
+                                        .steps = &all,
+                                        .step_count = 1};
+    struct filter_policy policy = {.take_late = true, .take_future = true};
+    *ret_rows = contribution_new(given->build, intake->settings.settings->snapshot.order, policy,
+                                 &of, 1, held_rows_shares(held), held_rows_share_count(held),
+                                 held_rows_voided(held));
+    return true;
+}
+
+bool intake_adopt(struct intake *intake, const struct checkpoint_partition *given,
+                  struct row_set *take_set, const char *path, uint64_t bytes, struct err *err)
+{
+    struct held_rows *held = intake->settings.held;
+    struct tally tally;
+    uint64_t limit = intake->settings.settings->limits.disk_budget;
+    struct intake_partition *partition =
+        intake_find(intake, (struct partition_id){given->topic, given->number});
+    bool ok = (partition == NULL || !partition->owned ||
+               err_set(err, ERR_CONFLICT, "it is being read")) &&
+              (limit == 0 || held_rows_spilled_bytes(held) + bytes <= limit ||
+               err_set(err, ERR_LIMIT, "limits.disk_budget is used up")) &&
+              tally_decode(given->tally, &tally, err);
+    if (!ok) {
+        row_share_drop(row_share_new(take_set, path));
+        return false;
+    }
+    if (partition != NULL && (tally_rows(&partition->tally) > 0 || partition->read_to > 0)) {
+        held_rows_void(held, given->topic, given->number);
+    }
+    held_rows_adopt(held, take_set, path, bytes, NULL);
+    intake_restore(intake, given, &tally);
+    return true;
 }

@@ -27,6 +27,7 @@ static void start_over(struct intake *intake, struct intake_partition *partition
     partition->rows = 0;
     partition->bytes = 0;
     partition->rejected = 0;
+    partition->read_to = 0;
     held_rows_void(intake->settings.held, partition->topic, partition->number);
 }
 

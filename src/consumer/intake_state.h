@@ -28,6 +28,7 @@ struct intake_partition {
     int64_t seen_end;             /* of the head */
     struct tally_future *futures; /* of the last seal */
     size_t future_count;
+    int64_t read_to;      /* the position had come so far; above it while it is read again */
     int32_t leader_epoch; /* of the record before the position; -1: not known */
     bool restored;        /* by a checkpoint, and not started since */
     char *head_run;       /* of the head whose history was applied; NULL: none */

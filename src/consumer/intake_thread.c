@@ -86,6 +86,32 @@ static void start(struct intake_thread *thread, const struct mail *mail)
     thread->news = true;
 }
 
+/* The answer is the order itself, filled in. */
+static void hand_over(struct intake_thread *thread, struct mail *mail)
+{
+    struct err err;
+    mail->kind = MAIL_HANDED_OVER;
+    if (thread->failed || !intake_give(thread->settings.intake, mail->arena, &mail->handover.given,
+                                       &mail->handover.tally, &mail->handover.rows, &err)) {
+        mail->handover.error = thread->failed ? "the service ends"
+                                              : arena_text(mail->arena, bytes_of_text(err.message));
+    }
+    mail_send(thread->settings.member, mail);
+}
+
+static void adopt(struct intake_thread *thread, struct mail *mail)
+{
+    struct err err;
+    mail->kind = MAIL_ADOPTED;
+    if (thread->failed || thread->closed) {
+        mail->adopt.error = "the service ends";
+    } else if (!intake_adopt(thread->settings.intake, &mail->adopt.partition, TAKE(mail->adopt.set),
+                             mail->adopt.path, mail->adopt.bytes, &err)) {
+        mail->adopt.error = arena_text(mail->arena, bytes_of_text(err.message));
+    }
+    mail_send(thread->settings.member, mail);
+}
+
 static void save(struct intake_thread *thread)
 {
     thread->closed = true;
@@ -104,8 +130,9 @@ static void forget(struct intake_thread *thread, const struct mail *mail)
     thread->news = true;
 }
 
-static void work(struct intake_thread *thread, struct mail *mail)
+static void work(struct intake_thread *thread, struct mail *take_mail)
 {
+    struct mail *mail = take_mail;
     struct intake *intake = thread->settings.intake;
     switch (mail->kind) {
     case MAIL_BATCH:
@@ -129,6 +156,12 @@ static void work(struct intake_thread *thread, struct mail *mail)
     case MAIL_SAVE:
         save(thread);
         break;
+    case MAIL_HAND_OVER:
+        hand_over(thread, mail);
+        return;
+    case MAIL_ADOPT:
+        adopt(thread, mail);
+        return;
     case MAIL_DISCARD:
         checkpoint_saver_discard(thread->settings.saver);
         break;
@@ -141,9 +174,12 @@ static void work(struct intake_thread *thread, struct mail *mail)
     case MAIL_REVOKED:
     case MAIL_READINGS:
     case MAIL_SEALED:
+    case MAIL_HANDED_OVER:
+    case MAIL_ADOPTED:
     case MAIL_FAILED:
         CHECK(!"mail for another thread");
     }
+    mail_free(mail);
 }
 
 static void report(struct intake_thread *thread)
@@ -185,7 +221,6 @@ static void run(void *argument)
         }
         if (result == QUEUE_DONE) {
             work(thread, item);
-            mail_free(item);
         } else {
             tend(thread);
         }

@@ -19,6 +19,11 @@ struct mail *mail_free(struct mail *mail)
             source_batch_free(mail->batch);
         } else if (mail->kind == MAIL_SEALED) {
             contribution_drop(mail->sealed.sealed.contribution);
+        } else if (mail->kind == MAIL_HANDED_OVER) {
+            contribution_drop(mail->handover.rows);
+        } else if ((mail->kind == MAIL_ADOPT || mail->kind == MAIL_ADOPTED) &&
+                   mail->adopt.set != NULL) {
+            row_share_drop(row_share_new(mail->adopt.set, mail->adopt.path)); /* the file, too */
         }
         arena_free(mail->arena);
         free(mail);

@@ -14,8 +14,10 @@ enum mail_kind {
     MAIL_STOP,
     MAIL_SEAL,
     MAIL_FORGET,
-    MAIL_SAVE,    /* from service: write the checkpoint; nothing is taken in any more */
-    MAIL_DISCARD, /* from member or poll: what is held must not be used again */
+    MAIL_HAND_OVER, /* give all that is held of a partition … */
+    MAIL_ADOPT,     /* … or take what another member held of it */
+    MAIL_SAVE,      /* from service: write the checkpoint; nothing is taken in any more */
+    MAIL_DISCARD,   /* from member or poll: what is held must not be used again */
     /* to the poll thread, from member */
     MAIL_FETCH, /* the answer to ASSIGNED: exactly where to read from */
     MAIL_SEEK,  /* go on at another offset, then hand on to the intake as MAIL_START */
@@ -27,6 +29,8 @@ enum mail_kind {
     MAIL_REVOKED,
     MAIL_READINGS, /* from intake */
     MAIL_SEALED,
+    MAIL_HANDED_OVER, /* the answers to HAND_OVER and ADOPT: the same piece */
+    MAIL_ADOPTED,
     MAIL_FAILED, /* from poll or intake: the process should end */
 };
 
@@ -79,6 +83,20 @@ struct mail {
             const char *error;
             struct intake_sealed sealed;
         } sealed;
+        struct {
+            struct message_handover given;
+            struct bytes tally;
+            struct contribution *rows; /* NULL: see `error` */
+            const char *error;
+        } handover; /* HAND_OVER, HANDED_OVER */
+        struct {
+            int64_t offset; /* of the HANDOVER */
+            struct checkpoint_partition partition;
+            const char *path;
+            uint64_t bytes;
+            struct row_set *set; /* with its file; NULL: taken */
+            const char *error;   /* NULL: it is held now */
+        } adopt;                 /* ADOPT, ADOPTED */
         struct err err;
     };
 };

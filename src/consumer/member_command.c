@@ -8,6 +8,7 @@
 #include "adapters/os/clock.h"
 #include "adapters/os/log.h"
 #include "adapters/os/os_random.h"
+#include "consumer/handover_hands.h"
 #include "consumer/member_steps.h"
 
 enum { COMMAND_KAFKA_MS = 30 * 1000 };
@@ -341,6 +342,12 @@ bool member_command_run(struct member_hands *hands, const struct member_command 
     case MEMBER_APPEND:
         append(hands, command, ret_answer);
         return true;
+    case MEMBER_HAND_OVER:
+        handover_hands_ask(hands->settings, command);
+        return false;
+    case MEMBER_ADOPT:
+        handover_hands_fetch(hands->settings, &hands->work, command);
+        return false;
     case MEMBER_SEAL:
         seal(hands, command);
         return false;

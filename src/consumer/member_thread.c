@@ -16,6 +16,7 @@
 #include "adapters/os/log.h"
 #include "adapters/os/os_random.h"
 #include "adapters/os/thread.h"
+#include "consumer/handover_hands.h"
 #include "consumer/member_command.h"
 
 enum { MEMBER_READ_MS = 20, MEMBER_TICK_US = 100 * 1000, MEMBER_RETRY_US = 1000 * 1000 };
@@ -199,6 +200,7 @@ static void on_sealed(struct member_thread *thread, struct mail *mail)
 
 static void on_mail(struct member_thread *thread, struct mail *mail)
 {
+    struct member_event event;
     switch (mail->kind) {
     case MAIL_ASSIGNED:
     case MAIL_REVOKED:
@@ -210,6 +212,15 @@ static void on_mail(struct member_thread *thread, struct mail *mail)
     case MAIL_SEALED:
         on_sealed(thread, mail);
         break;
+    case MAIL_HANDED_OVER:
+        if (handover_hands_store(&thread->hands.work, mail, &event)) {
+            feed(thread, &event);
+        }
+        break;
+    case MAIL_ADOPTED:
+        handover_hands_adopted(mail, &event);
+        feed(thread, &event);
+        break;
     case MAIL_FAILED:
         fail(thread, &mail->err);
         break;
@@ -218,6 +229,8 @@ static void on_mail(struct member_thread *thread, struct mail *mail)
     case MAIL_STOP:
     case MAIL_SEAL:
     case MAIL_FORGET:
+    case MAIL_HAND_OVER:
+    case MAIL_ADOPT:
     case MAIL_SAVE:
     case MAIL_DISCARD:
     case MAIL_FETCH:
@@ -234,7 +247,14 @@ static void on_mail(struct member_thread *thread, struct mail *mail)
 static void on_work(struct member_thread *thread, struct work *take_work)
 {
     struct member_event event;
-    if (member_work_finished(&thread->hands.work, take_work, &event)) {
+    if (take_work->kind == WORK_ADOPT) {
+        if (handover_hands_fetched(&thread->settings, (struct adopt_job *)take_work, &event)) {
+            feed(thread, &event);
+        }
+    } else if (take_work->kind == WORK_HANDOVER) {
+        handover_hands_stored((struct handover_job *)take_work, &event);
+        feed(thread, &event);
+    } else if (member_work_finished(&thread->hands.work, take_work, &event)) {
         feed(thread, &event);
     }
     work_free(take_work);

@@ -16,6 +16,7 @@ struct member_thread_settings {
     enum source_start_kind start;
     int64_t start_time_ms;
     struct member_work_settings work;
+    const char *spills;             /* folder of spills: for adopted ones */
     const struct member_held *held; /* of a local checkpoint; the intake has it */
     size_t held_count;
     struct queue *inbox;

@@ -186,6 +186,10 @@ static void obey(struct poll_thread *thread, const struct mail *mail)
     case MAIL_STOP:
     case MAIL_SEAL:
     case MAIL_FORGET:
+    case MAIL_HAND_OVER:
+    case MAIL_ADOPT:
+    case MAIL_HANDED_OVER:
+    case MAIL_ADOPTED:
     case MAIL_SAVE:
     case MAIL_DISCARD:
     case MAIL_ASSIGNED:

@@ -300,6 +300,8 @@ static bool start_member(struct service *service, struct err *err)
                  .policy = {.take_late = settings->window.late == LATE_NEXT,
                             .take_future = settings->window.future == FUTURE_KEEP},
                  .threads = settings->limits.build_threads},
+        .spills = arena_format(service->arena, "%s/%s/spills", settings->limits.work_folder,
+                               settings->member_id),
         .held = service->restored,
         .held_count = service->restored_count,
         .inbox = service->to_member,

@@ -232,6 +232,16 @@ const struct setting settings_schema[] = {
     {"limits.checkpoint_bytes", SETTING_SIZE, IN_SETTINGS(limits.checkpoint_bytes),
      .fallback = "32MiB", RANGE(0, 16 * TIB),
      .doc = "Rows that are in memory alone before the next one: what a crash makes read again."},
+    {"limits.handover_wait", SETTING_DURATION, IN_SETTINGS(limits.handover_wait_us),
+     .fallback = "5s", RANGE(0, 10 * MINUTE),
+     .doc = "A new owner of a partition waits so long for what the old one has read of it, before "
+            "it reads that itself. 0s: nothing is handed over."},
+    {"limits.handover_bytes", SETTING_SIZE, IN_SETTINGS(limits.handover_bytes), .fallback = "1MiB",
+     RANGE(0, 16 * TIB), .doc = "Rows of one partition that are worth handing over."},
+    {"limits.handover_at_stop", SETTING_BOOL, IN_SETTINGS(limits.handover_at_stop),
+     .fallback = "false",
+     .doc = "Also at an orderly stop: for members that do not come back. One that does goes on "
+            "from its own disk."},
 
     {"status.listen", SETTING_TEXT, IN_SETTINGS(status.listen),
      .also = "`127.0.0.1:9464`; where that is taken, none, with a warning",

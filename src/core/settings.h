@@ -121,7 +121,10 @@ struct limit_settings {
     int64_t stop_timeout_us;        /* how long an orderly stop may take */
     int64_t checkpoint_interval_us; /* at the least between two local checkpoints; 0: at a stop only
                                      */
-    uint64_t checkpoint_bytes;      /* rows that are in memory alone before there is a next one */
+    int64_t handover_wait_us;       /* a new owner of a partition waits so long; 0: no handovers */
+    uint64_t handover_bytes;        /* rows of a partition that are worth one */
+    bool handover_at_stop;
+    uint64_t checkpoint_bytes; /* rows that are in memory alone before there is a next one */
 };
 
 struct status_settings {

@@ -186,6 +186,7 @@ static void tell(struct world *world, const struct message *message)
     case MESSAGE_READY:
     case MESSAGE_PLAN:
     case MESSAGE_PART:
+    case MESSAGE_HANDOVER:
     case MESSAGE_ATTEMPT:
     case MESSAGE_TRIGGER:
     case MESSAGE_SKIP:

@@ -40,6 +40,7 @@ done <<END
 80 R08-seal-fails-after-a-move
 40 R04a-open-transaction-is-not-idle
 50 R05-from-here-reads-again
+93 R09-handed-over-by-other-settings
 110 R11-staged-twice
 220 R22-a-broken-leader-steps-down
 260 R26-a-tick-without-a-leader

@@ -150,6 +150,20 @@ static void take_commands(struct world *world, struct sim_process *process)
             take_build(world, process, command);
         } else if (command->kind == MEMBER_STORE_PART) {
             new_job(world, process, command->kind, 6)->build = command->store_part.build;
+        } else if (command->kind == MEMBER_HAND_OVER) {
+            struct sim_job *job = new_job(world, process, command->kind, 40);
+            job->id = command->hand_over.number;
+            job->build = command->hand_over.build;
+            job->seal[0].partition = partition_index(world, command->hand_over.id);
+        } else if (command->kind == MEMBER_ADOPT) {
+            const struct message_handover *from = command->adopt.handover;
+            struct sim_job *job = new_job(world, process, command->kind, 20);
+            job->id = (uint64_t)command->adopt.offset;
+            job->seal[0].partition = partition_index(world, from->id);
+            job->seal[0].from = from->from;
+            job->seal[0].to = from->to;
+            snprintf(job->run_id, sizeof job->run_id, "%s", from->head);
+            snprintf(job->contributions[0].url, sizeof job->contributions[0].url, "%s", from->url);
         } else if (command->kind == MEMBER_DROP_BUILD) {
             drop_builds(process, command->drop.run_id);
         } else {
@@ -195,10 +209,12 @@ void member_shell_step(struct world *world, struct sim_process *process)
         return;
     }
     *at = job->next;
-    const char *what = job->kind == MEMBER_APPEND  ? job->keys[0]
-                       : job->kind == MEMBER_SEAL  ? "seal"
-                       : job->kind == MEMBER_BUILD ? "build"
-                                                   : "part";
+    const char *what = job->kind == MEMBER_APPEND      ? job->keys[0]
+                       : job->kind == MEMBER_SEAL      ? "seal"
+                       : job->kind == MEMBER_BUILD     ? "build"
+                       : job->kind == MEMBER_ADOPT     ? "adopt"
+                       : job->kind == MEMBER_HAND_OVER ? "hand over"
+                                                       : "part";
     if (process_crash_point(world, process, "before", what)) {
         job_free(job);
         return;
@@ -209,6 +225,10 @@ void member_shell_step(struct world *world, struct sim_process *process)
         plane_seal(world, process, job);
     } else if (job->kind == MEMBER_BUILD) {
         plane_build(world, process, job);
+    } else if (job->kind == MEMBER_HAND_OVER) {
+        handover_store(world, process, job);
+    } else if (job->kind == MEMBER_ADOPT) {
+        handover_adopt(world, process, job);
     } else {
         plane_store_part(world, process, job);
     }

@@ -126,6 +126,7 @@ static void choose_settings(struct world *world)
     settings->max_unpublished_windows = (uint32_t)world_between(world, 1, 4);
     settings->keep_last = rng_below(rng, 3) == 0 ? 3 : 0;
     settings->store_cas = rng_below(rng, 6) != 0;
+    settings->handover_wait_us = world->seed % 2 == 0 ? 2000000 : 0;
     if (world->seed % 3 == 1) { /* not by chance: the worlds of the other seeds stay as they were */
         settings->contents = CONTENTS_STATE;
         settings->shape = (struct state_shape){.keys = "raw", .routing = "hash", .files = ""};

@@ -269,6 +269,7 @@ static bool word_set(struct story *story, char **words, int count)
                  {"interval_ms", &settings->interval_us},
                  {"deadline_ms", &settings->attempt_deadline_us},
                  {"owner_ms", &settings->owner_timeout_us},
+                 {"handover_ms", &settings->handover_wait_us},
                  {"pointer_check_ms", &settings->pointer_check_us}};
     for (size_t i = 0; i < LENGTH_OF(times); i++) {
         if (strcmp(words[1], times[i].name) == 0) {

@@ -390,6 +390,10 @@ void checkpoint_step(struct world *world, struct sim_process *process); /* write
 void checkpoint_restore(struct world *world, struct sim_process *process); /* at a start */
 void checkpoint_other_ledger(struct sim_process *process, bool other); /* its topic id differs */
 
+/* ---- sim_handover.c ---- */
+void handover_store(struct world *world, struct sim_process *process, const struct sim_job *job);
+void handover_adopt(struct world *world, struct sim_process *process, const struct sim_job *job);
+
 /* ---- sim_operator.c ---- */
 void operator_step(struct world *world);
 void operator_hold(struct world *world, const char *target);

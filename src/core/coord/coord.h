@@ -58,7 +58,10 @@ struct coord_settings {
     int64_t progress_interval_us; /* PROGRESS at least so often while owning something */
     uint32_t max_open_windows;    /* event_time: how far a partition may run ahead; 0: no bound */
     uint32_t max_unpublished_windows; /* committed under HOLD (R5) */
-    int64_t retry_min_us;             /* backoff after a failure: full jitter between these */
+    int64_t handover_wait_us; /* a new owner waits so long for a HANDOVER; 0: none are made */
+    uint64_t handover_bytes;  /* rows of a partition that are worth one */
+    bool handover_at_stop;    /* also when the member leaves */
+    int64_t retry_min_us;     /* backoff after a failure: full jitter between these */
     int64_t retry_max_us;
 
     uint32_t keep_last;          /* snapshots; 0: all */

@@ -153,6 +153,7 @@ static int64_t term_of(const struct message *message)
     case MESSAGE_READY:
     case MESSAGE_REFUSED:
     case MESSAGE_PART:
+    case MESSAGE_HANDOVER:
     case MESSAGE_ATTEMPT:
     case MESSAGE_HOLD:
     case MESSAGE_RESUME:

@@ -40,6 +40,7 @@ static uint64_t build_of(const struct message *message)
     case MESSAGE_SKIP:
     case MESSAGE_CONDEMN:
     case MESSAGE_SPARE:
+    case MESSAGE_HANDOVER: /* its tombstone comes with its CONDEMN, or the object would be lost */
     case MESSAGE_KINDS:
         break;
     }
@@ -94,19 +95,18 @@ static bool was_committed(const struct message_commit *head, const char *run_id)
                             leader_has_text(head->given_up, head->given_up_count, run_id));
 }
 
-static void append_condemn(struct leader *leader, const char *run_id, const char **objects,
-                           size_t object_count, const char *reason)
+static struct message condemn_of(const struct leader *leader, const char *run_id,
+                                 const char **objects, size_t object_count, const char *reason)
 {
-    struct message message = {.kind = MESSAGE_CONDEMN,
-                              .condemn = {.term = (uint64_t)leader->term,
-                                          .run_id = run_id,
-                                          .time_us = leader->now_us,
-                                          .whole_run = object_count == 0,
-                                          .at_once = true,
-                                          .objects = objects,
-                                          .object_count = object_count,
-                                          .reason = reason}};
-    leader_append_one(leader, &message);
+    return (struct message){.kind = MESSAGE_CONDEMN,
+                            .condemn = {.term = (uint64_t)leader->term,
+                                        .run_id = run_id,
+                                        .time_us = leader->now_us,
+                                        .whole_run = object_count == 0,
+                                        .at_once = true,
+                                        .objects = objects,
+                                        .object_count = object_count,
+                                        .reason = reason}};
 }
 
 /* A run that was planned and can never be committed: it was aborted, or its build has another
@@ -125,7 +125,8 @@ static bool condemn_dead_run(struct leader *leader)
         snprintf(key, sizeof key, "condemn/%s", plan->run_id);
         if ((aborted || over) && !was_committed(head, plan->run_id) &&
             !is_needed(leader, plan->run_id) && fold_find(leader->fold, key) == NULL) {
-            append_condemn(leader, plan->run_id, NULL, 0, "a dead run");
+            struct message message = condemn_of(leader, plan->run_id, NULL, 0, "a dead run");
+            leader_append_one(leader, &message);
             return true;
         }
     }
@@ -223,8 +224,12 @@ static bool condemn_strays(struct leader *leader, const struct message_commit *h
             objects[total++] = urls[i];
         }
     }
+    const char **keys = arena_alloc(leader->out->arena, OBJECTS_MAX * sizeof(char *));
+    size_t key_count = leader_find_handovers(leader, head, objects, &total, keys);
     if (total > 0) {
-        append_condemn(leader, head->run_id, objects, total, "losers and parts");
+        struct message message =
+            condemn_of(leader, head->run_id, objects, total, "losers and parts");
+        leader_append(leader, FOR_RECORDS, &message, 1, keys, key_count);
     }
     return total > 0;
 }

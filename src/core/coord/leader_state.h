@@ -108,6 +108,10 @@ void leader_append(struct leader *leader, enum leader_purpose purpose,
                    const struct message *messages, size_t count, const char *const *tombstones,
                    size_t tombstone_count);
 void leader_append_one(struct leader *leader, const struct message *message);
+/* HANDOVERs for the head's build or an earlier one: whoever wanted the rows has them. Adds their
+ * objects, and gives the keys of the records that go with that. */
+size_t leader_find_handovers(struct leader *leader, const struct message_commit *head,
+                             const char **objects, size_t *count, const char **keys);
 void leader_alert(struct leader *leader, const char *format, ...) PRINTF_LIKE(2, 3);
 void leader_trace(struct leader *leader, const char *format, ...) PRINTF_LIKE(2, 3);
 void leader_does(struct leader *leader, const char *what); /* for /status */

@@ -37,6 +37,12 @@ static void apply(struct member *member, const struct member_event *event)
     case MEMBER_EVENT_PART_STORED:
         member_part_stored(member, event);
         break;
+    case MEMBER_EVENT_HANDED_OVER:
+        member_handed_over(member, event);
+        break;
+    case MEMBER_EVENT_ADOPTED:
+        member_adopted(member, event);
+        break;
     case MEMBER_EVENT_BUILT:
         member_built(member, event);
         break;
@@ -51,6 +57,7 @@ static void apply(struct member *member, const struct member_event *event)
         break;
     case MEMBER_EVENT_STOP:
         member->stopping = true;
+        member_hand_over_all(member);
         break;
     case MEMBER_EVENT_TICK:
         break;
@@ -72,6 +79,7 @@ void member_step(struct member *member, const struct member_event *event, struct
     }
     apply(member, event);
     member_follow_head(member);
+    member_hand_over(member);
     member_start_partitions(member);
     member_pause(member);
     member_seal(member);

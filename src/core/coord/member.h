@@ -20,6 +20,8 @@ enum member_event_kind {
     MEMBER_EVENT_PROGRESS,    /* the data plane: all partitions that it reads */
     MEMBER_EVENT_SEALED,      /* answer to SEAL */
     MEMBER_EVENT_PART_STORED, /* answer to STORE_PART */
+    MEMBER_EVENT_HANDED_OVER, /* answer to HAND_OVER */
+    MEMBER_EVENT_ADOPTED,     /* answer to ADOPT */
     MEMBER_EVENT_BUILT,       /* answer to BUILD: a result or an error */
     MEMBER_EVENT_APPENDED,    /* answer to APPEND */
     MEMBER_EVENT_RECORD,
@@ -103,6 +105,18 @@ struct member_event {
             uint64_t rows;
             uint64_t bytes;
         } part;
+        struct {
+            bool ok;
+            const char *error;
+            struct message_handover handover; /* but for member, incarnation, fingerprint and topic
+                                                 id; of a failure: id and number */
+        } handed_over;
+        struct {
+            struct partition_id id;
+            int64_t offset; /* of the HANDOVER */
+            bool ok;        /* its rows are held now, and nothing else of that partition */
+            const char *error;
+        } adopted;
         struct message_attempt built; /* member, incarnation and build are filled in by the machine
                                        */
         struct {
@@ -124,6 +138,8 @@ enum member_command_kind {
     MEMBER_STOP_PARTITION, /* rows are kept until FORGET */
     MEMBER_APPEND,         /* not transactional; retried by the producer; then APPENDED */
     MEMBER_SEAL,           /* judge and account the rows of the open CLOSE; the spills stay */
+    MEMBER_HAND_OVER,      /* all that is held of a partition, as one object in the store */
+    MEMBER_ADOPT,          /* the object of a HANDOVER becomes what is held of its partition */
     MEMBER_STORE_PART,     /* rows of the last SEAL of this build, all shards, as one object */
     MEMBER_BUILD,
     MEMBER_DROP_BUILD, /* stop every BUILD of this run, forget its files */
@@ -182,6 +198,15 @@ struct member_command {
             int32_t leader_epoch; /* of the record before; -1: not known */
         } start;
         struct partition_id stop;
+        struct {
+            struct partition_id id;
+            uint64_t build;
+            uint64_t number;
+        } hand_over;
+        struct {
+            int64_t offset; /* of the record */
+            const struct message_handover *handover;
+        } adopt;
         struct {
             const struct coord_record *records;
             size_t count;

@@ -47,8 +47,7 @@ void member_keep_nothing(struct held_partition *partition, bool void_held)
     partition->void_held = partition->void_held || void_held;
 }
 
-/* The head stands on that run: nothing was forgotten that a later build may ask for. */
-static bool stands_on(const struct message_commit *head, const char *run)
+bool member_stands_on(const struct message_commit *head, const char *run)
 {
     if (run[0] == '\0') {
         return true; /* nothing was forgotten */
@@ -74,5 +73,5 @@ bool member_goes_on(const struct member *member, const struct held_partition *pa
         return head == NULL && partition->kept_head[0] == '\0';
     }
     bool covers = partition->kept_from <= needed && needed <= partition->kept_to;
-    return covers && (stands_on(head, partition->kept_head) || RULE_OFF(91));
+    return covers && (member_stands_on(head, partition->kept_head) || RULE_OFF(91));
 }

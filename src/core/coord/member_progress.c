@@ -29,15 +29,17 @@ static size_t fill_partitions(const struct member *member, bool leaving,
         if (!partition->has_reading) {
             continue;
         }
-        list[count++] = (struct progress_partition){.id = partition->id,
-                                                    .owned = partition->owned && !leaving,
-                                                    .from = reading->from,
-                                                    .position = reading->position,
-                                                    .watermark_us = reading->watermark_us,
-                                                    .low_us = reading->low_us,
-                                                    .state = state_of(member, partition),
-                                                    .rows = reading->rows,
-                                                    .bytes = reading->bytes};
+        list[count++] =
+            (struct progress_partition){.id = partition->id,
+                                        .owned = partition->owned && !leaving,
+                                        .from = reading->from,
+                                        .position = reading->position,
+                                        .watermark_us = reading->watermark_us,
+                                        .low_us = reading->low_us,
+                                        .state = state_of(member, partition),
+                                        .rows = reading->rows,
+                                        .bytes = reading->bytes,
+                                        .handing_over = member_is_handing_over(partition)};
     }
     return count;
 }
@@ -89,6 +91,13 @@ void member_goodbye(struct member *member)
 {
     if (!member->stopping || member->left) {
         return;
+    }
+    for (size_t i = 0; i < member->partition_count; i++) {
+        if (member_is_handing_over(&member->partitions[i])) {
+            member_does(member, "hands over %s/%d", member->partitions[i].id.topic,
+                        member->partitions[i].id.number);
+            return; /* within the time that a stop may take */
+        }
     }
     char key[KEY_BYTES_MAX];
     snprintf(key, sizeof key, "progress/%s", member->name);

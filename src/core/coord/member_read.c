@@ -12,6 +12,9 @@ void member_assigned(struct member *member, const struct member_event *event)
             member_keep(member, partition); /* given again without having been taken */
         }
         partition->owned = true;
+        partition->hand_over_us = 0;
+        partition->assigned_us = member->now_us;
+        partition->adopted_up_to = -1;
         partition->dropped = false;
         partition->started = false;
         partition->has_reading = false;
@@ -35,6 +38,7 @@ void member_revoked(struct member *member, const struct member_event *event)
             member_command(member, MEMBER_STOP_PARTITION)->stop = partition->id;
             partition->started = false;
             member_keep(member, partition);
+            member_give_up(member, partition);
         }
     }
 }
@@ -155,8 +159,9 @@ void member_start_partitions(struct member *member)
             partition->paused = false;
             member->assignment++; /* what was sealed must be sealed again */
         }
-        if (!partition->started) {
-            start(member, partition, start_offset(member, partition->id));
+        int64_t needed = partition->started ? 0 : start_offset(member, partition->id);
+        if (!partition->started && !member_awaits_handover(member, partition, needed)) {
+            start(member, partition, needed);
         }
     }
 }

@@ -31,6 +31,13 @@ struct held_partition {
     int64_t kept_to;
     int32_t kept_epoch;
     char kept_head[MESSAGE_NAME_MAX + 1];
+
+    /* member_handover.c */
+    int64_t hand_over_us;  /* given up: not before that; 0: nothing is handed over */
+    uint64_t handing;      /* number of the HAND_OVER that is under way; 0: none */
+    int64_t assigned_us;   /* when it became ours */
+    int64_t adopting;      /* offset of the HANDOVER that is being adopted; -1: none */
+    int64_t adopted_up_to; /* HANDOVERs up to that offset were tried */
 };
 
 /* A record that is not known to be in the ledger. */
@@ -97,6 +104,7 @@ struct member {
     size_t partition_capacity;
 
     struct outbox outbox;
+    uint64_t handovers;       /* numbers */
     uint64_t command;         /* ids only grow */
     int64_t progress_us;      /* when the last one was handed over */
     struct buf progress_said; /* its value: nothing new is not said again before owner_timeout / 3
@@ -151,9 +159,24 @@ void member_held(struct member *member, const struct member_event *event);
 void member_keep(struct member *member, struct held_partition *partition);
 /* Its rows are gone, or must not be used. */
 void member_keep_nothing(struct held_partition *partition, bool void_held);
+/* The head stands on that run: nothing was forgotten that a later build may ask for. */
+bool member_stands_on(const struct message_commit *head, const char *run);
 /* True: reading goes on at kept_to, because all from `needed` on is held. */
 bool member_goes_on(const struct member *member, const struct held_partition *partition,
                     int64_t needed);
+
+/* ---- member_handover.c ---- */
+/* The partition was taken from us: if it does not come back, what is held of it is handed over. */
+void member_give_up(struct member *member, struct held_partition *partition);
+void member_hand_over(struct member *member);     /* what is due */
+void member_hand_over_all(struct member *member); /* a stop, where the settings want it */
+bool member_is_handing_over(const struct held_partition *partition);
+void member_handed_over(struct member *member, const struct member_event *event);
+/* True: it is not started yet, because more of it may come from another member. `needed` as for
+ * member_goes_on. */
+bool member_awaits_handover(struct member *member, struct held_partition *partition,
+                            int64_t needed);
+void member_adopted(struct member *member, const struct member_event *event);
 
 /* ---- member_progress.c ---- */
 void member_progress(struct member *member);

@@ -31,7 +31,8 @@ static struct held_partition *add_partition(struct member *member, struct partit
     member->partition_count++;
     char *topic = strdup(id.topic);
     CHECK(topic != NULL);
-    member->partitions[at] = (struct held_partition){.id = {.topic = topic, .number = id.number}};
+    member->partitions[at] = (struct held_partition){
+        .id = {.topic = topic, .number = id.number}, .adopting = -1, .adopted_up_to = -1};
     return &member->partitions[at];
 }
 

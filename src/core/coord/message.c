@@ -9,6 +9,7 @@
 static const char *const kind_names[MESSAGE_KINDS] = {
     [MESSAGE_PROGRESS] = "PROGRESS",   [MESSAGE_LEADER] = "LEADER",   [MESSAGE_CLOSE] = "CLOSE",
     [MESSAGE_READY] = "READY",         [MESSAGE_REFUSED] = "REFUSED", [MESSAGE_PLAN] = "PLAN",
+    [MESSAGE_HANDOVER] = "HANDOVER",
     [MESSAGE_PART] = "PART",           [MESSAGE_ATTEMPT] = "ATTEMPT", [MESSAGE_COMMIT] = "COMMIT",
     [MESSAGE_PUBLISHED] = "PUBLISHED", [MESSAGE_ABORTED] = "ABORTED", [MESSAGE_HOLD] = "HOLD",
     [MESSAGE_HELD] = "HELD",           [MESSAGE_RESUME] = "RESUME",   [MESSAGE_TRIGGER] = "TRIGGER",
@@ -74,6 +75,11 @@ void message_key(const struct message *message, struct buf *out)
         break;
     case MESSAGE_PART:
         owed_key("part", message->part.build, message->part.member, message->part.incarnation, out);
+        break;
+    case MESSAGE_HANDOVER:
+        owed_key("handover", message->handover.build, message->handover.member,
+                 message->handover.incarnation, out);
+        buf_add_format(out, "/%llu", (unsigned long long)message->handover.number);
         break;
     case MESSAGE_ATTEMPT:
         buf_add_format(out, "attempt/%s/%u/%u", message->attempt.run_id, message->attempt.shard,

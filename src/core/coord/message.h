@@ -41,6 +41,7 @@ enum message_kind {
     MESSAGE_REFUSED,
     MESSAGE_PLAN,
     MESSAGE_PART,
+    MESSAGE_HANDOVER,
     MESSAGE_ATTEMPT,
     MESSAGE_COMMIT,
     MESSAGE_PUBLISHED,
@@ -76,6 +77,7 @@ struct progress_partition {
     enum progress_state state;
     uint64_t rows; /* buffered, not committed */
     uint64_t bytes;
+    bool handing_over; /* given up, and a HANDOVER of it will follow */
 };
 
 struct message_progress {
@@ -144,6 +146,29 @@ struct message_refused {
     uint64_t build;
     const char *fingerprint; /* the member's own */
     const char *reason;
+};
+
+/* All rows of [from, to) of one partition, but those that the history of `head` took: its next
+ * owner reads on at `to`. */
+struct message_handover {
+    const char *member;
+    uint64_t incarnation;
+    uint64_t build;  /* the next one, when it was stored: with its COMMIT the object goes */
+    uint64_t number; /* of this incarnation's */
+    struct partition_id id;
+    const char *topic_id;
+    const char *fingerprint;
+    int64_t from;
+    int64_t to;
+    int32_t leader_epoch; /* of the record before `to`; -1: not known */
+    int64_t event_time_max_us;
+    const char *head;   /* its run; "": none */
+    const char *url;    /* of one object: a spill, and behind it the counts */
+    const char *digest; /* of the spill */
+    uint64_t bytes;
+    const char *tally_digest;
+    uint64_t tally_bytes;
+    uint64_t rows;
 };
 
 struct message_part {
@@ -365,6 +390,7 @@ struct message {
         struct message_refused refused;
         struct message_plan plan;
         struct message_part part;
+        struct message_handover handover;
         struct message_attempt attempt;
         struct message_commit commit;
         struct message_published published;

@@ -191,6 +191,11 @@ bool message_check(const struct message *message, struct err *err)
             return err_set(err, ERR_INPUT, "objects: named beside the whole run");
         }
         return true;
+    case MESSAGE_HANDOVER:
+        if (message->handover.from > message->handover.to) {
+            return err_set(err, ERR_INPUT, "to: it ends before it begins");
+        }
+        return true;
     case MESSAGE_LEADER:
     case MESSAGE_REFUSED:
     case MESSAGE_PART:

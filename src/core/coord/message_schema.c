@@ -27,6 +27,7 @@ static const struct codec_field progress_partition_fields[] = {
     ENUM(progress_partition, state, progress_states),
     COUNT(progress_partition, rows),
     COUNT(progress_partition, bytes),
+    BOOL(progress_partition, handing_over),
 };
 SCHEMA(progress_partition, progress_partition, .sorted = true);
 
@@ -105,6 +106,28 @@ static const struct codec_field part_fields[] = {
     COUNT(message_part, bytes),
 };
 SCHEMA(part, message_part);
+
+static const struct codec_field handover_fields[] = {
+    NAME(message_handover, member),
+    U64(message_handover, incarnation),
+    U64(message_handover, build),
+    U64(message_handover, number),
+    PARTITION(message_handover, id),
+    TEXT_IF(message_handover, topic_id),
+    TEXT(message_handover, fingerprint),
+    OFFSET(message_handover, from),
+    OFFSET(message_handover, to),
+    I32(message_handover, leader_epoch, -1, INT32_MAX),
+    I64_IF(message_handover, event_time_max_us, EVENT_TIME_LOW),
+    NAME_IF(message_handover, head),
+    TEXT(message_handover, url),
+    TEXT(message_handover, digest),
+    U64(message_handover, bytes),
+    TEXT(message_handover, tally_digest),
+    U64(message_handover, tally_bytes),
+    COUNT(message_handover, rows),
+};
+SCHEMA(handover, message_handover);
 
 static const struct codec_field attempt_partition_fields[] = {
     PARTITION(attempt_partition, id),
@@ -420,6 +443,7 @@ static const struct codec_schema *const schemas[MESSAGE_KINDS] = {
     [MESSAGE_TRIGGER] = &trigger_schema,   [MESSAGE_SKIP] = &skip_schema,
     [MESSAGE_GATED] = &gated_schema,       [MESSAGE_ACCEPT] = &accept_schema,
     [MESSAGE_CONDEMN] = &condemn_schema,   [MESSAGE_SPARE] = &condemn_schema,
+    [MESSAGE_HANDOVER] = &handover_schema,
 };
 
 const struct codec_schema *message_schema(enum message_kind kind)

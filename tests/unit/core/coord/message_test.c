@@ -54,6 +54,11 @@ static const struct {
      "\"skips\":[{\"id\":\"s\",\"range\":{\"from\":0,\"partition\":0,\"to\":1,\"topic\":\"a\"}}],"
      "\"term\":4,"
      "\"time_us\":9,\"v\":1}"},
+    {"handover/2/m1/7/3", "{\"build\":2,\"bytes\":50,\"digest\":\"d\",\"event_time_max_us\":9,\"fi"
+                          "ngerprint\":\"f\",\"from\":1,\"head\":\"r1\",\"incarnation\":7,\"kind\""
+                          ":\"HANDOVER\",\"leader_epoch\":-1,\"member\":\"m1\",\"number\":3,\"part"
+                          "ition\":0,\"rows\":2,\"tally_bytes\":20,\"tally_digest\":\"t\",\"to\":5"
+                          ",\"topic\":\"a\",\"topic_id\":\"i\",\"url\":\"u\",\"v\":1}"},
     {"part/2/m1/7", "{\"build\":2,\"bytes\":50,\"digest\":\"d\",\"incarnation\":7,\"kind\":"
                     "\"PART\",\"member\":\"m1\","
                     "\"ranges\":[{\"from\":1,\"partition\":0,\"to\":5,\"topic\":\"a\"}],\"rows\":2,"
