@@ -46,6 +46,21 @@ bool kv_rows(struct kv_file *file, struct row_stream **ret_stream, struct err *e
     return file->ops->rows(file, &all, ret_stream, err);
 }
 
+bool kv_search(struct kv_file *file, struct bytes vector, size_t count, struct arena *arena,
+               struct kv_neighbour *ret_neighbours, size_t *ret_count, struct err *err)
+{
+    CHECK(file->ops->search != NULL && count <= KV_NEIGHBOURS_MAX);
+    return file->ops->search(file, vector, count, arena, ret_neighbours, ret_count, err);
+}
+
+struct kv *kv_free(struct kv *kv)
+{
+    if (kv != NULL && kv->ops->free != NULL) {
+        kv->ops->free(kv);
+    }
+    return NULL;
+}
+
 bool kv_rows_between(struct kv_file *file, const struct kv_bounds *bounds,
                      struct row_stream **ret_stream, struct err *err)
 {

@@ -39,6 +39,15 @@ struct kv_features {
     bool range_read; /* open_range is there, and other readers can read it by range, too */
 };
 
+/* A vector near to the one that was looked for. */
+struct kv_neighbour {
+    const char *id;      /* JSON, as it was written: {"v": 17, "t": "int"} */
+    const char *payload; /* JSON; NULL: none */
+    double distance;
+};
+
+enum { KV_NEIGHBOURS_MAX = 4096 };
+
 struct kv_ops {
     /* Writes all rows of the stream (keys strictly ascending, no tombstones) into a new file,
      * closed and complete when it returns; on failure the file may be left, unfinished. First and
@@ -64,6 +73,11 @@ struct kv_ops {
      * freed before the file is closed. */
     bool (*rows)(struct kv_file *file, const struct kv_bounds *bounds,
                  struct row_stream **ret_stream, struct err *err);
+    /* The `count` (up to KV_NEIGHBOURS_MAX) nearest vectors, nearest first; texts in the arena.
+     * NULL in drivers without vectors. Errors: CORRUPT, INPUT, those of the store. */
+    bool (*search)(struct kv_file *file, struct bytes vector, size_t count, struct arena *arena,
+                   struct kv_neighbour *ret_neighbours, size_t *ret_count, struct err *err);
+    void (*free)(struct kv *kv); /* NULL: it lives as long as the program */
     struct kv_features features;
     const char *name; /* "sqlite" */
 };
@@ -71,6 +85,8 @@ struct kv_ops {
 /* First member of every driver. A driver is used by several threads. */
 struct kv {
     const struct kv_ops *ops;
+    uint32_t vector_dim; /* 0: values are values; else rows are packed with their vectors
+                            (core/record/vector.h), in what is written, got and streamed */
 };
 
 /* First member of every driver's open file. */
@@ -90,6 +106,10 @@ struct kv_file *kv_close(struct kv_file *file); /* takes NULL; returns NULL */
 MUST_CHECK bool kv_get(struct kv_file *file, struct bytes key, struct buf *value, bool *ret_found,
                        struct err *err);
 MUST_CHECK bool kv_rows(struct kv_file *file, struct row_stream **ret_stream, struct err *err);
+MUST_CHECK bool kv_search(struct kv_file *file, struct bytes vector, size_t count,
+                          struct arena *arena, struct kv_neighbour *ret_neighbours,
+                          size_t *ret_count, struct err *err);
+struct kv *kv_free(struct kv *kv); /* takes NULL; returns NULL */
 MUST_CHECK bool kv_rows_between(struct kv_file *file, const struct kv_bounds *bounds,
                                 struct row_stream **ret_stream, struct err *err);
 

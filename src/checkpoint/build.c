@@ -12,6 +12,7 @@
 
 #include "adapters/os/clock.h"
 #include "checkpoint/spill_reader.h"
+#include "core/record/vector.h"
 #include "core/snapshot/page_size.h"
 #include "core/spill/filter_stream.h"
 #include "core/spill/merge.h"
@@ -209,6 +210,12 @@ static bool is_stopped(const struct build_request *request)
     return request->stop != NULL && atomic_load_explicit(request->stop, memory_order_relaxed);
 }
 
+/* What of a row is in the `v` column. */
+static uint64_t value_bytes(const struct build_request *request, const struct row *row)
+{
+    return request->kv->vector_dim > 0 ? vector_row_value_bytes(row->value) : row->value.size;
+}
+
 static bool count_sizes(const struct build_request *request, struct row_stream *rows,
                         struct page_size_stats *stats, struct err *err)
 {
@@ -222,7 +229,7 @@ static bool count_sizes(const struct build_request *request, struct row_stream *
         if (!more) {
             return true;
         }
-        page_size_add(stats, row.key.size, row.value.size);
+        page_size_add(stats, row.key.size, value_bytes(request, &row));
     }
 }
 
@@ -235,7 +242,9 @@ static bool choose_page_size(struct inputs *inputs, struct build_result *result,
     }
     struct bounds bounds;
     find_bounds(inputs, &bounds);
-    if (request->base_count == 0 && page_size_from_bounds(&bounds, &result->page_size)) {
+    /* the sections know the sizes of rows with all that is packed into them */
+    bool known = request->base_count == 0 && request->kv->vector_dim == 0;
+    if (known && page_size_from_bounds(&bounds, &result->page_size)) {
         return true;
     }
     int64_t start = clock_mono_us();
@@ -244,7 +253,7 @@ static bool choose_page_size(struct inputs *inputs, struct build_result *result,
     struct page_size_stats *stats = calloc(1, sizeof *stats);
     CHECK(stats != NULL);
     bool ok = count_sizes(request, rows, stats, err);
-    result->page_size = page_size_auto(stats, 0);
+    result->page_size = page_size_auto(stats, request->kv->vector_dim);
     free(stats);
     row_stream_free(rows);
     result->sizes_us = clock_mono_us() - start;

@@ -100,6 +100,7 @@ static bool make_manifest(struct publish *publish, const struct leader_stage *st
         .db_path_template = publish->settings.names->db_path_template,
         .shard_prefix = publish->settings.names->shard_prefix,
         .sidecar = {.on = snapshot->sidecar, .page_size = snapshot->page_size},
+        .vector = publish->settings.vector,
         .lineage = lineage,
         .shards = shards,
         .shard_count = stage->winner_count,

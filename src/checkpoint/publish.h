@@ -7,6 +7,7 @@
 #include "core/coord/leader.h"
 #include "core/route/sharding.h"
 #include "core/settings.h"
+#include "core/snapshot/manifest_json.h"
 #include "core/snapshot/names.h"
 
 /* The happy path, each step by its own call, because the ledger is written in between (PROTOCOL
@@ -24,6 +25,7 @@ struct publish_settings {
     const char *sqlite_version;   /* of the shard files */
     const char *fingerprint_text; /* fingerprint_print of the settings; for the lineage */
     const struct snapshot_settings *snapshot;
+    struct manifest_vector vector; /* dim 0: none */
     enum key_encoding key_encoding;
     const struct sharding *sharding;
 };

@@ -256,3 +256,54 @@ bool snapshot_reader_scan_all(struct snapshot_reader *reader, const struct kv_bo
     *ret_rows = merge_new(ROW_ORDER_OFFSET, streams, count);
     return true;
 }
+
+/* ---- vectors ---- */
+
+static int by_distance(const void *left, const void *right)
+{
+    const struct kv_neighbour *a = left;
+    const struct kv_neighbour *b = right;
+    if (a->distance != b->distance) {
+        return a->distance < b->distance ? -1 : 1;
+    }
+    return (a > b) - (a < b); /* as they were found: lower shards first */
+}
+
+/* Both are sorted: the nearest `count` of them, into `into`. */
+static size_t keep_nearest(struct kv_neighbour *into, size_t have, struct kv_neighbour *more,
+                           size_t more_count, size_t count)
+{
+    memcpy(into + have, more, more_count * sizeof *more);
+    qsort(into, have + more_count, sizeof *into, by_distance);
+    return have + more_count < count ? have + more_count : count;
+}
+
+bool snapshot_reader_search(struct snapshot_reader *reader, struct bytes vector, size_t count,
+                            struct arena *arena, struct kv_neighbour **ret_neighbours,
+                            size_t *ret_count, struct err *err)
+{
+    const struct manifest *manifest = &reader->snapshot.manifest;
+    if (manifest->vector.dim == 0 || vector.size != (size_t)4 * manifest->vector.dim) {
+        return err_set(err, ERR_INPUT, "run %s has vectors of %" PRIu32 " numbers, not of %zu",
+                       manifest->run_id, manifest->vector.dim, vector.size / 4);
+    }
+    struct kv_neighbour *nearest = arena_zero(arena, (2 * count + 1) * sizeof *nearest);
+    struct kv_neighbour *more = arena_zero(arena, (count + 1) * sizeof *more);
+    size_t have = 0;
+    for (size_t i = 0; i < manifest->shard_count; i++) {
+        struct shard_file *file = NULL;
+        size_t more_count = 0;
+        TRY(shard_files_pin(reader->files, (uint32_t)manifest->shards[i].db_id, &file, err));
+        bool ok = file == NULL ||
+                  kv_search(shard_file_kv(file), vector, count, arena, more, &more_count, err);
+        shard_files_let_go(reader->files, file);
+        if (!ok) {
+            return err_wrap(err, "shard %" PRId64 " of run %s", manifest->shards[i].db_id,
+                            manifest->run_id);
+        }
+        have = keep_nearest(nearest, have, more, more_count, count);
+    }
+    *ret_neighbours = nearest;
+    *ret_count = have;
+    return true;
+}

@@ -75,4 +75,12 @@ MUST_CHECK bool snapshot_reader_scan_all(struct snapshot_reader *reader,
                                          const struct kv_bounds *bounds,
                                          struct row_stream **ret_rows, struct err *err);
 
+/* The `count` (up to KV_NEIGHBOURS_MAX) nearest vectors of all shards, nearest first; of equally
+ * near ones, those of the lower shard. `vector`: float32, little-endian. Needs a reader whose kv
+ * has vectors. Errors also: INPUT: the snapshot has no vectors, or of another dimension. */
+MUST_CHECK bool snapshot_reader_search(struct snapshot_reader *reader, struct bytes vector,
+                                       size_t count, struct arena *arena,
+                                       struct kv_neighbour **ret_neighbours, size_t *ret_count,
+                                       struct err *err);
+
 #endif

@@ -29,6 +29,7 @@ struct service {
     struct arena *arena;
     struct service_settings parts;
     struct store *store;
+    struct kv *kv;
     struct budget budget;
     uint64_t reserved; /* bytes charged for what is always there */
     struct queue *to_member;
@@ -110,6 +111,7 @@ static bool check_topics(struct service *service, const char **ids, const char *
 static bool open_store(struct service *service, struct err *err)
 {
     const struct settings *settings = service->settings;
+    TRY(wiring_open_kv(&settings->vectors, &service->kv, err));
     TRY(wiring_open_store(settings->snapshot.store, &settings->s3, &service->store, err));
     if (!wiring_sweep_store(service->store, err)) {
         return err_wrap(err, "store %s", settings->snapshot.store);
@@ -229,6 +231,8 @@ static void start_leader(struct service *service)
                     .sqlite_version = wiring_kv_version(),
                     .fingerprint_text = service->parts.fingerprint_text,
                     .snapshot = &service->settings->snapshot,
+                    .vector = {.dim = service->settings->vectors.dim,
+                               .metric = service->settings->vectors.metric},
                     .key_encoding = service->parts.key_encoding,
                     .sharding = &service->parts.sharding},
     };
@@ -284,7 +288,7 @@ static bool start_member(struct service *service, struct err *err)
         .source = service->parts.source,
         .start = service->parts.start,
         .start_time_ms = service->parts.start_time_ms,
-        .work = {.shard = {.kv = wiring_kv(),
+        .work = {.shard = {.kv = service->kv,
                            .store = service->store,
                            .names = &service->parts.names,
                            .snapshot = &settings->snapshot,
@@ -458,6 +462,7 @@ struct service *service_free(struct service *service)
         queue_free(service->batches);
     }
     tell_store(service);
+    kv_free(service->kv);
     store_free(service->store);
     arena_free(service->arena);
     free(service);

@@ -212,6 +212,7 @@ void settings_check(struct settings_reader *reader)
     check_topics(reader);
     settings_check_window(reader);
     check_snapshot(reader);
+    settings_check_vectors(reader);
     check_dead_letter(reader);
     check_limits(reader);
     check_status(reader);

@@ -11,5 +11,6 @@ void settings_check(struct settings_reader *reader);
 /* Its parts, a file each. */
 void settings_check_window(struct settings_reader *reader);
 void settings_check_kafka(struct settings_reader *reader);
+void settings_check_vectors(struct settings_reader *reader);
 
 #endif

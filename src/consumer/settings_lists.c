@@ -75,6 +75,9 @@ static void read_fields(struct settings_reader *reader, const char *topic_path,
 static bool uses_json(const struct topic_settings *topic)
 {
     bool json = topic->key.source == FIELD_JSON || topic->event_time.source == FIELD_JSON;
+    const struct topic_vector *vector = &topic->vector;
+    json = json || (vector->on && vector->from.source == FIELD_JSON) || vector->has_payload ||
+           (vector->has_id && vector->id.source == FIELD_JSON);
     for (size_t i = 0; i < topic->field_count; i++) {
         json = json || topic->fields[i].from.source == FIELD_JSON;
     }
@@ -84,6 +87,13 @@ static bool uses_json(const struct topic_settings *topic)
 static void finish_topic(struct settings_reader *reader, const char *path,
                          struct topic_settings *topic)
 {
+    const char *vector = settings_reader_join(reader, path, "vector");
+    topic->vector.dim = reader->settings->vectors.dim;
+    topic->vector.metric = reader->settings->vectors.metric;
+    topic->vector.on = settings_reader_has(reader, settings_reader_join(reader, vector, "from"));
+    topic->vector.has_id = settings_reader_has(reader, settings_reader_join(reader, vector, "id"));
+    topic->vector.has_payload =
+        settings_reader_has(reader, settings_reader_join(reader, vector, "payload"));
     const char *format = settings_reader_join(reader, path, "format");
     if (!settings_reader_has(reader, format)) {
         topic->format = uses_json(topic) ? PAYLOAD_JSON : PAYLOAD_RAW;

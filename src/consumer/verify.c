@@ -40,6 +40,7 @@ struct verify {
     struct verify_count *counts;  /* by partition of the plan */
     bool *lost;                   /* by source of made_of */
     struct verify_shard_files *files;
+    struct kv *kv;
     bool *chosen;                             /* shards */
     struct state_base_settings base_settings; /* of a state */
     struct state_base *base;
@@ -53,6 +54,7 @@ static void verify_done(struct verify *verify)
     state_base_free(verify->base);
     contribution_drop(verify->grouped);
     verify_rows_done(&verify->rows);
+    kv_free(verify->kv);
     if (verify->folder != NULL && !file_remove_tree(verify->folder, &err)) {
         struct verify_finding finding = verify_finding(VERIFY_NOTE);
         finding.what = err.message;
@@ -282,7 +284,7 @@ static bool compare_shards(struct verify *verify, struct err *err)
     struct verify_shard_request request = {
         .catalog = verify->request->catalog,
         .manifest = manifest,
-        .kv = wiring_kv(),
+        .kv = verify->kv,
         .snapshot = &verify->request->settings->snapshot,
         .router = manifest->sharding.strategy == SHARDING_HASH ? &verify->parts.router : NULL,
         .folder = verify->folder,
@@ -325,6 +327,7 @@ static bool compare_shards(struct verify *verify, struct err *err)
 
 static bool prove(struct verify *verify, struct err *err)
 {
+    TRY(wiring_open_kv(&verify->request->settings->vectors, &verify->kv, err));
     TRY(make_plan(verify, err));
     TRY(set_up(verify, err));
     bool base_is_there = true;

@@ -38,6 +38,20 @@ static void add_topic(struct buf *out, const struct topic_settings *topic)
     add_field(out, &topic->event_time);
     buf_add_format(out, " unit=%s value=%s\n", units[topic->time_unit],
                    topic->fields == NULL ? "whole" : "fields");
+    const struct topic_vector *vector = &topic->vector;
+    if (vector->on) {
+        buf_add_text(out, "  vector=");
+        add_field(out, &vector->from);
+        buf_add_format(out, " required=%d id=", vector->required);
+        if (vector->has_id) {
+            add_field(out, &vector->id);
+        }
+        buf_add_text(out, " payload=");
+        if (vector->has_payload) {
+            add_field(out, &vector->payload);
+        }
+        buf_add_byte(out, '\n');
+    }
     for (size_t i = 0; i < topic->field_count; i++) {
         buf_add_text(out, "  field=");
         add_text(out, topic->fields[i].name);
@@ -103,6 +117,10 @@ void fingerprint_print(const struct settings *settings, struct buf *out)
     buf_add_text(out, " db_path_template=");
     add_text(out, snapshot->db_path_template);
     buf_add_byte(out, '\n');
+    if (settings->vectors.dim > 0) {
+        buf_add_format(out, "vectors=%" PRIu32 " %s\n", settings->vectors.dim,
+                       vector_metric_name(settings->vectors.metric));
+    }
 }
 
 void fingerprint_settings(const struct settings *settings, char ret_text[FINGERPRINT_TEXT_SIZE])

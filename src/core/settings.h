@@ -86,6 +86,12 @@ struct gates_settings {
     size_t canary_key_count;
 };
 
+struct vector_settings {
+    uint32_t dim; /* 0: the snapshot has no vectors */
+    enum vector_metric metric;
+    const char *extension; /* the file of SQLite's extension sqlite-vec */
+};
+
 enum dead_letter_kind { DEAD_LETTER_FAIL, DEAD_LETTER_DROP, DEAD_LETTER_TOPIC, DEAD_LETTER_FILE };
 
 struct dead_letter_settings {
@@ -148,6 +154,7 @@ struct settings {
     struct window_settings window;
     struct snapshot_settings snapshot;
     struct gates_settings gates;
+    struct vector_settings vectors;
     struct dead_letter_settings dead_letter;
     struct store_settings s3;
     struct limit_settings limits;

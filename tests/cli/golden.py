@@ -29,12 +29,12 @@ def integer_keys(name):
 
 
 def members(value):
-    """The names of all members, but those of an account."""
+    """The names of all members, but those of an account, and those of a user's own JSON."""
     if isinstance(value, list):
         return set().union(*map(members, value))
     if not isinstance(value, dict):
         return set()
-    return set(value).union(*(members(v) for k, v in value.items() if k != "account"))
+    return set(value).union(*(members(v) for k, v in value.items() if k not in ("account", "payload")))
 
 
 @functools.cache

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """get, multiget, route, info, shards, history: what they print, and how they end."""
 import base64
+import glob
 import hashlib
 import json
+import math
 import sqlite3
 
 import golden
@@ -117,6 +119,47 @@ class Multiget(golden.Case):
             database.close()
         out, _ = self.expect(0, "multiget", "-s", url, *keys)
         self.assertEqual(out, "".join(f"{key}\ta\\x1b[/\\xff\\x0a\n" for key in keys))
+
+
+class Search(golden.Case):
+    """The golden snapshot with vectors, whose library's own search is by cosine."""
+    EXTENSION = next(iter(glob.glob(str(golden.VECTORS.parents[1] / "build/venv/lib/python3*/site-packages/sqlite_vec/vec0.so"))), "none")
+
+    def vectors(self):
+        lines = (golden.VECTORS / "vector_example/input.jsonl").read_text().splitlines()
+        return {row["vec"]["id"]: row["vec"] for row in map(json.loads, lines)}
+
+    def distance(self, a, b):
+        return 1 - sum(x * y for x, y in zip(a, b)) / math.hypot(*a) / math.hypot(*b)
+
+    def test_the_nearest_of_all_shards(self):
+        url = self.copy("vector_example")
+        vectors = self.vectors()
+        for wanted in ([1, 0, 0, 0], vectors[3]["v"], [0.1, -2.5e-1, 3, -0.5]):
+            near = sorted(vectors, key=lambda i: self.distance(vectors[i]["v"], wanted))[:5]
+            for reading in ("auto", "range"):
+                answer = self.expect_json(0, "search", "-s", url, "--extension", self.EXTENSION, "--reading", reading,
+                                          "-k", 5, "--vector", json.dumps(wanted))
+                self.assertEqual([r["id"] for r in answer["results"]], near)
+                for result in answer["results"]:
+                    self.assertAlmostEqual(result["distance"], self.distance(vectors[result["id"]]["v"], wanted), 5)
+                    self.assertEqual(result["payload"], vectors[result["id"]]["payload"])
+        out, _ = self.expect(0, "search", "-s", url, "--extension", self.EXTENSION, "--vector", "-", "-k", 2,
+                             stdin=json.dumps(vectors[0]["v"]).encode())
+        self.assertEqual([line.split()[1] for line in out.splitlines()], ["ID", "0", "6"])
+        self.assertEqual(self.expect_json(0, "search", "-s", url, "--extension", self.EXTENSION, "--vector", "[1,1,1,1]",
+                                          "-k", 100)["metric"], "cosine")
+
+    def test_what_is_wrong(self):
+        url = self.copy("vector_example")
+        search = ("search", "-s", url, "--vector")
+        self.assertIn("sqlite-vec", self.expect(3, *search, "[1,2,3,4]")[1])
+        self.assertIn("/nowhere/vec0.so", self.expect(3, *search, "[1,2,3,4]", "--extension", "/nowhere/vec0.so")[1])
+        for wrong in ("[1,2]", "[0,0,0,0]", "x", "[1,2,3,4,5]"):
+            self.assertIn("--vector", self.expect(2, *search, wrong, "--extension", self.EXTENSION)[1])
+        self.expect(2, *search, "[1,2,3,4]", "--extension", self.EXTENSION, "-k", 0)
+        other = self.copy("manifest_example", "other")
+        self.assertIn("no vectors", self.expect(2, "search", "-s", other, "--vector", "[1]", "--extension", self.EXTENSION)[1])
 
 
 class Route(golden.Case):

@@ -9,3 +9,11 @@ tidemark_flags(conformance_kv_sqlite)
 target_link_libraries(conformance_kv_sqlite PRIVATE kv_suite adapters_sqlite)
 add_test(NAME conformance/kv/sqlite COMMAND conformance_kv_sqlite)
 set_tests_properties(conformance/kv/sqlite PROPERTIES TIMEOUT 120)
+
+# With sqlite-vec, a file that the test set-up installs (tests/integration/requirements.txt).
+add_executable(conformance_kv_vec kv_vec.c)
+tidemark_flags(conformance_kv_vec)
+target_compile_definitions(conformance_kv_vec PRIVATE TESTS_FOLDER="${PROJECT_SOURCE_DIR}/tests")
+target_link_libraries(conformance_kv_vec PRIVATE kv_suite adapters_sqlite m)
+add_test(NAME conformance/kv/sqlite-vec COMMAND conformance_kv_vec)
+set_tests_properties(conformance/kv/sqlite-vec PROPERTIES TIMEOUT 120)

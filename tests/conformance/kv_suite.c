@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "adapters/os/thread.h"
+#include "core/record/vector.h"
 #include "tests/support/plain.h"
 
 enum { ROWS_MAX = 5000, DATA_BYTES = 400 * 1024 };
@@ -22,7 +23,38 @@ struct made_rows {
     size_t count;
     size_t at;
     size_t fail_at;
+    struct buf packed; /* the value of the row at hand, for drivers with vectors */
 };
+
+enum { DIM_MAX = 16 };
+
+/* What the driver is given as the value of row `index`, and gives back: with vectors, the value
+ * packed with one, but for every fifth; some have a payload. */
+static struct bytes whole_value(const struct row *row, size_t index, struct buf *packed)
+{
+    uint8_t vector[4 * DIM_MAX];
+    char id[64];
+    char payload[64];
+    if (kv->vector_dim == 0) {
+        return row->value;
+    }
+    IS(kv->vector_dim <= DIM_MAX);
+    struct vector_row whole = {.value = row->value};
+    for (uint32_t i = 0; i < kv->vector_dim; i++) {
+        float number = (float)(index + 1) / (float)(i + 1);
+        memcpy(vector + (size_t)4 * i, &number, sizeof number);
+    }
+    snprintf(id, sizeof id, "{\"v\": %zu, \"t\": \"int\"}", index);
+    snprintf(payload, sizeof payload, "{\"row\":%zu}", index);
+    if (index % 5 != 3) {
+        whole.vector = bytes_of(vector, (size_t)4 * kv->vector_dim);
+        whole.id = bytes_of_text(id);
+        whole.payload = index % 3 == 0 ? bytes_of_text(payload) : bytes_of(NULL, 0);
+    }
+    buf_clear(packed);
+    vector_row_pack(&whole, packed);
+    return buf_bytes(packed);
+}
 
 static bool next_row(struct row_stream *stream, struct row *ret_row, bool *ret_more,
                      struct err *err)
@@ -33,7 +65,8 @@ static bool next_row(struct row_stream *stream, struct row *ret_row, bool *ret_m
     }
     *ret_more = self->at < self->count;
     if (*ret_more) {
-        *ret_row = self->rows[self->at++];
+        *ret_row = self->rows[self->at];
+        ret_row->value = whole_value(ret_row, self->at++, &self->packed);
     }
     return true;
 }
@@ -49,7 +82,9 @@ static struct made_rows made;
 /* `count` rows with eight-byte keys 0, 3, 6, … and values of `value_bytes` and some. */
 static void make_rows(size_t count, size_t value_bytes)
 {
+    buf_done(&made.packed);
     made = (struct made_rows){.stream = {.ops = &made_ops}, .count = count, .fail_at = SIZE_MAX};
+    buf_init(&made.packed, SIZE_MAX);
     for (size_t i = 0; i < count; i++) {
         put_u64be(made.keys[i], 3 * i);
         made.rows[i].key = bytes_of(made.keys[i], 8);
@@ -91,12 +126,43 @@ static void outcome_done(struct outcome *outcome)
     buf_done(&outcome->key_max);
 }
 
+/* From the second key on, below the last; and two streams at once. */
+static void expect_bounds(struct kv_file *file, struct buf *packed)
+{
+    struct err err = {0};
+    struct row_stream *rows = NULL;
+    struct row_stream *all = NULL;
+    struct row row;
+    bool more;
+    if (made.count < 3) {
+        return;
+    }
+    struct kv_bounds bounds = {
+        .from = made.rows[1].key, .to = made.rows[made.count - 1].key, .has_end = true};
+    WORKS(kv_rows_between(file, &bounds, &rows, &err));
+    WORKS(kv_rows(file, &all, &err));
+    WORKS(row_stream_next(all, &row, &more, &err));
+    for (size_t i = 1; i + 1 < made.count; i++) {
+        WORKS(row_stream_next(rows, &row, &more, &err));
+        IS(more && bytes_equal(row.key, made.rows[i].key));
+        IS(bytes_equal(row.value, whole_value(&made.rows[i], i, packed)));
+        WORKS(row_stream_next(all, &row, &more, &err));
+        IS(more && bytes_equal(row.key, made.rows[i].key));
+    }
+    WORKS(row_stream_next(rows, &row, &more, &err));
+    IS(!more);
+    row_stream_free(rows);
+    row_stream_free(all);
+}
+
 /* The file has exactly the made rows, by scan and by key. */
 static void expect_made(const char *name)
 {
     struct err err = {0};
     struct kv_file *file = NULL;
     struct row_stream *rows = NULL;
+    struct buf packed;
+    buf_init(&packed, SIZE_MAX);
     WORKS(kv_open(kv, path_of(name), &file, &err));
     for (int again = 0; again < 2; again++) {
         WORKS(kv_rows(file, &rows, &err));
@@ -105,7 +171,7 @@ static void expect_made(const char *name)
         for (size_t i = 0; i < made.count; i++) {
             WORKS(row_stream_next(rows, &row, &more, &err));
             IS(more && bytes_equal(row.key, made.rows[i].key));
-            IS(bytes_equal(row.value, made.rows[i].value));
+            IS(bytes_equal(row.value, whole_value(&made.rows[i], i, &packed)));
             IS(row.source == ROW_SOURCE_BASE && row.event_time_us == INT64_MIN && row.offset == 0);
             IS(!row.tombstone);
         }
@@ -119,12 +185,14 @@ static void expect_made(const char *name)
         bool found;
         buf_clear(&value);
         WORKS(kv_get(file, made.rows[i].key, &value, &found, &err));
-        IS(found && bytes_equal(buf_bytes(&value), made.rows[i].value));
+        IS(found && bytes_equal(buf_bytes(&value), whole_value(&made.rows[i], i, &packed)));
     }
     bool found;
     WORKS(kv_get(file, bytes_of_text("not there"), &value, &found, &err));
     IS(!found);
     buf_done(&value);
+    expect_bounds(file, &packed);
+    buf_done(&packed);
     kv_close(file);
 }
 
@@ -277,6 +345,7 @@ static void threads_do_not_meet(void)
     }
     for (size_t i = 0; i < THREADS; i++) {
         thread_join(threads[i]);
+        buf_done(&writings[i]->rows.packed);
         free(writings[i]);
     }
     expect_made("thread-0");
@@ -296,4 +365,5 @@ void kv_suite_run(struct kv *driver, const char *folder)
     STORY(threads_do_not_meet);
     STORY(failures);
     STORY(keys_of_all_sizes);
+    buf_done(&made.packed);
 }

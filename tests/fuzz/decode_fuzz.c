@@ -14,7 +14,7 @@ static const struct value_field fields[] = {
     {"o", {FIELD_OFFSET, NULL}, true},
 };
 
-/* The first byte chooses the settings. */
+/* The first byte chooses the settings, the fourth those of vectors. */
 static struct topic_settings settings_of(uint8_t choice)
 {
     static const struct field_ref keys[] = {
@@ -55,10 +55,48 @@ static void check_fields(struct bytes value, struct arena *arena)
     CHECK(bytes_equal(view.raw, bytes_of_text("7")));
 }
 
-static void run(uint8_t choice, const struct raw_record *raw, struct arena *arena)
+static const struct topic_vector vectors[] = {
+    {.dim = 0},
+    {.dim = 2,
+     .on = true,
+     .from = {FIELD_JSON, "/v"},
+     .has_payload = true,
+     .payload = {FIELD_JSON, "/p"}},
+    {.dim = 1,
+     .on = true,
+     .from = {FIELD_HEADER, "h"},
+     .required = true,
+     .has_id = true,
+     .id = {FIELD_JSON, "/i"}},
+    {.dim = 3,
+     .on = true,
+     .from = {FIELD_VALUE, NULL},
+     .metric = VECTOR_L2,
+     .has_id = true,
+     .id = {FIELD_KEY, NULL}},
+};
+
+/* Packed with its vector, or as it was. */
+static void check_value(const struct topic_settings *settings, const struct record *record,
+                        uint64_t value_bytes_max, struct arena *arena)
+{
+    struct vector_row row = {.value = record->value};
+    struct err err = {0};
+    if (settings->vector.dim > 0 && !record->tombstone) {
+        CHECK(vector_row_unpack(record->value, settings->vector.dim, &row, &err));
+        CHECK(row.vector.size == 0 || row.vector.size == (size_t)4 * settings->vector.dim);
+    }
+    CHECK(row.value.size <= value_bytes_max);
+    if (settings->fields != NULL && !record->tombstone) {
+        check_fields(row.value, arena);
+    }
+}
+
+static void run(uint8_t choice, uint8_t vector, const struct raw_record *raw, struct arena *arena)
 {
     static const struct decode_limits limits = {.key_bytes_max = 20, .value_bytes_max = 200};
     struct topic_settings settings = settings_of(choice);
+    settings.vector = vectors[vector];
     AUTO(decoder) struct decoder *decoder = NULL;
     struct err err = {0};
     CHECK(decoder_new(&settings, &limits, &decoder, &err));
@@ -68,12 +106,10 @@ static void run(uint8_t choice, const struct raw_record *raw, struct arena *aren
         CHECK(why.cause > REJECT_NONE && why.cause < REJECT_CAUSES && why.text[0] != '\0');
         return;
     }
-    CHECK(record.key.size <= limits.key_bytes_max && record.value.size <= limits.value_bytes_max);
+    CHECK(record.key.size <= limits.key_bytes_max);
     CHECK(utc_in_range(record.event_time_us));
     CHECK(record.tombstone == (raw->value.data == NULL));
-    if (settings.fields != NULL && !record.tombstone) {
-        check_fields(record.value, arena);
-    }
+    check_value(&settings, &record, limits.value_bytes_max, arena);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -92,7 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .header_count = (data[3] & 1) != 0,
     };
     raw.value = (data[3] & 2) != 0 ? (struct bytes){0} : take(&rest, rest.size, arena);
-    run(data[0], &raw, arena);
+    run(data[0], data[3] >> 2 & 3, &raw, arena);
     arena_free(arena);
     return 0;
 }

@@ -33,25 +33,25 @@ static void try_sharding(struct bytes text, struct arena *arena)
 
 static void try_custom(struct bytes text, struct arena *arena)
 {
-    struct manifest_sidecar sidecar;
-    struct bytes lineage;
+    struct manifest_custom custom;
     struct err err = {0};
-    if (!manifest_parse_custom(text, arena, &sidecar, &lineage, &err)) {
+    if (!manifest_parse_custom(text, arena, &custom, &err)) {
         return;
     }
     struct lineage_maker maker;
-    bool ours = lineage_maker(lineage, arena, &maker, &err);
+    bool ours = lineage_maker(custom.lineage, arena, &maker, &err);
     AUTO(buf) struct buf out;
     buf_init(&out, TEXT_MAX);
-    if (!manifest_print_custom(&sidecar, lineage, &out, &err)) {
+    if (!manifest_print_custom(&custom, &out, &err)) {
         CHECK(!ours); /* JSON that our strict reader refuses: a name twice, a NUL */
         return;
     }
-    struct manifest_sidecar again;
-    struct bytes lineage_again;
-    CHECK(manifest_parse_custom(buf_bytes(&out), arena, &again, &lineage_again, &err));
-    CHECK(again.on == sidecar.on && (!sidecar.on || again.page_size == sidecar.page_size));
-    CHECK(bytes_equal(lineage, lineage_again));
+    struct manifest_custom again;
+    CHECK(manifest_parse_custom(buf_bytes(&out), arena, &again, &err));
+    CHECK(again.sidecar.on == custom.sidecar.on &&
+          (!again.sidecar.on || again.sidecar.page_size == custom.sidecar.page_size));
+    CHECK(again.vector.dim == custom.vector.dim && again.vector.metric == custom.vector.metric);
+    CHECK(bytes_equal(custom.lineage, again.lineage));
 }
 
 /* One shard whose texts are the input. */

@@ -10,6 +10,7 @@ import decimal
 import json
 import math
 import re
+import struct
 
 import xxhash
 
@@ -84,7 +85,7 @@ def parse_json(payload):
 class Decoder:
     """One topic's settings, as in DESIGN section 7."""
 
-    def __init__(self, topic, limits=None):
+    def __init__(self, topic, limits=None, vectors={}):
         self.name = topic["name"]
         key = topic.get("key", {})
         self.key_from = key.get("from", "key")
@@ -94,7 +95,10 @@ class Decoder:
         event_time = topic.get("event_time", {})
         self.time_from = event_time.get("from", "timestamp")
         self.unit = event_time.get("unit", "ms")
+        self.vector = topic.get("vector", {})
+        self.dim, self.metric = vectors.get("dim", 0), vectors.get("metric", "cosine")
         sources = [self.key_from, self.time_from] + [field["from"] for field in self.fields or ()]
+        sources += [self.vector[part] for part in ("from", "id", "payload") if part in self.vector]
         self.is_json = topic.get("format") == "json" or any(s.startswith("json:") for s in sources)
         limits = limits or {}
         self.max_key = limits.get("max_key_bytes", 4 << 10)
@@ -109,7 +113,35 @@ class Decoder:
         value = None if tombstone else self._value(record, document)
         if len(stored) > self.max_key or len(value or b"") > self.max_value:
             raise Reject("too_large")
+        if self.dim and self.vector and not tombstone:
+            self._check_vector(record, document)
         return Row(record.topic, record.partition, record.offset, event_time, key, stored, routing, value)
+
+    def _check_vector(self, record, document):
+        """A vector that is there has the dimension and is finite, and has an id where one is named."""
+        def found(source):
+            try:
+                return self._find(source, record, document)
+            except KeyError:
+                return None
+        vector = found(self.vector["from"])
+        if vector is None:
+            if self.vector.get("required", True):
+                raise Reject("vector")
+            return
+        try:
+            if isinstance(vector, bytes):
+                numbers = struct.unpack(f"<{self.dim}f", vector)
+            elif isinstance(vector, list) and not any(isinstance(x, (bool, str)) for x in vector):
+                numbers = struct.unpack(f"<{self.dim}f", struct.pack(f"<{self.dim}f", *vector))
+            else:
+                raise Reject("vector")
+        except (struct.error, OverflowError):
+            raise Reject("vector") from None
+        if not all(map(math.isfinite, numbers)) or (self.metric == "cosine" and not any(numbers)):
+            raise Reject("vector")
+        if "id" in self.vector and not isinstance(found(self.vector["id"]), (str, bytes, int)):
+            raise Reject("vector")
 
     def _find(self, source, record, document):
         """What a source names: bytes, a JSON value or a number. KeyError: nothing there."""

@@ -79,7 +79,7 @@ class Oracle:
         self.rows, self.rejects = [], []
         limits = {k: v for k, v in self.settings.get("limits", {}).items() if isinstance(v, int)}
         for topic in self.settings["topics"]:
-            decode = model.Decoder(topic, limits)
+            decode = model.Decoder(topic, limits, self.settings.get("vectors", {}))
             for record in topics.read_topic(self.brokers, topic["name"]):
                 report.records += 1
                 try:

@@ -210,6 +210,7 @@ class Shard:
         self.page_size = struct.unpack(">H", self.bytes[16:18])[0] or 65536
         if self.page_size == 1:
             self.page_size = 65536
+        self.vector = manifest.custom.get("vector")
         self.rows = with_sqlite(self.bytes, self._read)
         need(len(self.rows) == entry["row_count"], f"{url}: row_count")
         encoding = manifest.meta["key_encoding"]
@@ -222,9 +223,15 @@ class Shard:
     def _read(self, connection):
         check = connection.execute("PRAGMA integrity_check").fetchall()
         need(check == [("ok",)], f"integrity_check: {check}")
-        sql = connection.execute("SELECT sql FROM sqlite_schema").fetchall()
-        need(len(sql) == 1 and re.fullmatch(
-            r"CREATE TABLE kv \(k BLOB PRIMARY KEY, v BLOB NOT NULL\) WITHOUT ROWID", sql[0][0]), f"schema: {sql}")
+        sql = [row[0] for row in connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")]
+        ours = ["CREATE TABLE kv (k BLOB PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID"]
+        if self.vector:
+            ours += [f"CREATE VIRTUAL TABLE vec_index USING vec0(embedding float[{self.vector['dim']}]"
+                     f" distance_metric={self.vector['metric']})",
+                     "CREATE TABLE vec_payloads (rowid INTEGER PRIMARY KEY, payload TEXT NOT NULL)",
+                     "CREATE TABLE vec_id_map (internal_id INTEGER PRIMARY KEY, original_id TEXT NOT NULL)"]
+        # the extension's own tables aside
+        need([text for text in sql if not re.search(r"vec_index_|sqlite_sequence", text)] == ours, f"schema: {sql}")
         rows = connection.execute("SELECT k, v FROM kv ORDER BY k").fetchall()
         need(all(isinstance(k, bytes) and isinstance(v, bytes) for k, v in rows), "a key or value is no BLOB")
         return dict(rows)

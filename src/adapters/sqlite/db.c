@@ -106,6 +106,30 @@ void db_auto(sqlite3 **db)
     *db = db_close(*db);
 }
 
+bool db_load_extension(sqlite3 *db, const char *path, const char *entry, struct err *err)
+{
+#ifdef SQLITE_OMIT_LOAD_EXTENSION
+    (void)db;
+    (void)entry;
+    return err_set(err, ERR_SETTINGS, "this SQLite cannot load extensions: %.200s", path);
+#else
+    char *message = NULL;
+    if (sqlite3_compileoption_used("OMIT_LOAD_EXTENSION") != 0 ||
+        sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 1, NULL) != SQLITE_OK) {
+        return err_set(err, ERR_SETTINGS, "SQLite %s cannot load extensions: %.200s",
+                       sqlite3_libversion(), path);
+    }
+    int code = sqlite3_load_extension(db, path, entry, &message);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+    if (code != SQLITE_OK) {
+        err_set_code(err, ERR_SETTINGS, code, "%.200s: %.200s", path,
+                     message == NULL ? sqlite3_errstr(code) : message);
+    }
+    sqlite3_free(message);
+    return code == SQLITE_OK;
+#endif
+}
+
 bool db_run(sqlite3 *db, const char *sql, struct err *err)
 {
     int code = sqlite3_exec(db, sql, NULL, NULL, NULL);

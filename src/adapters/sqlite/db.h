@@ -19,6 +19,10 @@ MUST_CHECK bool db_open_memory(sqlite3 **ret_db, struct err *err);
 sqlite3 *db_close(sqlite3 *db); /* takes NULL; returns NULL; no statement may be open (CHECK) */
 void db_auto(sqlite3 **db);
 
+/* Loads an extension from its file into the connection. SETTINGS: it cannot be. */
+MUST_CHECK bool db_load_extension(sqlite3 *db, const char *path, const char *entry,
+                                  struct err *err);
+
 MUST_CHECK bool db_run(sqlite3 *db, const char *sql, struct err *err);
 /* One row's first column as an integer. */
 MUST_CHECK bool db_run_i64(sqlite3 *db, const char *sql, int64_t *ret_value, struct err *err);

@@ -185,7 +185,7 @@ static int vfs_full_name(sqlite3_vfs *vfs, const char *name, int size, char *ret
     return length < size ? SQLITE_OK : SQLITE_CANTOPEN;
 }
 
-/* Chance, time and sleep are the system's. */
+/* Chance, time and sleep are those of the ordinary VFS. */
 static int vfs_random(sqlite3_vfs *vfs, int size, char *to)
 {
     sqlite3_vfs *base = vfs->pAppData;
@@ -202,6 +202,31 @@ static int vfs_time(sqlite3_vfs *vfs, double *ret_day)
 {
     sqlite3_vfs *base = vfs->pAppData;
     return base->xCurrentTime(base, ret_day);
+}
+
+/* Extensions are loaded through the VFS of their connection. */
+static void *vfs_dl_open(sqlite3_vfs *vfs, const char *name)
+{
+    sqlite3_vfs *base = vfs->pAppData;
+    return base->xDlOpen(base, name);
+}
+
+static void vfs_dl_error(sqlite3_vfs *vfs, int size, char *text)
+{
+    sqlite3_vfs *base = vfs->pAppData;
+    base->xDlError(base, size, text);
+}
+
+static void (*vfs_dl_symbol(sqlite3_vfs *vfs, void *library, const char *name))(void)
+{
+    sqlite3_vfs *base = vfs->pAppData;
+    return base->xDlSym(base, library, name);
+}
+
+static void vfs_dl_close(sqlite3_vfs *vfs, void *library)
+{
+    sqlite3_vfs *base = vfs->pAppData;
+    base->xDlClose(base, library);
 }
 
 static int vfs_last_error(sqlite3_vfs *vfs, int size, char *text)
@@ -221,6 +246,10 @@ static sqlite3_vfs range_vfs = {
     .xDelete = vfs_delete,
     .xAccess = vfs_access,
     .xFullPathname = vfs_full_name,
+    .xDlOpen = vfs_dl_open,
+    .xDlError = vfs_dl_error,
+    .xDlSym = vfs_dl_symbol,
+    .xDlClose = vfs_dl_close,
     .xRandomness = vfs_random,
     .xSleep = vfs_sleep,
     .xCurrentTime = vfs_time,

@@ -14,6 +14,7 @@
 void command_snapshot_auto(struct command_snapshot *snapshot)
 {
     snapshot_reader_free(snapshot->reader);
+    kv_free(snapshot->kv);
     store_free(snapshot->cache_files);
     store_free(snapshot->store);
     settings_free(snapshot->settings);
@@ -136,6 +137,7 @@ static bool take_reading(struct command_call *call, struct shard_reading_choice 
            err_wrap(err, "--range-from");
 }
 
+/* The store is open, and what to open of it is known. */
 static bool open_reader(struct command_call *call, struct command_snapshot *snapshot,
                         const struct shard_reading_choice *reading,
                         struct snapshot_reader **ret_reader, enum exit_code *ret_code)
@@ -149,7 +151,7 @@ static bool open_reader(struct command_call *call, struct command_snapshot *snap
     struct snapshot_reader_request request = {
         .catalog = snapshot->catalog,
         .choice = snapshot->choice,
-        .kv = wiring_kv(),
+        .kv = snapshot->kv != NULL ? snapshot->kv : wiring_kv(),
         .cache = in_place ? NULL : &snapshot->cache,
         .reading = *reading,
     };
@@ -160,20 +162,26 @@ static bool open_reader(struct command_call *call, struct command_snapshot *snap
     return true;
 }
 
-bool command_snapshot_open_reader(struct command_call *call, struct command_snapshot *snapshot,
-                                  enum exit_code *ret_code)
+static bool open_as_asked(struct command_call *call, struct command_snapshot *snapshot,
+                          enum exit_code *ret_code)
 {
     struct err err = {0};
-    if (!command_snapshot_open_store(call, snapshot, ret_code)) {
-        return false;
-    }
-    take_choice(call, snapshot);
     struct shard_reading_choice reading = {.reading = SHARD_READING_AUTO};
     if (!take_reading(call, &reading, &err)) {
         *ret_code = command_fail(call, EXIT_CODE_USAGE, &err);
         return false;
     }
     return open_reader(call, snapshot, &reading, &snapshot->reader, ret_code);
+}
+
+bool command_snapshot_open_reader(struct command_call *call, struct command_snapshot *snapshot,
+                                  enum exit_code *ret_code)
+{
+    if (!command_snapshot_open_store(call, snapshot, ret_code)) {
+        return false;
+    }
+    take_choice(call, snapshot);
+    return open_as_asked(call, snapshot, ret_code);
 }
 
 bool command_snapshot_open_run(struct command_call *call, struct command_snapshot *snapshot,
@@ -183,6 +191,33 @@ bool command_snapshot_open_run(struct command_call *call, struct command_snapsho
     struct shard_reading_choice reading = {.reading = SHARD_READING_DOWNLOAD};
     snapshot->choice = (struct catalog_choice){.run_id = run_id};
     return open_reader(call, snapshot, &reading, ret_reader, ret_code);
+}
+
+bool command_snapshot_open_vectors(struct command_call *call, struct command_snapshot *snapshot,
+                                   enum exit_code *ret_code)
+{
+    struct err err = {0};
+    struct catalog_snapshot found;
+    if (!command_snapshot_open(call, snapshot, &found, ret_code)) {
+        return false;
+    }
+    struct vector_settings vectors = {
+        .dim = found.manifest.vector.dim,
+        .metric = found.manifest.vector.metric,
+        .extension = command_value(call, "extension"),
+    };
+    if (vectors.extension == NULL && snapshot->settings != NULL) {
+        vectors.extension = snapshot->settings->vectors.extension;
+    }
+    bool ok = vectors.dim > 0 ||
+              err_set(&err, ERR_INPUT, "run %s has no vectors", found.manifest.run_id);
+    if (!ok || !wiring_open_kv(&vectors, &snapshot->kv, &err)) {
+        *ret_code = command_snapshot_fail(call, &err);
+        return false;
+    }
+    /* the one whose vectors were looked at, whatever is published meanwhile */
+    snapshot->choice = (struct catalog_choice){.manifest_ref = found.url};
+    return open_as_asked(call, snapshot, ret_code);
 }
 
 bool command_snapshot_key(const struct manifest *manifest, const char *text, struct arena *arena,

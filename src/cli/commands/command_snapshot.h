@@ -59,6 +59,7 @@ struct command_snapshot {
     struct catalog_choice choice;
     struct store *cache_files;
     struct shard_cache cache;
+    struct kv *kv;                  /* one with vectors; NULL: the ordinary one */
     struct snapshot_reader *reader; /* command_snapshot_open_reader */
 };
 
@@ -80,6 +81,11 @@ MUST_CHECK bool command_snapshot_open_run(struct command_call *call,
                                           struct command_snapshot *snapshot, const char *run_id,
                                           struct snapshot_reader **ret_reader,
                                           enum exit_code *ret_code);
+/* The same for a search among vectors: with a driver that has sqlite-vec loaded (option
+ * `extension`, or the settings'). */
+MUST_CHECK bool command_snapshot_open_vectors(struct command_call *call,
+                                              struct command_snapshot *snapshot,
+                                              enum exit_code *ret_code);
 void command_snapshot_auto(struct command_snapshot *snapshot);
 
 /* Prints an error that came from the store; transient ones end with EXIT_CODE_STORE. */

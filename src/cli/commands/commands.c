@@ -5,11 +5,11 @@
 #include "cli/commands/command_lookup.h"
 
 static const struct command *const commands_all[] = {
-    &run_command,     &build_command,   &demo_command,     &check_command,  &doctor_command,
-    &status_command,  &trigger_command, &hold_command,     &resume_command, &skip_command,
-    &accept_command,  &get_command,     &multiget_command, &info_command,   &shards_command,
-    &history_command, &route_command,   &verify_command,   &diff_command,   &rollback_command,
-    &cleanup_command, &version_command, &help_command,
+    &run_command,      &build_command,   &demo_command,     &check_command,  &doctor_command,
+    &status_command,   &trigger_command, &hold_command,     &resume_command, &skip_command,
+    &accept_command,   &get_command,     &multiget_command, &info_command,   &shards_command,
+    &history_command,  &route_command,   &search_command,   &verify_command, &diff_command,
+    &rollback_command, &cleanup_command, &version_command,  &help_command,
 };
 
 const struct command_table commands_table = {commands_all, LENGTH_OF(commands_all)};

@@ -22,6 +22,7 @@ extern const struct command info_command;
 extern const struct command shards_command;
 extern const struct command history_command;
 extern const struct command route_command;
+extern const struct command search_command;
 extern const struct command verify_command;
 extern const struct command diff_command;
 extern const struct command doctor_command;

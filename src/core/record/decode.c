@@ -4,6 +4,7 @@
 #include "core/base/utc.h"
 #include "core/record/decimal.h"
 #include "core/record/decode.h"
+#include "core/record/decode_vector.h"
 #include "core/record/json_scan.h"
 #include "core/record/key.h"
 #include "core/record/value_json.h"
@@ -18,6 +19,7 @@ struct decoder {
     struct field key;
     struct field event_time;
     struct value_member *members;
+    struct decode_vector vector;
     bool scans; /* the payload must be JSON */
     bool wants_headers;
 };
@@ -76,6 +78,24 @@ static bool compile_members(struct decoder *decoder, struct slots *slots, struct
     return true;
 }
 
+static bool compile_vector(struct decoder *decoder, struct slots *slots, struct err *err)
+{
+    const struct topic_vector *vector = &decoder->borrowed_settings->vector;
+    decoder->vector.borrowed_settings = vector;
+    if (!vector->on) {
+        return true;
+    }
+    if (vector->has_payload && vector->payload.source != FIELD_JSON) {
+        return err_set(err, ERR_SETTINGS, "a vector's payload comes from json:, not from %s",
+                       field_label(&vector->payload).text);
+    }
+    return compile_field(decoder, &vector->from, slots, &decoder->vector.from, err) &&
+           (!vector->has_id ||
+            compile_field(decoder, &vector->id, slots, &decoder->vector.id, err)) &&
+           (!vector->has_payload ||
+            compile_field(decoder, &vector->payload, slots, &decoder->vector.payload, err));
+}
+
 static bool compile(struct decoder *decoder, struct err *err)
 {
     const struct topic_settings *settings = decoder->borrowed_settings;
@@ -89,6 +109,7 @@ static bool compile(struct decoder *decoder, struct err *err)
     TRY(compile_field(decoder, &settings->key, &slots, &decoder->key, err));
     TRY(compile_field(decoder, &settings->event_time, &slots, &decoder->event_time, err));
     TRY(compile_members(decoder, &slots, err));
+    TRY(compile_vector(decoder, &slots, err));
     TRY(json_pointers_compile(slots.pointers, slots.count, decoder->arena, &decoder->pointers,
                               err));
     decoder->scans = settings->format == PAYLOAD_JSON || slots.count > 0;
@@ -223,11 +244,13 @@ static bool find_key(struct decoder *decoder, const struct field_record *record,
 }
 
 static bool decode_key(struct decoder *decoder, const struct field_record *record,
-                       struct arena *arena, struct record *ret, struct reject *ret_why)
+                       struct arena *arena, struct logical_key *ret_key, struct record *ret,
+                       struct reject *ret_why)
 {
     const struct topic_settings *settings = decoder->borrowed_settings;
     struct logical_key key = {0};
     TRY(find_key(decoder, record, arena, &key, ret_why));
+    *ret_key = key;
     uint8_t *stored = NULL;
     uint8_t *routing = NULL;
     if (key.type == KEY_INTEGER) {
@@ -373,9 +396,14 @@ bool decode_record(struct decoder *decoder, const struct raw_record *raw, struct
     if (decoder->scans) {
         TRY(scan_payload(decoder, raw, ret_why));
     }
-    TRY(decode_key(decoder, &source, arena, &record, ret_why));
+    struct logical_key key;
+    TRY(decode_key(decoder, &source, arena, &key, &record, ret_why));
     TRY(decode_time(decoder, &source, arena, &record, ret_why));
     TRY(decode_value(decoder, &source, arena, &record, ret_why));
+    if (decoder->vector.borrowed_settings->dim > 0 && !record.tombstone) {
+        TRY(decode_vector_pack(&decoder->vector, &source, &key, record.value, arena, &record.value,
+                               ret_why));
+    }
     *ret = record;
     return true;
 }

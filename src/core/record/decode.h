@@ -27,6 +27,9 @@
  * stands as it is. `timestamp` is Kafka's, in milliseconds. What is absent is null, or
  * REJECT_NO_FIELD when it is required. */
 
+/* Where the snapshot has vectors (topic_settings.vector.dim), `value` is the row packed with its
+ * vector (core/record/vector.h); a tombstone's is empty as ever. */
+
 struct decode_limits {
     uint64_t key_bytes_max;   /* of the stored bytes; over it is REJECT_TOO_LARGE */
     uint64_t value_bytes_max; /* of the `v` column */

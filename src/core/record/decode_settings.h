@@ -3,6 +3,7 @@
 #define TIDEMARK_CORE_RECORD_DECODE_SETTINGS_H
 
 #include "core/record/record.h"
+#include "core/record/vector.h"
 
 /* `key`, `value`, `json:/a/b` (RFC 6901 into the payload), `header:name`, `timestamp`, `topic`,
  * `partition`, `offset`. */
@@ -41,6 +42,19 @@ struct value_field {
     bool required; /* absent: REJECT_NO_FIELD instead of null */
 };
 
+/* The vector of each record, where the snapshot has vectors. */
+struct topic_vector {
+    uint32_t dim; /* 0: the snapshot has none; the same for all topics */
+    enum vector_metric metric;
+    bool on; /* false: rows of this topic have no vector */
+    struct field_ref from;
+    bool required; /* without one: REJECT_VECTOR; else the row goes without */
+    bool has_id;   /* false: the key is the id */
+    struct field_ref id;
+    bool has_payload;
+    struct field_ref payload; /* FIELD_JSON */
+};
+
 struct topic_settings {
     const char *name;
     enum payload_format format;
@@ -51,6 +65,7 @@ struct topic_settings {
     size_t field_count;
     struct field_ref event_time;
     enum time_unit time_unit;
+    struct topic_vector vector;
 };
 
 #endif

@@ -52,6 +52,7 @@ enum reject_cause {
     REJECT_NO_FIELD,       /* a field of `value.fields` that is required is absent */
     REJECT_TOO_LARGE,      /* key or value over the limits of the settings */
     REJECT_ROUTE,          /* the routing expression failed for it */
+    REJECT_VECTOR,         /* no vector, or not one of the dimension; no id for it */
     REJECT_CAUSES,
 };
 

@@ -15,6 +15,7 @@ static const char *const cause_names[] = {
     [REJECT_NO_FIELD] = "no_field",
     [REJECT_TOO_LARGE] = "too_large",
     [REJECT_ROUTE] = "route",
+    [REJECT_VECTOR] = "vector",
 };
 _Static_assert(LENGTH_OF(cause_names) == REJECT_CAUSES, "a name for every cause");
 

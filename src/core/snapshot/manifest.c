@@ -213,7 +213,12 @@ bool manifest_encode(const struct manifest *manifest, struct arena *arena,
     buf_init(&scratch, JSON_TEXT_MAX);
     manifest_print_sharding(&manifest->sharding, &scratch);
     const char *sharding = take_text(&scratch, arena);
-    TRY(manifest_print_custom(&manifest->sidecar, manifest->lineage, &scratch, err));
+    struct manifest_custom members = {.sidecar = manifest->sidecar,
+                                      .vector = manifest->vector,
+                                      .lineage = manifest->lineage,
+                                      .members = manifest->members,
+                                      .member_count = manifest->member_count};
+    TRY(manifest_print_custom(&members, &scratch, err));
     if (scratch.overflowed) {
         return err_set(err, ERR_INPUT, "a lineage of %zu bytes", manifest->lineage.size);
     }
@@ -295,10 +300,13 @@ static bool decode_meta(const struct manifest_meta_columns *meta, struct arena *
     if (!manifest_parse_sharding(bytes_of_text(meta->sharding), arena, &manifest->sharding, err)) {
         return err_wrap(err, "sharding");
     }
-    if (!manifest_parse_custom(bytes_of_text(meta->custom), arena, &manifest->sidecar,
-                               &manifest->lineage, err)) {
+    struct manifest_custom custom;
+    if (!manifest_parse_custom(bytes_of_text(meta->custom), arena, &custom, err)) {
         return err_wrap(err, "custom");
     }
+    manifest->sidecar = custom.sidecar;
+    manifest->vector = custom.vector;
+    manifest->lineage = custom.lineage;
     manifest->run_id = copy_text(meta->run_id, arena);
     manifest->num_dbs = (uint32_t)meta->num_dbs;
     manifest->s3_prefix = copy_text(meta->s3_prefix, arena);

@@ -20,8 +20,11 @@ struct manifest {
     const char *db_path_template;
     const char *shard_prefix;
     struct manifest_sidecar sidecar;
+    struct manifest_vector vector;
     struct bytes lineage; /* JSON object, see core/snapshot/lineage.h; empty: not made by Tidemark
                            */
+    const struct manifest_member *members; /* of `custom`, the writer's own; not read back */
+    size_t member_count;
     const struct attempt *shards; /* the winners by ascending db_id */
     size_t shard_count;
 };

@@ -1,6 +1,8 @@
 /* The JSON columns of a manifest: `sharding` and `custom`, to text and back. */
 #include "core/snapshot/manifest_json.h"
 
+#include <stdlib.h>
+
 #include "core/base/json.h"
 #include "core/record/json_scan.h"
 #include "core/snapshot/names.h"
@@ -174,15 +176,33 @@ bool manifest_parse_sharding(struct bytes text, struct arena *arena, struct shar
 
 /* ---- custom ---- */
 
-enum { VIEW_SIDECAR, VIEW_VERSION, VIEW_PAGE_SIZE, VIEW_CODEC, VIEW_FILE, VIEW_LINEAGE, VIEW_ALL };
+#define MEMBER_SIDECAR "sqlite_sidecar"
+#define MEMBER_VECTOR "vector"
+#define MEMBER_LINEAGE "tidemark"
+
+enum {
+    VIEW_SIDECAR,
+    VIEW_VERSION,
+    VIEW_PAGE_SIZE,
+    VIEW_CODEC,
+    VIEW_FILE,
+    VIEW_BACKEND,
+    VIEW_DIM,
+    VIEW_METRIC,
+    VIEW_LINEAGE,
+    VIEW_ALL,
+};
 
 static const char *const custom_pointers[] = {
-    [VIEW_SIDECAR] = "/sqlite_sidecar",
-    [VIEW_VERSION] = "/sqlite_sidecar/format_version",
-    [VIEW_PAGE_SIZE] = "/sqlite_sidecar/page_size",
-    [VIEW_CODEC] = "/sqlite_sidecar/codec",
-    [VIEW_FILE] = "/sqlite_sidecar/filename",
-    [VIEW_LINEAGE] = "/tidemark",
+    [VIEW_SIDECAR] = "/" MEMBER_SIDECAR,
+    [VIEW_VERSION] = "/" MEMBER_SIDECAR "/format_version",
+    [VIEW_PAGE_SIZE] = "/" MEMBER_SIDECAR "/page_size",
+    [VIEW_CODEC] = "/" MEMBER_SIDECAR "/codec",
+    [VIEW_FILE] = "/" MEMBER_SIDECAR "/filename",
+    [VIEW_BACKEND] = "/" MEMBER_VECTOR "/backend",
+    [VIEW_DIM] = "/" MEMBER_VECTOR "/dim",
+    [VIEW_METRIC] = "/" MEMBER_VECTOR "/metric",
+    [VIEW_LINEAGE] = "/" MEMBER_LINEAGE,
     [VIEW_ALL] = "",
 };
 
@@ -200,38 +220,105 @@ static bool scan_custom(struct bytes text, struct arena *arena,
     return views[VIEW_ALL].type == JSON_VIEW_OBJECT || err_set(err, ERR_INPUT, "not an object");
 }
 
-static bool is_object(struct bytes text, struct err *err)
+/* ---- printing: members by name, whoever they are from ---- */
+
+struct printed {
+    const char *name;
+    struct bytes json;
+};
+
+static int compare_printed(const void *a, const void *b)
 {
-    AUTO(json) cJSON *root = NULL;
-    TRY(json_parse(text, &root, err));
-    return cJSON_IsObject(root) || err_set(err, ERR_INPUT, "not an object");
+    return strcmp(((const struct printed *)a)->name, ((const struct printed *)b)->name);
 }
 
-bool manifest_print_custom(const struct manifest_sidecar *sidecar, struct bytes lineage,
-                           struct buf *out, struct err *err)
+static void print_sidecar(const struct manifest_sidecar *sidecar, struct buf *out)
 {
-    if (lineage.size > 0 && !is_object(lineage, err)) {
-        return err_wrap(err, "lineage");
+    buf_add_format(out,
+                   "{\"codec\":\"zstd\",\"filename\":\"" NAMES_SIDECAR_FILE
+                   "\",\"format_version\":%d,\"page_size\":",
+                   SIDECAR_VERSION_KNOWN);
+    if (sidecar->page_size == 0) {
+        buf_add_text(out, "\"auto\"}");
+    } else {
+        buf_add_format(out, "%u}", sidecar->page_size);
     }
-    buf_add_byte(out, '{');
-    if (sidecar->on) {
-        buf_add_format(out,
-                       "\"sqlite_sidecar\":{\"codec\":\"zstd\",\"filename\":\"" NAMES_SIDECAR_FILE
-                       "\",\"format_version\":%d,\"page_size\":",
-                       SIDECAR_VERSION_KNOWN);
-        if (sidecar->page_size == 0) {
-            buf_add_text(out, "\"auto\"}");
-        } else {
-            buf_add_format(out, "%u}", sidecar->page_size);
+}
+
+static void print_vector(const struct manifest_vector *vector, struct buf *out)
+{
+    buf_add_format(out,
+                   "{\"backend\":\"sqlite-vec\",\"dim\":%u,\"index_type\":\"hnsw\","
+                   "\"kv_backend\":\"sqlite-vec\",\"metric\":\"%s\",\"quantization\":null,"
+                   "\"unified\":true}",
+                   vector->dim, vector_metric_name(vector->metric));
+}
+
+const char *manifest_member_problem(const char *name)
+{
+    static const char *const taken[] = {MEMBER_SIDECAR, MEMBER_LINEAGE, MEMBER_VECTOR};
+    if (name[0] == '\0' || !bytes_are_utf8(bytes_of_text(name))) {
+        return "not a name in UTF-8";
+    }
+    for (size_t i = 0; i < LENGTH_OF(taken); i++) {
+        if (strcmp(name, taken[i]) == 0) {
+            return "a member that Tidemark itself writes";
         }
     }
-    if (lineage.size > 0) {
-        buf_add_text(out, sidecar->on ? ",\"tidemark\":" : "\"tidemark\":");
-        buf_add_bytes(out, lineage);
+    return NULL;
+}
+
+static bool add_member(struct printed *printed, const char *name, struct bytes json, bool object,
+                       struct err *err)
+{
+    AUTO(json) cJSON *root = NULL;
+    if (!json_parse(json, &root, err)) {
+        return err_wrap(err, "%.100s", name);
+    }
+    if (object && !cJSON_IsObject(root)) {
+        return err_set(err, ERR_INPUT, "%.100s: not an object", name);
+    }
+    *printed = (struct printed){.name = name, .json = json};
+    return true;
+}
+
+bool manifest_print_custom(const struct manifest_custom *custom, struct buf *out, struct err *err)
+{
+    CHECK(custom->member_count <= MANIFEST_MEMBERS_MAX);
+    struct printed printed[MANIFEST_MEMBERS_MAX + 3];
+    size_t count = 0;
+    AUTO(buf) struct buf sidecar;
+    AUTO(buf) struct buf vector;
+    buf_init(&sidecar, SIZE_MAX);
+    buf_init(&vector, SIZE_MAX);
+    if (custom->sidecar.on) {
+        print_sidecar(&custom->sidecar, &sidecar);
+        printed[count++] = (struct printed){MEMBER_SIDECAR, buf_bytes(&sidecar)};
+    }
+    if (custom->vector.dim > 0) {
+        print_vector(&custom->vector, &vector);
+        printed[count++] = (struct printed){MEMBER_VECTOR, buf_bytes(&vector)};
+    }
+    if (custom->lineage.size > 0) {
+        TRY(add_member(&printed[count++], MEMBER_LINEAGE, custom->lineage, true, err));
+    }
+    for (size_t i = 0; i < custom->member_count; i++) {
+        const struct manifest_member *member = &custom->members[i];
+        TRY(add_member(&printed[count++], member->name, bytes_of_text(member->json), false, err));
+    }
+    qsort(printed, count, sizeof *printed, compare_printed);
+    buf_add_byte(out, '{');
+    for (size_t i = 0; i < count; i++) {
+        buf_add_text(out, i == 0 ? "" : ",");
+        json_print_text(bytes_of_text(printed[i].name), out);
+        buf_add_byte(out, ':');
+        buf_add_bytes(out, printed[i].json);
     }
     buf_add_byte(out, '}');
     return true;
 }
+
+/* ---- reading ---- */
 
 static bool is_raw(const struct json_view *view, const char *raw)
 {
@@ -258,20 +345,36 @@ static struct manifest_sidecar sidecar_of(const struct json_view *views)
     return (struct manifest_sidecar){.on = true, .page_size = (uint32_t)page_size.magnitude};
 }
 
+/* What we do not know to read is no vector: the rows can be read all the same. */
+static struct manifest_vector vector_of(const struct json_view *views)
+{
+    struct manifest_vector vector = {.metric = VECTOR_COSINE};
+    struct logical_key dim = {0};
+    bool l2 = is_raw(&views[VIEW_METRIC], "\"l2\"");
+    if (!is_raw(&views[VIEW_BACKEND], "\"sqlite-vec\"") ||
+        (!l2 && !is_raw(&views[VIEW_METRIC], "\"cosine\"")) ||
+        views[VIEW_DIM].type != JSON_VIEW_NUMBER ||
+        key_parse_integer(views[VIEW_DIM].raw, &dim) != REJECT_NONE || dim.negative ||
+        dim.magnitude > VECTOR_DIM_MAX) {
+        return vector;
+    }
+    return (struct manifest_vector){.dim = (uint32_t)dim.magnitude,
+                                    .metric = l2 ? VECTOR_L2 : VECTOR_COSINE};
+}
+
 bool manifest_parse_custom(struct bytes text, struct arena *arena,
-                           struct manifest_sidecar *ret_sidecar, struct bytes *ret_lineage,
-                           struct err *err)
+                           struct manifest_custom *ret_custom, struct err *err)
 {
     struct json_view views[LENGTH_OF(custom_pointers)];
     TRY(scan_custom(text, arena, views, err));
     struct bytes lineage = {0};
     if (views[VIEW_LINEAGE].type != JSON_VIEW_ABSENT) {
         if (views[VIEW_LINEAGE].type != JSON_VIEW_OBJECT) {
-            return err_set(err, ERR_INPUT, "tidemark: not an object");
+            return err_set(err, ERR_INPUT, MEMBER_LINEAGE ": not an object");
         }
         lineage = arena_copy(arena, views[VIEW_LINEAGE].raw);
     }
-    *ret_sidecar = sidecar_of(views);
-    *ret_lineage = lineage;
+    *ret_custom = (struct manifest_custom){
+        .sidecar = sidecar_of(views), .vector = vector_of(views), .lineage = lineage};
     return true;
 }

@@ -120,7 +120,7 @@ static const struct {
     size_t rows;
 } vectors[] = {
     {"manifest_example", 160}, {"manifest_example_sparse", 3}, {"page_auto", 24},
-    {"sidecar_64k", 170},      {"sidecar_deep", 210},
+    {"sidecar_64k", 170},      {"sidecar_deep", 210},          {"vector_example", 12},
 };
 
 Test(snapshot_reader, golden_rows)

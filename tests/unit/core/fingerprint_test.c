@@ -94,6 +94,9 @@ Test(fingerprint, changes_with_all_that_shapes_content)
     SHAPES(topics[0].fields = NULL; topics[0].field_count = 0);
     SHAPES(fields[0].required = false);
     SHAPES(fields[1].name = "c");
+    SHAPES(topics[0].vector.on = true);
+    SHAPES(s.vectors.dim = 3);
+    SHAPES(s.vectors.dim = 3; s.vectors.metric = VECTOR_L2);
     SHAPES(s.topic_count = 1);
     SHAPES(s.limits.max_key_bytes = 4097);
     SHAPES(s.limits.max_value_bytes = 1);
