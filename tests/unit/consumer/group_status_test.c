@@ -205,6 +205,39 @@ Test(group_status, an_open_build)
     close_scene(&scene);
 }
 
+Test(group_status, a_gate_refuses)
+{
+    struct scene scene;
+    open_scene(&scene);
+    ledger_says_leader(&scene.ledger, "m");
+    say_close(&scene, 1, "");
+    say_plan(&scene, "r1");
+    const char *reasons[] = {"3 rows, at least 4 are wanted", "key a is not there"};
+    struct message gated = {.kind = MESSAGE_GATED,
+                            .gated = {.term = ledger_term(&scene.ledger),
+                                      .build = 1,
+                                      .run_id = "r1",
+                                      .reasons = reasons,
+                                      .reason_count = 2}};
+    ledger_says(&scene.ledger, &gated);
+    struct group_status status = status_of(&scene);
+    cr_assert_eq(status.phase, GROUP_STATUS_GATED);
+    cr_assert_str_eq(status.doing,
+                     "build 1, run r1 is built and not published: 3 rows, at least 4 are wanted; "
+                     "key a is not there");
+    /* one for another run changes nothing */
+    struct message accept = {
+        .kind = MESSAGE_ACCEPT,
+        .accept = {.id = "a", .who = "", .why = "", .build = 1, .run_id = "r0"}};
+    ledger_says(&scene.ledger, &accept);
+    cr_assert_eq(status_of(&scene).phase, GROUP_STATUS_GATED);
+    accept.accept.id = "b";
+    accept.accept.run_id = "r1";
+    ledger_says(&scene.ledger, &accept);
+    cr_assert_eq(status_of(&scene).phase, GROUP_STATUS_BUILDING);
+    close_scene(&scene);
+}
+
 Test(group_status, without_store_and_brokers)
 {
     struct scene scene;

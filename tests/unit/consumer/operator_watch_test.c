@@ -153,6 +153,23 @@ Test(operator_watch, skip_is_used)
     fold_free(ledger.fold);
 }
 
+Test(operator_watch, accepted_to_published)
+{
+    struct ledger_says ledger = new_ledger();
+    struct message message = {
+        .kind = MESSAGE_ACCEPT,
+        .accept = {
+            .id = "a1", .who = "ann@host", .why = "it is right", .build = 1, .run_id = "r1"}};
+    struct operator_watch watch = watch_of(MESSAGE_ACCEPT, "a1", ledger_says(&ledger, &message));
+    expect(&watch, &ledger, OPERATOR_WAITING);
+    ledger_says_commit(&ledger, 1, COMMIT_BUILD, "r1", "a1", 0);
+    expect(&watch, &ledger, OPERATOR_WAITING);
+    ledger_says_published(&ledger, 1, "r1");
+    expect(&watch, &ledger, OPERATOR_DONE);
+    cr_assert_str_eq(watch.run_id, "r1");
+    fold_free(ledger.fold);
+}
+
 /* Before the record itself was read back, nothing is an answer. */
 Test(operator_watch, not_before_it_is_there)
 {

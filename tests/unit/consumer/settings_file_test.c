@@ -189,6 +189,11 @@ Test(settings_file, every_value_of_a_window_and_a_snapshot_reaches_its_place)
     cr_expect(n->attempt_timeout_us == INT64_C(660000000));
     cr_expect(n->pointer_check_us == 12000000 && n->max_clock_skew_us == 13000000);
 
+    cr_expect(s->gates.min_rows == 7 && s->gates.max_empty_shards == 2);
+    cr_expect(s->gates.max_row_change > 0.29 && s->gates.max_row_change < 0.31);
+    cr_assert_eq(s->gates.canary_key_count, 2);
+    cr_expect_str_eq(s->gates.canary_keys[0], "a key");
+    cr_expect_str_eq(s->gates.canary_keys[1], "17");
     cr_expect(s->dead_letter.policy == DEAD_LETTER_TOPIC && s->dead_letter.max_errors == 14);
     cr_expect(s->dead_letter.max_error_ratio > 0.49 && s->dead_letter.max_error_ratio < 0.51);
     cr_expect_str_eq(s->dead_letter.topic, "dead");
