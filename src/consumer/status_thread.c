@@ -1,8 +1,9 @@
 /* The status server: two threads that look at the group, and the pages of what they see.
  *
  * The watcher reads the ledger on and on and folds it. The asker asks the brokers for the ends of
- * the partitions and the store for the pointer; either may hang, so it does nothing else. Both put
- * what they know under one lock, which the HTTP server takes for as long as a page is made. */
+ * the partitions, and the store for the pointer when somebody wants a page with it; either may
+ * hang, so it does nothing else. Both put what they know under one lock, which the HTTP server
+ * takes for as long as a page is made. */
 #include "consumer/status_thread.h"
 
 #include <stdatomic.h>
@@ -27,19 +28,27 @@ enum {
     ASK_US = 5 * SECOND_US,
     ASK_BROKERS_MS = 5 * 1000,
     ASK_STORE_US = 10 * SECOND_US,
-    ASK_SLICE_US = 100 * 1000,
+    ASK_SLICE_US = 20 * 1000,
+    POINTER_AGE_US = 15 * SECOND_US, /* an idle group costs its store nothing; nor do its pages much
+                                      */
+    POINTER_WAIT_US = 2 * SECOND_US, /* so long a page waits for a newer answer */
 };
 
-/* What the asker was told; replaced as a whole. */
-struct told {
+/* What the asker was told; each replaced as a whole. */
+struct told_ends {
     struct arena *arena;
-    struct source_ends *ends;
-    size_t end_count;
-    bool ends_known;
-    struct catalog_pointer pointer;
-    bool pointer_known;
-    const char *ends_problem;
-    const char *pointer_problem;
+    struct source_ends *list;
+    size_t count;
+    bool known;
+    const char *problem;
+};
+
+struct told_pointer {
+    struct arena *arena;
+    struct catalog_pointer value;
+    bool known;
+    const char *problem;
+    int64_t mono_us; /* when; 0: never */
 };
 
 struct status_thread {
@@ -48,6 +57,7 @@ struct status_thread {
     int64_t started_us;
     atomic_bool end;
     atomic_bool stopping;
+    atomic_bool pointer_wanted;
     struct thread *watcher;
     struct thread *asker;
     struct status_http *http;
@@ -56,7 +66,8 @@ struct status_thread {
         struct fold *fold;
         struct status_counts counts;
         struct status_standing standing;
-        struct told told;
+        struct told_ends ends;
+        struct told_pointer pointer;
         bool at_end;
         int64_t heard_mono_us;
         bool has_problem;
@@ -71,16 +82,17 @@ static void fill_group(struct status_thread *thread, struct status_view *view,
                        struct arena *arena)
 {
     const struct settings *settings = thread->settings.settings;
-    const struct told *told = &thread->locked.told;
+    const struct told_ends *ends = &thread->locked.ends;
+    const struct told_pointer *pointer = &thread->locked.pointer;
     *request = (struct group_status_request){
         .fold = thread->locked.fold,
         .now_us = view->now_us,
         .quiet_us = operator_quiet_of(settings),
         .cleanup_grace_us = settings->snapshot.cleanup_grace_us,
-        .pointer = told->pointer_known ? &told->pointer : NULL,
+        .pointer = pointer->known ? &pointer->value : NULL,
         .topics = thread->settings.source.topics,
-        .ends = told->ends_known ? told->ends : NULL,
-        .end_count = told->ends_known ? told->end_count : 0,
+        .ends = ends->known ? ends->list : NULL,
+        .end_count = ends->known ? ends->count : 0,
     };
     group_status_fill(request, arena, group);
     view->request = request;
@@ -89,7 +101,6 @@ static void fill_group(struct status_thread *thread, struct status_view *view,
 
 static void fill_view(struct status_thread *thread, struct status_view *view)
 {
-    const struct told *told = &thread->locked.told;
     *view = (struct status_view){
         .settings = thread->settings.settings,
         .version = thread->settings.version,
@@ -101,8 +112,8 @@ static void fill_view(struct status_thread *thread, struct status_view *view)
         .store = thread->settings.store,
         .ledger_read = thread->locked.at_end,
         .ledger_problem = thread->locked.has_problem ? thread->locked.problem.message : NULL,
-        .ends_problem = told->ends_problem,
-        .pointer_problem = told->pointer_problem,
+        .ends_problem = thread->locked.ends.problem,
+        .pointer_problem = thread->locked.pointer.problem,
         .counts = &thread->locked.counts,
         .standing = &thread->locked.standing,
     };
@@ -166,13 +177,32 @@ static bool serve_ready(void *context, struct buf *out)
     return make_page(context, make_ready, out);
 }
 
+/* Asks for the pointer where the last answer is old, and waits for the new one, but not for long.
+ */
+static void want_pointer(struct status_thread *thread)
+{
+    int64_t begin_us = clock_mono_us();
+    while (clock_mono_us() - begin_us < POINTER_WAIT_US && !atomic_load(&thread->stopping)) {
+        lock_take(&thread->locked.lock);
+        int64_t told_us = thread->locked.pointer.mono_us;
+        lock_give(&thread->locked.lock);
+        if (told_us > 0 && told_us >= begin_us - POINTER_AGE_US) {
+            return;
+        }
+        atomic_store(&thread->pointer_wanted, true);
+        clock_sleep_us(ASK_SLICE_US);
+    }
+}
+
 static bool serve_status(void *context, struct buf *out)
 {
+    want_pointer(context);
     return make_page(context, make_status, out);
 }
 
 static bool serve_metrics(void *context, struct buf *out)
 {
+    want_pointer(context);
     return make_page(context, make_metrics, out);
 }
 
@@ -278,21 +308,61 @@ static void run_watcher(void *argument)
 
 /* ---- the asker ---- */
 
-static void ask(struct source_query *query, struct store *store, struct told *told)
+static void ask_ends(struct status_thread *thread, struct source_query *query)
 {
     struct err err;
-    told->ends_known = query != NULL && source_query_ends(query, ASK_BROKERS_MS, told->arena,
-                                                          &told->ends, &told->end_count, &err);
-    if (!told->ends_known) {
-        told->ends_problem = query == NULL ? "no client"
-                                           : arena_text(told->arena, bytes_of_text(err.message));
+    struct told_ends told = {.arena = arena_new(4096)};
+    told.known = query != NULL && source_query_ends(query, ASK_BROKERS_MS, told.arena, &told.list,
+                                                    &told.count, &err);
+    if (!told.known) {
+        told.problem = query == NULL ? "no client"
+                                     : arena_text(told.arena, bytes_of_text(err.message));
     }
+    lock_take(&thread->locked.lock);
+    struct told_ends before = thread->locked.ends;
+    thread->locked.ends = told;
+    lock_give(&thread->locked.lock);
+    arena_free(before.arena);
+}
+
+static void ask_pointer(struct status_thread *thread, struct store *store)
+{
+    struct err err;
+    struct told_pointer told = {.arena = arena_new(4096)};
     struct catalog catalog = {.borrowed_store = store};
-    told->pointer_known = store != NULL &&
-                          catalog_read_pointer(&catalog, told->arena, &told->pointer, &err);
-    if (!told->pointer_known) {
-        told->pointer_problem = store == NULL ? "the store cannot be opened"
-                                              : arena_text(told->arena, bytes_of_text(err.message));
+    told.known = store != NULL && catalog_read_pointer(&catalog, told.arena, &told.value, &err);
+    if (!told.known) {
+        told.problem = store == NULL ? "the store cannot be opened"
+                                     : arena_text(told.arena, bytes_of_text(err.message));
+    }
+    told.mono_us = clock_mono_us();
+    lock_take(&thread->locked.lock);
+    struct told_pointer before = thread->locked.pointer;
+    thread->locked.pointer = told;
+    lock_give(&thread->locked.lock);
+    arena_free(before.arena);
+}
+
+static bool goes_on(struct status_thread *thread)
+{
+    return !atomic_load(&thread->end) && !atomic_load(&thread->stopping);
+}
+
+/* Answers whoever waits for the pointer, until it is time to ask the brokers again. */
+static void serve_pointer(struct status_thread *thread, struct store **store)
+{
+    int64_t until_us = clock_mono_us() + ASK_US;
+    while (goes_on(thread) && clock_mono_us() < until_us) {
+        if (!atomic_exchange(&thread->pointer_wanted, false)) {
+            clock_sleep_us(ASK_SLICE_US);
+            continue;
+        }
+        struct err err;
+        if (*store == NULL && !wiring_open_store(thread->settings.settings->snapshot.store,
+                                                 &thread->store_settings, store, &err)) {
+            log_failure(LOG_WARN, "status", &err, "the pointer is not known");
+        }
+        ask_pointer(thread, *store);
     }
 }
 
@@ -301,23 +371,13 @@ static void run_asker(void *argument)
     struct status_thread *thread = argument;
     struct source_query *query = NULL;
     struct store *store = NULL;
-    while (!atomic_load(&thread->end) && !atomic_load(&thread->stopping)) {
+    while (goes_on(thread)) {
         struct err err;
         if (query == NULL && !source_query_new(&thread->settings.source, &query, &err)) {
             log_failure(LOG_WARN, "status", &err, "the ends of the partitions are not known");
         }
-        if (store == NULL && !wiring_open_store(thread->settings.settings->snapshot.store,
-                                                &thread->store_settings, &store, &err)) {
-            log_failure(LOG_WARN, "status", &err, "the pointer is not known");
-        }
-        struct told told = {.arena = arena_new(4096)};
-        ask(query, store, &told);
-        lock_take(&thread->locked.lock);
-        struct told before = thread->locked.told;
-        thread->locked.told = told;
-        lock_give(&thread->locked.lock);
-        arena_free(before.arena);
-        pause_for(thread, ASK_US);
+        ask_ends(thread, query);
+        serve_pointer(thread, &store);
     }
     source_query_free(query);
     store_free(store);
@@ -379,6 +439,7 @@ bool status_thread_new(const struct status_thread_settings *settings,
     thread->started_us = clock_now_us();
     atomic_init(&thread->end, false);
     atomic_init(&thread->stopping, false);
+    atomic_init(&thread->pointer_wanted, false);
     lock_init(&thread->locked.lock);
     thread->locked.fold = fold_new();
     thread->locked.heard_mono_us = clock_mono_us();
@@ -408,7 +469,8 @@ struct status_thread *status_thread_free(struct status_thread *thread)
     atomic_store(&thread->end, true);
     thread_join(thread->watcher);
     thread_join(thread->asker);
-    arena_free(thread->locked.told.arena);
+    arena_free(thread->locked.ends.arena);
+    arena_free(thread->locked.pointer.arena);
     status_standing_done(&thread->locked.standing);
     fold_free(thread->locked.fold);
     lock_done(&thread->locked.lock);
