@@ -4,10 +4,12 @@ include(GNUInstallDirs)
 
 # The foreign libraries that reading needs, as a program names them that links libtidemark.a.
 list(JOIN curl_LDFLAGS " " TIDEMARK_LIBRARY_NEEDS)
-foreach(library IN ITEMS sqlite3 cjson xxhash zstd yaml openssl expat)
+foreach(library IN ITEMS sqlite3 cjson xxhash zstd yaml openssl expat re2)
     list(JOIN ${library}_LDFLAGS " " flags)
     string(APPEND TIDEMARK_LIBRARY_NEEDS " ${flags}")
 endforeach()
+
+string(APPEND TIDEMARK_LIBRARY_NEEDS " -lstdc++") # of the one part that is C++
 
 function(tidemark_library_shared)
     add_library(tidemark_shared SHARED $<TARGET_OBJECTS:library>)
@@ -24,7 +26,8 @@ function(tidemark_library_static)
     set(archive ${CMAKE_CURRENT_BINARY_DIR}/libtidemark.a)
     set(archives)
     foreach(module IN ITEMS consumer checkpoint adapters_sqlite adapters_s3 adapters_file adapters_crypto adapters
-            adapters_os core_settings core_coord core_snapshot core_spill core_window core_route core_record core_base)
+            adapters_os core_settings core_coord core_snapshot core_spill core_window core_route core_route_cel
+            core_record core_base)
         get_target_property(type ${module} TYPE)
         if(type STREQUAL "STATIC_LIBRARY")
             list(APPEND archives $<TARGET_FILE:${module}>)

@@ -17,6 +17,8 @@ struct contribution {
     struct row_share **shares;
     size_t share_count;
     const bool **voided; /* by share; NULL: all its rows count */
+    const char **tokens; /* by group */
+    size_t token_count;
     struct arena *arena;
     atomic_uint users;
 };
@@ -121,6 +123,21 @@ struct contribution *contribution_with(const struct contribution *like,
 {
     return contribution_new(like->build, like->order, like->policy, like->partitions,
                             like->sources.count, shares, share_count, NULL);
+}
+
+void contribution_set_tokens(struct contribution *contribution, const char *const *tokens,
+                             size_t count)
+{
+    contribution->tokens = arena_zero(contribution->arena, (count + 1) * sizeof(char *));
+    contribution->token_count = count;
+    for (size_t i = 0; i < count; i++) {
+        contribution->tokens[i] = arena_text(contribution->arena, bytes_of_text(tokens[i]));
+    }
+}
+
+const char *contribution_token(const struct contribution *contribution, uint32_t group)
+{
+    return group < contribution->token_count ? contribution->tokens[group] : NULL;
 }
 
 struct contribution *contribution_use(struct contribution *contribution)

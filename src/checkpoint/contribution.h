@@ -32,6 +32,12 @@ struct contribution *contribution_new(uint64_t build, enum row_order order,
 /* The same partitions and rules over other rows. One user: the caller. */
 struct contribution *contribution_with(const struct contribution *like,
                                        struct row_share *const *shares, size_t share_count);
+/* The routing token of each group of rows, by group; copied, before any other thread has it. */
+void contribution_set_tokens(struct contribution *contribution, const char *const *tokens,
+                             size_t count);
+/* NULL: the group has none. */
+const char *contribution_token(const struct contribution *contribution, uint32_t group);
+
 struct contribution *contribution_use(struct contribution *contribution);
 struct contribution *contribution_drop(struct contribution *contribution); /* NULL; takes NULL */
 

@@ -80,6 +80,28 @@ static struct attempt attempt_of(const struct message_attempt *winner)
     return attempt;
 }
 
+/* As settings say it; of inferred values the plan has the list. */
+static bool sharding_of(const struct publish *publish, const struct message_plan *plan,
+                        struct arena *arena, struct sharding *ret_sharding, struct err *err)
+{
+    struct sharding sharding = *publish->settings.sharding;
+    if (publish->settings.snapshot->cel.infers) {
+        struct logical_key *values =
+            arena_zero(arena, (plan->routing_value_count + 1) * sizeof *values);
+        for (size_t i = 0; i < plan->routing_value_count; i++) {
+            if (!route_value_of_token(plan->routing_values[i], &values[i])) {
+                return err_set(err, ERR_CORRUPT, "%.60s is no routing value",
+                               plan->routing_values[i]);
+            }
+        }
+        sharding.has_routing_values = true;
+        sharding.routing_values = values;
+        sharding.routing_value_count = plan->routing_value_count;
+    }
+    *ret_sharding = sharding;
+    return true;
+}
+
 static bool make_manifest(struct publish *publish, const struct leader_stage *stage,
                           struct bytes lineage, struct arena *arena, struct buf *bytes,
                           struct err *err)
@@ -96,7 +118,6 @@ static bool make_manifest(struct publish *publish, const struct leader_stage *st
         .s3_prefix = publish->settings.names->prefix,
         .key_column = snapshot->key_column,
         .key_encoding = publish->settings.key_encoding,
-        .sharding = *publish->settings.sharding,
         .db_path_template = publish->settings.names->db_path_template,
         .shard_prefix = publish->settings.names->shard_prefix,
         .sidecar = {.on = snapshot->sidecar, .page_size = snapshot->page_size},
@@ -105,6 +126,7 @@ static bool make_manifest(struct publish *publish, const struct leader_stage *st
         .shards = shards,
         .shard_count = stage->winner_count,
     };
+    TRY(sharding_of(publish, stage->plan, arena, &manifest.sharding, err));
     return sqlite_manifest_encode(&manifest, bytes, err);
 }
 

@@ -5,7 +5,7 @@
 
 #include "adapters/store.h"
 #include "core/coord/leader.h"
-#include "core/route/sharding.h"
+#include "core/route/route.h"
 #include "core/settings.h"
 #include "core/snapshot/manifest_json.h"
 #include "core/snapshot/names.h"

@@ -13,8 +13,10 @@ struct snapshot_reader {
     struct snapshot_reader_request request;
     struct arena *arena;
     struct catalog_snapshot snapshot;
-    struct router router; /* of hash routing only */
-    bool routes_by_hash;
+    struct router router;
+    const struct route_column *columns; /* for all keys */
+    size_t column_count;
+    struct err cannot_route; /* why keys cannot be looked up; NONE: they can */
     struct shard_files *files;
 };
 
@@ -27,9 +29,9 @@ bool snapshot_reader_new(const struct snapshot_reader_request *request,
     reader->arena = arena_new(64 * 1024);
     TRY(catalog_open(&request->catalog, &request->choice, reader->arena, &reader->snapshot, err));
     const struct manifest *manifest = &reader->snapshot.manifest;
-    reader->routes_by_hash = manifest->sharding.strategy == SHARDING_HASH;
-    if (reader->routes_by_hash) {
-        TRY(route_init(&reader->router, &manifest->sharding, manifest->num_dbs, 0, err));
+    struct err fault = {0};
+    if (!route_init(&reader->router, &manifest->sharding, manifest->num_dbs, 0, false, &fault)) {
+        reader->cannot_route = fault; /* all else can be done with the snapshot */
     }
     struct shard_files_request files = {
         .catalog = &reader->request.catalog,
@@ -47,6 +49,7 @@ struct snapshot_reader *snapshot_reader_free(struct snapshot_reader *reader)
 {
     if (reader != NULL) {
         shard_files_free(reader->files);
+        route_done(&reader->router);
         arena_free(reader->arena);
         free(reader);
     }
@@ -75,20 +78,50 @@ bool snapshot_reader_open_shard(struct snapshot_reader *reader, uint32_t shard, 
 
 /* ---- keys ---- */
 
+static bool can_route(const struct snapshot_reader *reader, struct err *err)
+{
+    if (reader->cannot_route.kind == ERR_NONE) {
+        return true;
+    }
+    *err = reader->cannot_route;
+    return err_wrap(err, "keys of run %s cannot be found", reader->snapshot.manifest.run_id);
+}
+
 bool snapshot_reader_route(const struct snapshot_reader *reader, const struct logical_key *key,
                            uint32_t *ret_shard, struct err *err)
 {
-    const struct manifest *manifest = &reader->snapshot.manifest;
-    if (!reader->routes_by_hash) {
-        return err_set(err, ERR_SETTINGS,
-                       "keys of run %s are divided among its shards by the CEL expression `%s`, "
-                       "which this program cannot evaluate: it finds keys by hash routing only",
-                       manifest->run_id, manifest->sharding.cel_expr);
-    }
     uint64_t token = 0;
-    TRY(route_key(&reader->router, key, &token, err));
-    *ret_shard = route_db_id(&reader->router, token, manifest->num_dbs);
+    const char *text = NULL;
+    AUTO(arena) struct arena *arena = NULL;
+    TRY(can_route(reader, err));
+    if (reader->column_count == 0) {
+        TRY(route_key(&reader->router, key, &token, err));
+    } else {
+        arena = arena_new(1024);
+        TRY(route_by_columns(&reader->router, key, reader->columns, reader->column_count, arena,
+                             &token, &text, err));
+    }
+    *ret_shard = route_db_id(&reader->router, token, reader->snapshot.manifest.num_dbs);
     return true;
+}
+
+bool snapshot_reader_explain(const struct snapshot_reader *reader, const struct logical_key *key,
+                             struct arena *arena, const char **ret_value, uint32_t *ret_shard,
+                             struct err *err)
+{
+    uint64_t token = 0;
+    TRY(can_route(reader, err));
+    TRY(route_by_columns(&reader->router, key, reader->columns, reader->column_count, arena, &token,
+                         ret_value, err));
+    *ret_shard = route_db_id(&reader->router, token, reader->snapshot.manifest.num_dbs);
+    return true;
+}
+
+void snapshot_reader_set_columns(struct snapshot_reader *reader,
+                                 const struct route_column *borrowed_columns, size_t count)
+{
+    reader->columns = borrowed_columns;
+    reader->column_count = count;
 }
 
 static bool stored_key(const struct snapshot_reader *reader, const struct logical_key *key,

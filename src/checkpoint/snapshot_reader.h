@@ -6,6 +6,7 @@
 #include "checkpoint/catalog.h"
 #include "checkpoint/shard_files.h"
 #include "core/record/key.h"
+#include "core/route/route.h"
 
 /* Everything is borrowed until snapshot_reader_free. */
 struct snapshot_reader_request {
@@ -31,12 +32,23 @@ void snapshot_reader_auto(struct snapshot_reader **reader);
 
 const struct catalog_snapshot *snapshot_reader_snapshot(const struct snapshot_reader *reader);
 
+/* What an expression wants to know beside the key, the same for every key that is looked up from
+ * now on. Before any other thread has the reader. */
+void snapshot_reader_set_columns(struct snapshot_reader *reader,
+                                 const struct route_column *borrowed_columns, size_t count);
+
 /* The shard that a key is in, if it is anywhere. INPUT: an integer key without routing bytes
- * (snapshot format, section 4). SETTINGS: the snapshot's keys are divided by an expression, which
- * this program cannot evaluate. */
+ * (snapshot format, section 4); columns that an expression wants, or that it does not know; a value
+ * of it that leads to no shard. SETTINGS: an expression that does not compile. */
 MUST_CHECK bool snapshot_reader_route(const struct snapshot_reader *reader,
                                       const struct logical_key *key, uint32_t *ret_shard,
                                       struct err *err);
+
+/* The same, with what leads there: the hash, or the expression's value. In the arena. */
+MUST_CHECK bool snapshot_reader_explain(const struct snapshot_reader *reader,
+                                        const struct logical_key *key, struct arena *arena,
+                                        const char **ret_value, uint32_t *ret_shard,
+                                        struct err *err);
 
 /* Opens the shard's file, which the first key in it would do. *ret_by_range: it stays in its store,
  * and pages are asked for. */

@@ -13,6 +13,7 @@ bool intake_new(const struct intake_settings *settings, struct intake **ret_inta
     CHECK(intake != NULL);
     intake->settings = *settings;
     intake->scratch = arena_new(64 * 1024);
+    intake->routing = route_scratch_new(settings->router);
     intake->boundary_us = EVENT_TIME_LOW;
     intake->window_us = INT64_MAX;
     size_t topics = settings->settings->topic_count;
@@ -48,6 +49,7 @@ struct intake *intake_free(struct intake *intake)
     }
     free(intake->decoders);
     free(intake->partitions);
+    route_scratch_free(intake->routing);
     arena_free(intake->scratch);
     free(intake);
     return NULL;
@@ -244,7 +246,7 @@ static bool take_message(struct intake *intake, struct intake_partition *partiti
     struct reject why;
     uint64_t token = 0;
     if (!decode_record(intake->decoders[message->topic], &raw, intake->scratch, &record, &why) ||
-        !route_record(intake->settings.router, &record, &token, &why)) {
+        !route_record(intake->settings.router, intake->routing, &record, &token, &why)) {
         return take_rejected(intake, partition, message, &why, err);
     }
     move_watermark(intake, partition, record.event_time_us, now_us);
@@ -268,7 +270,7 @@ static bool take_message(struct intake *intake, struct intake_partition *partiti
         .source = partition->source,
         .tombstone = record.tombstone,
     };
-    uint32_t group = intake->settings.router->num_dbs > 0 ? (uint32_t)token : 0;
+    uint32_t group = route_group(intake->settings.router, token);
     return held_rows_append(intake->settings.held, window, group, &row, err);
 }
 

@@ -79,8 +79,10 @@ struct intake_sealed {
     struct contribution *contribution; /* one user: the caller */
     const struct ready_partition *partitions;
     size_t partition_count;
-    const struct shard_size *shards;
+    const struct shard_size *shards; /* where shards are known */
     size_t shard_count;
+    const struct token_size *tokens; /* where they follow from tokens: exactly those with rows */
+    size_t token_count;
 };
 
 /* Every partition of it was read up to its cut. Late and future rows that the policies refuse are

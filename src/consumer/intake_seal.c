@@ -15,8 +15,9 @@ struct sealing {
     struct contribution *contribution;
     struct filter filter;
     struct arena *arena;
-    struct shard_size *shards; /* by shard */
+    struct shard_size *shards; /* by group */
     size_t shard_count;
+    bool exactly; /* which groups have rows decides what the shards are */
 };
 
 /* The policies of settings; late and future rows that are not taken go to the dead letters. */
@@ -123,11 +124,36 @@ static bool needs_a_look(const struct sealing *sealing, const struct section *se
 static void add_size(struct sealing *sealing, const struct section *section,
                      enum filter_verdict verdict)
 {
+    CHECK(!sealing->exactly || verdict != FILTER_MIXED);
     if (section->group < sealing->shard_count &&
         (verdict == FILTER_MIXED || filter_takes(&sealing->filter, verdict))) {
         sealing->shards[section->group].rows += section->rows;
         sealing->shards[section->group].bytes += section->key_bytes + section->value_bytes;
     }
+}
+
+/* The same for a section of which some rows may not be in the build. */
+static bool count_rows(struct sealing *sealing, struct row_set *set, size_t index,
+                       const uint32_t *map, struct err *err)
+{
+    const struct section *section = &set->index->sections[index];
+    struct shard_size *size = &sealing->shards[section->group];
+    struct row_stream *stream = NULL;
+    TRY(row_set_open(set, index, &stream, err));
+    struct row row;
+    bool more = true;
+    bool done = true;
+    while ((done = row_stream_next(stream, &row, &more, err)) && more) {
+        uint32_t source = map[row.source];
+        if (source != SOURCE_NONE &&
+            filter_takes(&sealing->filter, filter_row(&sealing->filter, section->window, source,
+                                                      row.offset, row.event_time_us))) {
+            size->rows++;
+            size->bytes += row.key.size + row.value.size;
+        }
+    }
+    row_stream_free(stream);
+    return done;
 }
 
 static bool look_at_share(struct sealing *sealing, size_t share, struct err *err)
@@ -143,7 +169,11 @@ static bool look_at_share(struct sealing *sealing, size_t share, struct err *err
         if (needs_a_look(sealing, section)) {
             TRY(look_at_rows(sealing, set, i, map, err));
         }
-        add_size(sealing, section, verdict);
+        if (sealing->exactly && verdict == FILTER_MIXED) {
+            TRY(count_rows(sealing, set, i, map, err));
+        } else {
+            add_size(sealing, section, verdict);
+        }
     }
     return true;
 }
@@ -223,6 +253,66 @@ static bool check_ratio(struct intake *intake, const struct ready_partition *par
     return true;
 }
 
+/* The groups that have rows, as shards or, where shards follow from them, as tokens. */
+static void list_groups(struct sealing *sealing, struct intake_sealed *sealed)
+{
+    const struct intake *intake = sealing->intake;
+    struct token_size *tokens = arena_zero(
+        sealing->arena, (sealing->shard_count + 1) * (sealing->exactly ? sizeof *tokens : 1));
+    size_t used = 0;
+    for (size_t i = 0; i < sealing->shard_count; i++) {
+        const struct shard_size *size = &sealing->shards[i];
+        if (size->rows == 0) {
+            continue;
+        }
+        if (sealing->exactly) {
+            tokens[used] = (struct token_size){.rows = size->rows, .bytes = size->bytes};
+            tokens[used++].token =
+                intake->settings.router->kind == ROUTE_CEL_INFERRED
+                    ? token_table_text(route_scratch_tokens(intake->routing), (uint32_t)i)
+                    : arena_format(sealing->arena, "i:%zu", i);
+        } else {
+            sealing->shards[used] = *size;
+            sealing->shards[used++].shard = (uint32_t)i;
+        }
+    }
+    sealed->shards = sealing->shards;
+    sealed->shard_count = sealing->exactly ? 0 : used;
+    sealed->tokens = tokens;
+    sealed->token_count = sealing->exactly ? used : 0;
+}
+
+/* How the rows are held: in so many groups. */
+static void set_groups(struct sealing *sealing)
+{
+    const struct intake *intake = sealing->intake;
+    const struct router *router = intake->settings.router;
+    sealing->exactly = router->kind == ROUTE_CEL_INFERRED ||
+                       (router->kind == ROUTE_CEL_DIRECT && router->num_dbs == 0);
+    sealing->shard_count = router->kind == ROUTE_CEL_INFERRED
+                               ? token_table_count(route_scratch_tokens(intake->routing))
+                           : sealing->exactly ? ROUTE_NUM_DBS_MAX
+                                              : router->num_dbs;
+    sealing->shards =
+        arena_zero(sealing->arena, (sealing->shard_count + 1) * sizeof *sealing->shards);
+}
+
+/* The builds regroup by token, in another thread than ours. */
+static void give_tokens(const struct sealing *sealing)
+{
+    const struct intake *intake = sealing->intake;
+    if (intake->settings.router->kind != ROUTE_CEL_INFERRED) {
+        return;
+    }
+    const struct token_table *table = route_scratch_tokens(intake->routing);
+    size_t count = token_table_count(table);
+    const char **texts = arena_zero(sealing->arena, (count + 1) * sizeof(char *));
+    for (size_t i = 0; i < count; i++) {
+        texts[i] = token_table_text(table, (uint32_t)i);
+    }
+    contribution_set_tokens(sealing->contribution, texts, count);
+}
+
 static bool seal(struct sealing *sealing, struct intake_sealed *ret_sealed, struct err *err)
 {
     struct intake *intake = sealing->intake;
@@ -237,20 +327,13 @@ static bool seal(struct sealing *sealing, struct intake_sealed *ret_sealed, stru
     }
     TRY(check_ratio(intake, ready, sealing->count, err));
     TRY(dead_letters_flush(intake->settings.letters, err));
-    size_t used = 0;
-    for (size_t i = 0; i < sealing->shard_count; i++) {
-        if (sealing->shards[i].rows > 0) {
-            sealing->shards[used] = sealing->shards[i];
-            sealing->shards[used++].shard = (uint32_t)i;
-        }
-    }
     *ret_sealed = (struct intake_sealed){
         .contribution = sealing->contribution,
         .partitions = ready,
         .partition_count = sealing->count,
-        .shards = sealing->shards,
-        .shard_count = used,
     };
+    list_groups(sealing, ret_sealed);
+    give_tokens(sealing);
     return true;
 }
 
@@ -268,9 +351,8 @@ bool intake_seal(struct intake *intake, uint64_t build,
         .partitions = partitions,
         .count = count,
         .arena = arena,
-        .shard_count = intake->settings.router->num_dbs,
     };
-    sealing.shards = arena_zero(arena, (sealing.shard_count + 1) * sizeof *sealing.shards);
+    set_groups(&sealing);
     sealing.contribution = make_contribution(&sealing, build);
     sealing.filter = contribution_filter(sealing.contribution, arena);
     if (!seal(&sealing, ret_sealed, err)) {

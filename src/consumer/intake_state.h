@@ -42,6 +42,7 @@ struct intake {
     size_t partition_capacity;
     struct intake_partition *last; /* records come in runs of one partition */
     struct arena *scratch;         /* of one batch */
+    struct route_scratch *routing; /* NULL for hash */
     int64_t boundary_us;           /* see window_bucket_us */
     int64_t window_us;             /* the last row's window … */
     int64_t window_end_us;         /* … up to here */

@@ -193,6 +193,8 @@ static void on_sealed(struct member_thread *thread, struct mail *mail)
         event.sealed.partition_count = sealed->partition_count;
         event.sealed.shards = sealed->shards;
         event.sealed.shard_count = sealed->shard_count;
+        event.sealed.tokens = sealed->tokens;
+        event.sealed.token_count = sealed->token_count;
         member_work_sealed(&thread->hands.work, TAKE(mail->sealed.sealed.contribution));
     }
     feed(thread, &event);

@@ -111,7 +111,7 @@ static bool is_sealed(const struct member_work *work, uint64_t build)
 
 static bool by_close(const struct member_work *work)
 {
-    return work->settings->router->num_dbs == 0;
+    return route_groups_at_close(work->settings->router);
 }
 
 /* Puts the rows into a job that waited for them. */
@@ -125,7 +125,8 @@ static void give_rows(struct work *work, struct contribution *rows)
 }
 
 /* Starts the piece now, or when the rows are regrouped. */
-static void start(struct member_work *work, struct work *take_piece, uint32_t num_dbs)
+static void start(struct member_work *work, struct work *take_piece, uint32_t num_dbs,
+                  const char *const *routing_values)
 {
     if (!by_close(work)) {
         build_threads_add(work->threads, take_piece);
@@ -144,8 +145,8 @@ static void start(struct member_work *work, struct work *take_piece, uint32_t nu
     work->waiting[work->waiting_count++] = take_piece;
     if (!work->regrouping) {
         work->regrouping = true;
-        struct regroup_job *job =
-            regroup_job_new(&work->regroup, take_piece->run_id, work->sealed, num_dbs);
+        struct regroup_job *job = regroup_job_new(&work->regroup, take_piece->run_id, work->sealed,
+                                                  num_dbs, routing_values);
         build_threads_add(work->threads, &job->work);
     }
 }
@@ -163,7 +164,8 @@ bool member_work_build(struct member_work *work, const struct fold *fold,
     if (is_sealed(work, build) && make_frame(work, fold, build)) {
         struct shard_job *job =
             shard_job_new(&work->settings->shard, command, work->frame, work->sealed);
-        start(work, &job->work, command->build.num_dbs);
+        start(work, &job->work, command->build.num_dbs,
+              command->build.routing_value_count == 0 ? NULL : command->build.routing_values);
         return true;
     }
     *ret_answer = (struct member_event){.kind = MEMBER_EVENT_BUILT};
@@ -186,7 +188,9 @@ bool member_work_part(struct member_work *work, const struct fold *fold,
     if (is_sealed(work, build) && plan != NULL && plan->message.plan.build == build) {
         struct part_job *job =
             part_job_new(&work->part, command->store_part.run_id, work->sealed, work->parts++);
-        start(work, &job->work, (uint32_t)plan->message.plan.shard_count);
+        start(work, &job->work, (uint32_t)plan->message.plan.shard_count,
+              plan->message.plan.routing_value_count == 0 ? NULL
+                                                          : plan->message.plan.routing_values);
         return true;
     }
     *ret_answer = (struct member_event){.kind = MEMBER_EVENT_PART_STORED};

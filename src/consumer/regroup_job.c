@@ -7,6 +7,7 @@
 #include "checkpoint/spill_reader.h"
 #include "consumer/shard_buffer.h"
 #include "consumer/spill_writer.h"
+#include "core/coord/leader_shards.h"
 #include "core/spill/filter_stream.h"
 
 enum { REGROUP_CHECK_ROWS = 4096, REGROUP_SHARES_MAX = 4096 };
@@ -30,6 +31,26 @@ static bool group_of(struct regroup_job *job, struct bytes stored, uint32_t *ret
     TRY(route_key(job->settings->router, &key, &token, err));
     *ret_group = route_db_id(job->settings->router, token, job->num_dbs);
     return true;
+}
+
+/* Where the values of an expression are the shards: all rows of a group have one. */
+static bool group_of_token(struct regroup_job *job, uint32_t group, uint32_t *ret_group,
+                           struct err *err)
+{
+    const char *token = contribution_token(job->from, group);
+    for (uint32_t low = 0, high = job->num_dbs; token != NULL && low < high;) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = shards_compare_tokens(job->values[middle], token);
+        if (order == 0) {
+            *ret_group = middle;
+            return true;
+        }
+        low = order < 0 ? middle + 1 : low;
+        high = order < 0 ? high : middle;
+    }
+    return err_set(err, ERR_CORRUPT,
+                   "rows of the routing value %.60s, which the plan does not have",
+                   token == NULL ? "?" : token);
 }
 
 static bool add_share(struct regrouping *regrouping, struct row_set *take_set, const char *path,
@@ -63,10 +84,11 @@ static bool spill(struct regrouping *regrouping, struct err *err)
     return add_share(regrouping, set, path, err);
 }
 
-static bool take_rows(struct regrouping *regrouping, struct row_stream *rows, int64_t window,
-                      struct err *err)
+static bool take_rows(struct regrouping *regrouping, struct row_stream *rows,
+                      const struct section *section, struct err *err)
 {
     struct regroup_job *job = regrouping->job;
+    int64_t window = section->window;
     struct row row;
     bool more = true;
     for (uint64_t i = 1;; i++) {
@@ -75,7 +97,8 @@ static bool take_rows(struct regrouping *regrouping, struct row_stream *rows, in
             return true;
         }
         uint32_t group = 0;
-        TRY(group_of(job, row.key, &group, err));
+        TRY(job->values != NULL ? group_of_token(job, section->group, &group, err)
+                                : group_of(job, row.key, &group, err));
         row.source = regrouping->sources[row.source];
         if (!shard_buffer_append(regrouping->buffer, window, group, &row)) {
             TRY(spill(regrouping, err));
@@ -103,7 +126,7 @@ static bool take_share(struct regrouping *regrouping, const struct filter *filte
         struct row_stream *rows = NULL;
         TRY(filter_stream_open(filter, set, i, map, NULL, &rows, err));
         if (rows != NULL) {
-            bool done = take_rows(regrouping, rows, set->index->sections[i].window, err);
+            bool done = take_rows(regrouping, rows, &set->index->sections[i], err);
             row_stream_free(rows);
             TRY(done);
         }
@@ -154,12 +177,17 @@ static void free_job(struct work *work)
     struct regroup_job *job = (struct regroup_job *)work;
     contribution_drop(job->from);
     contribution_drop(job->result);
+    for (uint32_t i = 0; job->values != NULL && i < job->num_dbs; i++) {
+        free((char *)job->values[i]);
+    }
+    free(job->values);
     free((char *)job->work.run_id);
     free(job);
 }
 
 struct regroup_job *regroup_job_new(const struct regroup_settings *settings, const char *run_id,
-                                    struct contribution *from, uint32_t num_dbs)
+                                    struct contribution *from, uint32_t num_dbs,
+                                    const char *const *routing_values)
 {
     struct regroup_job *job = calloc(1, sizeof *job);
     CHECK(job != NULL);
@@ -173,5 +201,13 @@ struct regroup_job *regroup_job_new(const struct regroup_settings *settings, con
     job->settings = settings;
     job->from = contribution_use(from);
     job->num_dbs = num_dbs;
+    if (routing_values != NULL) {
+        job->values = calloc((size_t)num_dbs + 1, sizeof(char *));
+        CHECK(job->values != NULL);
+        for (uint32_t i = 0; i < num_dbs; i++) {
+            job->values[i] = strdup(routing_values[i]);
+            CHECK(job->values[i] != NULL);
+        }
+    }
     return job;
 }

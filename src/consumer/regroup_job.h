@@ -21,12 +21,15 @@ struct regroup_job {
     const struct regroup_settings *settings;
     struct contribution *from; /* one user */
     uint32_t num_dbs;
+    const char **values; /* routing_values, sorted as the ledger has them; NULL: keys are hashed */
     bool ok;
     struct err err;
     struct contribution *result; /* one user; NULL unless ok */
 };
 
+/* `routing_values`: `num_dbs` of them, or NULL; copied. */
 struct regroup_job *regroup_job_new(const struct regroup_settings *settings, const char *run_id,
-                                    struct contribution *from, uint32_t num_dbs);
+                                    struct contribution *from, uint32_t num_dbs,
+                                    const char *const *routing_values);
 
 #endif

@@ -351,6 +351,7 @@ static bool start(struct service *service, struct err *err)
     const char *ledger_id = "";
     TRY(service_settings_init(&service->parts, settings, ids, "", service->arena, err));
     TRY(check_topics(service, ids, &ledger_id, err));
+    service_settings_done(&service->parts);
     TRY(service_settings_init(&service->parts, settings, ids, ledger_id, service->arena, err));
     TRY(open_store(service, err));
     open_queues(service);
@@ -464,6 +465,7 @@ struct service *service_free(struct service *service)
     tell_store(service);
     kv_free(service->kv);
     store_free(service->store);
+    service_settings_done(&service->parts);
     arena_free(service->arena);
     free(service);
     return NULL;

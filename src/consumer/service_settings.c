@@ -58,6 +58,34 @@ static int compare_topics(const void *a, const void *b)
     return strcmp(((const struct message_topic *)a)->name, ((const struct message_topic *)b)->name);
 }
 
+static enum shard_count_policy shard_policy(const struct snapshot_settings *snapshot)
+{
+    if (snapshot->shards > 0 || snapshot->cel.has_routing_values) {
+        return SHARDS_FIXED;
+    }
+    if (snapshot->routing == ROUTING_HASH) {
+        return SHARDS_BY_ROWS;
+    }
+    return snapshot->cel.infers ? SHARDS_BY_TOKEN : SHARDS_BY_TOKEN_ID;
+}
+
+static struct sharding sharding_of(const struct snapshot_settings *snapshot)
+{
+    if (snapshot->routing == ROUTING_HASH) {
+        return (struct sharding){.strategy = SHARDING_HASH};
+    }
+    const struct cel_settings *cel = &snapshot->cel;
+    return (struct sharding){
+        .strategy = SHARDING_CEL,
+        .cel_expr = cel->expr,
+        .columns = cel->columns,
+        .column_count = cel->column_count,
+        .has_routing_values = cel->has_routing_values,
+        .routing_values = cel->routing_values,
+        .routing_value_count = cel->routing_value_count,
+    };
+}
+
 static bool set_coord(struct service_settings *to, const struct settings *settings,
                       const char *const *topic_ids, const char *ledger_id, struct arena *arena,
                       struct err *err)
@@ -109,12 +137,13 @@ static bool set_coord(struct service_settings *to, const struct settings *settin
     };
     coord->shape = (struct state_shape){
         .keys = key_encoding_name(to->key_encoding),
-        .routing = "hash",
+        .routing = snapshot->routing == ROUTING_CEL ? "cel" : "hash",
         .files = arena_format(arena, "page size %u, %s sidecar", snapshot->page_size,
                               snapshot->sidecar ? "with" : "without"),
     };
-    coord->shard_policy = snapshot->shards > 0 ? SHARDS_FIXED : SHARDS_BY_ROWS;
-    coord->shards = snapshot->shards;
+    coord->shard_policy = shard_policy(snapshot);
+    coord->shards = snapshot->cel.has_routing_values ? (uint32_t)snapshot->cel.routing_value_count
+                                                     : snapshot->shards;
     coord->max_keys_per_shard = snapshot->max_keys_per_shard;
     coord->max_attempts = (uint32_t)snapshot->max_attempts;
     /* the group has given its partitions away by then; PROGRESS itself comes once a second */
@@ -163,7 +192,7 @@ bool service_settings_init(struct service_settings *to, const struct settings *s
                            const char *const *topic_ids, const char *ledger_id, struct arena *arena,
                            struct err *err)
 {
-    *to = (struct service_settings){.sharding = {.strategy = SHARDING_HASH}};
+    *to = (struct service_settings){.sharding = sharding_of(&settings->snapshot)};
     to->key_encoding = settings->topics[0].key_encoding;
     set_kafka(to, settings, arena);
     set_targets(to, settings, arena);
@@ -171,6 +200,12 @@ bool service_settings_init(struct service_settings *to, const struct settings *s
     const struct snapshot_settings *snapshot = &settings->snapshot;
     TRY(names_init(&to->names, snapshot->store, snapshot->shard_prefix,
                    snapshot->run_registry_prefix, snapshot->db_path_template, err));
-    return route_init(&to->router, &to->sharding, snapshot->shards,
-                      snapshot->shards > 0 ? 0 : snapshot->max_keys_per_shard, err);
+    uint64_t max_keys = snapshot->shards > 0 ? 0 : snapshot->max_keys_per_shard;
+    return route_init(&to->router, &to->sharding, snapshot->shards, max_keys, snapshot->cel.infers,
+                      err);
+}
+
+void service_settings_done(struct service_settings *to)
+{
+    route_done(&to->router);
 }

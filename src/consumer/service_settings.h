@@ -37,5 +37,7 @@ struct service_settings {
 MUST_CHECK bool service_settings_init(struct service_settings *to, const struct settings *settings,
                                       const char *const *topic_ids, const char *ledger_id,
                                       struct arena *arena, struct err *err);
+/* What is in no arena; a zeroed one will do. */
+void service_settings_done(struct service_settings *to);
 
 #endif

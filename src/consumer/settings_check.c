@@ -3,6 +3,7 @@
 #include "consumer/settings_check.h"
 
 #include "adapters/store_url.h"
+#include "consumer/settings_cel.h"
 #include "consumer/settings_names.h"
 #include "consumer/status_listen.h"
 #include "core/snapshot/names_check.h"
@@ -31,6 +32,11 @@ static void check_text(struct settings_reader *reader, const char *path, const c
 
 static void check_shards(struct settings_reader *reader)
 {
+    if (reader->settings->snapshot.routing == ROUTING_CEL) {
+        settings_cel_check(reader);
+        return;
+    }
+    settings_cel_check_unused(reader);
     bool shards = has(reader, "snapshot.shards");
     bool max_keys = has(reader, "snapshot.max_keys_per_shard");
     if (shards && max_keys) {

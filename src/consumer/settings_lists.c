@@ -2,6 +2,7 @@
  * offsets. */
 #include "consumer/settings_lists.h"
 
+#include "consumer/settings_cel.h"
 #include "consumer/settings_group.h"
 #include "consumer/settings_value.h"
 #include "core/secret_name.h"
@@ -12,36 +13,13 @@ static const char properties_form[] = "a list of pairs: ( (\"name\", \"value\"),
 static const char canaries_form[] = "a list of keys: ( \"a\", 17, … )";
 static const char offsets_form[] = "a list of triples: ( (\"topic\", partition, offset), … )";
 
-/* The list at `path`; NULL when it is absent or unfit (then a mistake is reported). */
-static const config_setting_t *find_list(struct settings_reader *reader, const char *path,
-                                         size_t count_max, const char *form, size_t *ret_count)
-{
-    const config_setting_t *list = settings_reader_find(reader, path);
-    if (list == NULL) {
-        return NULL;
-    }
-    if (!config_setting_is_list(list)) {
-        settings_reader_refuse(reader, path, "wrong type", settings_reader_type_name(list), form,
-                               NULL);
-        return NULL;
-    }
-    *ret_count = (size_t)config_setting_length(list);
-    if (*ret_count > count_max) {
-        settings_reader_refuse(reader, path, "too many items",
-                               arena_format(reader->arena, "%zu", *ret_count),
-                               arena_format(reader->arena, "at most %zu", count_max), NULL);
-        return NULL;
-    }
-    return list;
-}
-
 static void read_fields(struct settings_reader *reader, const char *topic_path,
                         struct topic_settings *topic)
 {
     const char *path = settings_reader_join(reader, topic_path, "value.fields");
     size_t count = 0;
     const config_setting_t *list =
-        find_list(reader, path, SETTINGS_FIELDS_MAX, fields_form, &count);
+        settings_reader_list(reader, path, SETTINGS_FIELDS_MAX, fields_form, &count);
     if (list == NULL) {
         return;
     }
@@ -81,6 +59,9 @@ static bool uses_json(const struct topic_settings *topic)
     for (size_t i = 0; i < topic->field_count; i++) {
         json = json || topic->fields[i].from.source == FIELD_JSON;
     }
+    for (size_t i = 0; i < topic->column_count; i++) {
+        json = json || topic->columns[i].source == FIELD_JSON;
+    }
     return json;
 }
 
@@ -118,7 +99,7 @@ static void read_topics(struct settings_reader *reader)
         return;
     }
     const config_setting_t *list =
-        find_list(reader, "topics", SETTINGS_TOPICS_MAX, topics_form, &count);
+        settings_reader_list(reader, "topics", SETTINGS_TOPICS_MAX, topics_form, &count);
     if (list == NULL) {
         return;
     }
@@ -132,6 +113,8 @@ static void read_topics(struct settings_reader *reader)
         settings_group_read(reader, config_setting_get_elem(list, (unsigned)i), "topics[]", path,
                             &topics[i]);
         read_fields(reader, path, &topics[i]);
+        topics[i].columns = reader->settings->snapshot.cel.sources;
+        topics[i].column_count = reader->settings->snapshot.cel.column_count;
         finish_topic(reader, path, &topics[i]);
     }
     reader->settings->topics = topics;
@@ -158,7 +141,7 @@ static void read_properties(struct settings_reader *reader)
     static const char path[] = "kafka.properties";
     size_t count = 0;
     const config_setting_t *list =
-        find_list(reader, path, SETTINGS_PROPERTIES_MAX, properties_form, &count);
+        settings_reader_list(reader, path, SETTINGS_PROPERTIES_MAX, properties_form, &count);
     if (list == NULL) {
         return;
     }
@@ -231,7 +214,7 @@ static void read_targets(struct settings_reader *reader)
     static const char path[] = "window.offsets";
     size_t count = 0;
     const config_setting_t *list =
-        find_list(reader, path, SETTINGS_TARGETS_MAX, offsets_form, &count);
+        settings_reader_list(reader, path, SETTINGS_TARGETS_MAX, offsets_form, &count);
     if (list == NULL) {
         return;
     }
@@ -284,6 +267,7 @@ static void read_canaries(struct settings_reader *reader)
 
 void settings_lists_read(struct settings_reader *reader)
 {
+    settings_cel_read(reader);
     read_topics(reader);
     read_properties(reader);
     read_targets(reader);

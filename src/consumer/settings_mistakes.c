@@ -61,6 +61,9 @@ void settings_mistakes_add(struct settings_mistakes *list, const struct settings
         .seen = clean(list->arena, mistake->seen),
         .allowed = clean(list->arena, mistake->allowed),
         .nearest = clean(list->arena, mistake->nearest),
+        .picture = mistake->picture == NULL
+                       ? NULL
+                       : arena_text(list->arena, bytes_of_text(mistake->picture)),
     };
 }
 
@@ -131,5 +134,8 @@ void settings_mistake_print(const struct settings_mistake *mistake, struct buf *
     }
     if (mistake->nearest != NULL) {
         buf_add_format(out, "; did you mean '%s'?", mistake->nearest);
+    }
+    if (mistake->picture != NULL) {
+        buf_add_format(out, "\n%s", mistake->picture);
     }
 }

@@ -15,6 +15,7 @@ struct settings_mistake {
     const char *seen;    /* the value, as it was written */
     const char *allowed; /* what would be right */
     const char *nearest; /* a right name or value that was probably meant */
+    const char *picture; /* lines that show the place; of these alone newlines are kept */
 };
 
 enum { SETTINGS_MISTAKES_MAX = 200 };
@@ -37,7 +38,8 @@ void settings_mistakes_add(struct settings_mistakes *list, const struct settings
 /* By file in order of first appearance, then line, then as found. */
 void settings_mistakes_sort(struct settings_mistakes *list);
 
-/* "file:line: path: problem: seen; allowed: …; did you mean 'x'?", without a newline. */
+/* "file:line: path: problem: seen; allowed: …; did you mean 'x'?", without a newline at the end; a
+ * picture follows on lines of its own. */
 void settings_mistake_print(const struct settings_mistake *mistake, struct buf *out);
 
 #endif

@@ -68,13 +68,10 @@ const char *settings_reader_file(const struct settings_reader *reader,
     return file;
 }
 
-bool settings_reader_refuse(struct settings_reader *reader, const char *path, const char *problem,
-                            const char *seen, const char *allowed, const char *nearest)
+bool settings_reader_add(struct settings_reader *reader, struct settings_mistake mistake)
 {
     bool found = false;
-    const config_setting_t *at = follow(reader, path, &found);
-    struct settings_mistake mistake = {
-        .path = path, .problem = problem, .seen = seen, .allowed = allowed, .nearest = nearest};
+    const config_setting_t *at = follow(reader, mistake.path, &found);
     if (settings_reader_is_override(at)) {
         mistake.file = "--set";
     } else if (config_setting_is_root(at)) {
@@ -85,6 +82,38 @@ bool settings_reader_refuse(struct settings_reader *reader, const char *path, co
     }
     settings_mistakes_add(reader->mistakes, &mistake);
     return false;
+}
+
+bool settings_reader_refuse(struct settings_reader *reader, const char *path, const char *problem,
+                            const char *seen, const char *allowed, const char *nearest)
+{
+    return settings_reader_add(reader, (struct settings_mistake){.path = path,
+                                                                 .problem = problem,
+                                                                 .seen = seen,
+                                                                 .allowed = allowed,
+                                                                 .nearest = nearest});
+}
+
+const config_setting_t *settings_reader_list(struct settings_reader *reader, const char *path,
+                                             size_t count_max, const char *form, size_t *ret_count)
+{
+    const config_setting_t *list = settings_reader_find(reader, path);
+    if (list == NULL) {
+        return NULL;
+    }
+    if (!config_setting_is_list(list)) {
+        settings_reader_refuse(reader, path, "wrong type", settings_reader_type_name(list), form,
+                               NULL);
+        return NULL;
+    }
+    *ret_count = (size_t)config_setting_length(list);
+    if (*ret_count > count_max) {
+        settings_reader_refuse(reader, path, "too many items",
+                               arena_format(reader->arena, "%zu", *ret_count),
+                               arena_format(reader->arena, "at most %zu", count_max), NULL);
+        return NULL;
+    }
+    return list;
 }
 
 bool settings_reader_is_right(const struct settings_reader *reader, const char *path)

@@ -37,6 +37,13 @@ bool settings_reader_is_override(const config_setting_t *setting);
 bool settings_reader_refuse(struct settings_reader *reader, const char *path, const char *problem,
                             const char *seen, const char *allowed, const char *nearest);
 
+/* The same for a whole mistake, whose file and line are found here. */
+bool settings_reader_add(struct settings_reader *reader, struct settings_mistake mistake);
+
+/* The list at `path`; NULL when it is absent or unfit (then a mistake is reported). */
+const config_setting_t *settings_reader_list(struct settings_reader *reader, const char *path,
+                                             size_t count_max, const char *form, size_t *ret_count);
+
 /* True when it is in the file and nothing was found wrong with it so far. */
 bool settings_reader_is_right(const struct settings_reader *reader, const char *path);
 

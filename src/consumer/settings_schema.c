@@ -3,11 +3,14 @@
 
 #include <string.h>
 
+#include "consumer/settings_cel.h"
 #include "core/settings.h"
 
 #define IN_SETTINGS(member) .home = HOME_SETTINGS, .offset = offsetof(struct settings, member)
 #define IN_TOPIC(member) .home = HOME_TOPIC, .offset = offsetof(struct topic_settings, member)
 #define IN_FIELD(member) .home = HOME_VALUE_FIELD, .offset = offsetof(struct value_field, member)
+#define IN_COLUMN(member)                                                                          \
+    .home = HOME_CEL_COLUMN, .offset = offsetof(struct settings_column, member)
 #define ONE_OF(...)                                                                                \
     .choices = (const char *const[])                                                               \
     {                                                                                              \
@@ -130,9 +133,30 @@ const struct setting settings_schema[] = {
      .doc = "What a snapshot holds: the rows of its window, or the newest row of every key so "
             "far."},
     {"snapshot.routing", SETTING_CHOICE, IN_SETTINGS(snapshot.routing), .fallback = "hash",
-     ONE_OF("hash"), .doc = "How a key finds its shard."},
+     ONE_OF("hash", "cel"),
+     .doc = "How a key finds its shard: by its hash, or by an expression (docs/cel.md)."},
+    {"snapshot.cel.expr", SETTING_TEXT, IN_SETTINGS(snapshot.cel.expr),
+     .also = "made of the columns",
+     .doc = "`cel`: the expression over `columns`; its value is the shard, or a routing value."},
+    {"snapshot.cel.columns", SETTING_LIST, .home = HOME_NONE,
+     .doc = "`cel`: what the expression names, as a list of groups."},
+    {"snapshot.cel.columns[].name", SETTING_TEXT, IN_COLUMN(name), .required = true,
+     .doc = "The name in the expression; `key` is the record's key and has no `from`."},
+    {"snapshot.cel.columns[].type", SETTING_CHOICE, IN_COLUMN(type), .required = true,
+     ONE_OF("int", "uint", "double", "bool", "string", "bytes"), .doc = "Its type."},
+    {"snapshot.cel.columns[].from", SETTING_FIELD, IN_COLUMN(from),
+     .max = SOURCE(FIELD_JSON) | SOURCE(FIELD_HEADER) | SOURCE(FIELD_KEY) | SOURCE(FIELD_TOPIC) |
+            SOURCE(FIELD_PARTITION) | SOURCE(FIELD_TIMESTAMP),
+     .doc = "Where it is, in the records of all topics; `key` is Kafka's message key."},
+    {"snapshot.cel.routing_values", SETTING_LIST, .home = HOME_NONE,
+     .doc = "`cel`: the values of the expression, one a shard: `( \"eu\", \"us\" )`, or integers."},
+    {"snapshot.cel.infer_routing_values", SETTING_BOOL, IN_SETTINGS(snapshot.cel.infers),
+     .fallback = "false",
+     .doc = "`cel`: the distinct values of each build become its `routing_values`."},
+    {"snapshot.cel.separator", SETTING_TEXT, IN_SETTINGS(snapshot.cel.separator), .fallback = ":",
+     .doc = "`cel` without `expr`: stands between the columns."},
     {"snapshot.shards", SETTING_U32, IN_SETTINGS(snapshot.shards), RANGE(1, 65536),
-     .doc = "Number of shards. Either this or `max_keys_per_shard`."},
+     .doc = "Number of shards. Either this or `max_keys_per_shard`; see `cel`."},
     {"snapshot.max_keys_per_shard", SETTING_U64, IN_SETTINGS(snapshot.max_keys_per_shard),
      RANGE(1, INT64_MAX),
      .doc = "As many shards as the build's records need, counted at its close."},

@@ -25,7 +25,7 @@ enum setting_kind {
 };
 
 /* The struct that `offset` counts in. */
-enum setting_home { HOME_SETTINGS, HOME_TOPIC, HOME_VALUE_FIELD, HOME_NONE };
+enum setting_home { HOME_SETTINGS, HOME_TOPIC, HOME_VALUE_FIELD, HOME_CEL_COLUMN, HOME_NONE };
 
 struct setting {
     const char *path; /* of names and dots; an item of a list is "[]": "topics[].key.from" */

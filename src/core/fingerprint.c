@@ -85,6 +85,30 @@ static void add_topics(struct buf *out, const struct settings *settings)
     free(sorted);
 }
 
+static void add_cel(struct buf *out, const struct cel_settings *cel)
+{
+    buf_add_text(out, "cel=");
+    add_text(out, cel->expr);
+    buf_add_format(out, " infers=%d\n", cel->infers);
+    for (size_t i = 0; i < cel->column_count; i++) {
+        buf_add_text(out, "  column=");
+        add_text(out, cel->columns[i].name);
+        buf_add_format(out, " type=%s from=", sharding_column_type_name(cel->columns[i].type));
+        add_field(out, &cel->sources[i]);
+        buf_add_byte(out, '\n');
+    }
+    for (size_t i = 0; i < cel->routing_value_count; i++) {
+        const struct logical_key *value = &cel->routing_values[i];
+        buf_add_text(out, "  value=");
+        if (value->type == KEY_TEXT) {
+            json_print_text(value->bytes, out);
+        } else {
+            buf_add_format(out, "%s%" PRIu64, value->negative ? "-" : "", value->magnitude);
+        }
+        buf_add_byte(out, '\n');
+    }
+}
+
 void fingerprint_print(const struct settings *settings, struct buf *out)
 {
     static const char *const triggers[] = {"event_time", "schedule", "offsets", "manual"};
@@ -107,6 +131,9 @@ void fingerprint_print(const struct settings *settings, struct buf *out)
     buf_add_format(out, "contents=%s order=%s routing=%s shards=%" PRIu32 " max_keys=%" PRIu64 "\n",
                    contents[snapshot->contents], orders[snapshot->order],
                    routings[snapshot->routing], snapshot->shards, snapshot->max_keys_per_shard);
+    if (snapshot->routing == ROUTING_CEL) {
+        add_cel(out, &snapshot->cel);
+    }
     buf_add_text(out, "key_column=");
     add_text(out, snapshot->key_column);
     buf_add_format(out, " page_size=%" PRIu32 " sidecar=%d\nstore=", snapshot->page_size,

@@ -16,6 +16,9 @@
  *   window=<trigger> <size_us>                     (size 0 for all triggers but event_time)
  *   late=… future=…
  *   contents=… order=… routing=… shards=… max_keys=…
+ *   cel=<expression> infers=0|1                    (these three only with routing=cel)
+ *     column=<name> type=… from=<field>            (each, in order)
+ *     value=<integer or text>                      (each routing value, in order)
  *   key_column=… page_size=… sidecar=0|1
  *   store=… shard_prefix=… db_path_template=…
  *

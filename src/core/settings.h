@@ -3,6 +3,7 @@
 #define TIDEMARK_CORE_SETTINGS_H
 
 #include "core/record/decode_settings.h"
+#include "core/route/sharding.h"
 #include "core/spill/row.h"
 #include "core/window/trigger.h"
 
@@ -56,11 +57,24 @@ struct window_settings {
 
 enum routing_kind { ROUTING_HASH, ROUTING_CEL };
 
+struct cel_settings {      /* group `snapshot.cel`; ROUTING_CEL */
+    const char *expr;      /* as it is written, or made of the columns */
+    const char *separator; /* between columns, where it is made */
+    bool infers;           /* the values of a build become routing_values */
+    const struct sharding_column *columns;
+    const struct field_ref *sources; /* of the columns; that of `key` is not looked at */
+    size_t column_count;
+    bool has_routing_values;
+    const struct logical_key *routing_values;
+    size_t routing_value_count;
+};
+
 struct snapshot_settings {
     const char *store; /* "s3://bucket/prefix" or "file:///path" */
     enum contents contents;
     enum routing_kind routing;
-    uint32_t shards;             /* 0: by max_keys_per_shard */
+    struct cel_settings cel;
+    uint32_t shards;             /* 0: by max_keys_per_shard, or by what the expression gives */
     uint64_t max_keys_per_shard; /* 0: `shards` is given */
     enum row_order order;
     const char *key_column; /* `key_col` of the manifest, "_key" by default */

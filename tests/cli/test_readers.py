@@ -76,10 +76,25 @@ class Get(golden.Case):
 
     def test_routing_by_expression(self):
         url = self.copy("manifest_example_cel")
-        out, errors = self.expect(3, "get", "-s", url, "u0")
+        out, errors = self.expect(2, "get", "-s", url, "u0")
         self.assertEqual(out, "")
-        self.assertIn("CEL expression `region`", errors)
-        self.expect(3, "route", "-s", url, "u0")
+        self.assertIn("the expression `region` wants the columns region (string), too", errors)
+        self.expect(2, "route", "-s", url, "u0")
+        _, errors = self.expect(2, "get", "-s", url, "--column", "region=mars", "u0")
+        self.assertIn("mars is not among the routing values", errors)
+        _, errors = self.expect(2, "get", "-s", url, "--column", "regio=eu", "u0")
+        self.assertIn("has no column 'regio'", errors)
+        self.expect(4, "get", "-s", url, "--column", "region=us", "u0")
+        rows = [json.loads(line) for line in (golden.VECTORS / "manifest_example_cel/input.jsonl").open()]
+        for row in rows:
+            column = f"region={row['cols']['region']}"
+            out, _ = self.expect(0, "get", "-s", url, "--column", column, row["key"])
+            self.assertEqual(out, bytes.fromhex(row["value"]).decode())
+        way = self.expect_json(0, "route", "-s", url, "--column", "region=us", "--explain", "u0")
+        self.assertEqual((way["db_id"], way["value"], way["columns"]), (1, '"us"', {"region": "us"}))
+        out, _ = self.expect(0, "route", "-s", url, "--column", "region=us", "--explain", "u0")
+        self.assertEqual(out.split("\n")[:4], ["expression   region", "column       region (string) = us",
+                                               'value        "us"', "token        number 1 of the routing values"])
         info = self.expect_json(0, "info", "-s", url)
         self.assertEqual((info["routing"], info["cel_expr"]), ("cel", "region"))
         self.assertEqual(len(self.expect_json(0, "shards", "-s", url)["shards"]), info["shards_with_rows"])

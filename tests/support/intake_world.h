@@ -55,7 +55,7 @@ static struct world *open_world(uint32_t shards, uint64_t memory, enum late_poli
         .limits = {.max_key_bytes = 100, .max_value_bytes = 1000},
     };
     struct sharding sharding = {.strategy = SHARDING_HASH};
-    cr_assert(route_init(&world->router, &sharding, shards, shards == 0 ? 1 : 0, &err));
+    cr_assert(route_init(&world->router, &sharding, shards, shards == 0 ? 1 : 0, false, &err));
     budget_init(&world->budget, memory);
     cr_assert(file_temp_folder("/tmp", "intake", &world->folder, &err));
     struct held_rows_settings held = {

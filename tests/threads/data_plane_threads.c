@@ -75,7 +75,7 @@ static void open_plant(struct plant *plant)
         .limits = {.max_key_bytes = 100, .max_value_bytes = 1000},
     };
     struct sharding sharding = {.strategy = SHARDING_HASH};
-    must(route_init(&plant->router, &sharding, SHARDS, 0, &err), &err);
+    must(route_init(&plant->router, &sharding, SHARDS, 0, false, &err), &err);
     must(names_init(&plant->names, store, "shards", "runs", "db={db_id:05d}", &err), &err);
     budget_init(&plant->budget, 256 << 10);
     struct held_rows_settings held = {.folder =

@@ -220,6 +220,44 @@ bool command_snapshot_open_vectors(struct command_call *call, struct command_sna
     return open_as_asked(call, snapshot, ret_code);
 }
 
+bool command_snapshot_columns(const struct command_call *call, struct command_snapshot *snapshot,
+                              const struct route_column **ret_columns, size_t *ret_count,
+                              struct err *err)
+{
+    const char *values[COMMAND_VALUES_MAX];
+    size_t count = command_values(call, "column", values, COMMAND_VALUES_MAX);
+    struct route_column *columns = arena_zero(snapshot->arena, (count + 1) * sizeof *columns);
+    for (size_t i = 0; i < count; i++) {
+        const char *equals = strchr(values[i], '=');
+        if (equals == NULL || equals == values[i]) {
+            return err_set(err, ERR_INPUT, "--column %.100s: not NAME=VALUE", values[i]);
+        }
+        size_t size = (size_t)(equals - values[i]);
+        columns[i].name = arena_text(snapshot->arena, bytes_of(values[i], size));
+        columns[i].text = equals + 1;
+    }
+    *ret_columns = columns;
+    *ret_count = count;
+    return true;
+}
+
+bool command_snapshot_open_keys(struct command_call *call, struct command_snapshot *snapshot,
+                                enum exit_code *ret_code)
+{
+    struct err err = {0};
+    const struct route_column *columns = NULL;
+    size_t count = 0;
+    if (!command_snapshot_open_reader(call, snapshot, ret_code)) {
+        return false;
+    }
+    if (!command_snapshot_columns(call, snapshot, &columns, &count, &err)) {
+        *ret_code = command_fail(call, EXIT_CODE_USAGE, &err);
+        return false;
+    }
+    snapshot_reader_set_columns(snapshot->reader, columns, count);
+    return true;
+}
+
 bool command_snapshot_key(const struct manifest *manifest, const char *text, struct arena *arena,
                           struct logical_key *ret_key, struct err *err)
 {

@@ -50,6 +50,13 @@
     COMMAND_OPTIONS_SNAPSHOT, COMMAND_OPTION_CACHE, COMMAND_OPTION_CACHE_SIZE,                     \
         COMMAND_OPTION_READING, COMMAND_OPTION_RANGE_FROM
 
+/* For keys that an expression divides by more than the key. */
+#define COMMAND_OPTION_COLUMN                                                                      \
+    {                                                                                              \
+        "column", 0, "NAME=VALUE", "A column that the snapshot is divided by, of these keys.",     \
+            true                                                                                   \
+    }
+
 /* Zero it, then open; command_snapshot_auto ends it. */
 struct command_snapshot {
     struct settings *settings; /* NULL with --snapshot */
@@ -86,6 +93,15 @@ MUST_CHECK bool command_snapshot_open_run(struct command_call *call,
 MUST_CHECK bool command_snapshot_open_vectors(struct command_call *call,
                                               struct command_snapshot *snapshot,
                                               enum exit_code *ret_code);
+/* The same for a command with COMMAND_OPTION_COLUMN. */
+MUST_CHECK bool command_snapshot_open_keys(struct command_call *call,
+                                           struct command_snapshot *snapshot,
+                                           enum exit_code *ret_code);
+/* The columns that were given; *ret_count of them, in the arena of `snapshot`. INPUT. */
+MUST_CHECK bool command_snapshot_columns(const struct command_call *call,
+                                         struct command_snapshot *snapshot,
+                                         const struct route_column **ret_columns, size_t *ret_count,
+                                         struct err *err);
 void command_snapshot_auto(struct command_snapshot *snapshot);
 
 /* Prints an error that came from the store; transient ones end with EXIT_CODE_STORE. */

@@ -66,7 +66,7 @@ static enum exit_code run(struct command_call *call)
 {
     AUTO(command_snapshot) struct command_snapshot snapshot = {0};
     enum exit_code code = EXIT_CODE_OK;
-    if (!command_snapshot_open_reader(call, &snapshot, &code)) {
+    if (!command_snapshot_open_keys(call, &snapshot, &code)) {
         return code;
     }
     AUTO(buf) struct buf value;
@@ -94,6 +94,7 @@ static enum exit_code run(struct command_call *call)
 
 static const struct command_option options[] = {
     COMMAND_OPTIONS_READER,
+    COMMAND_OPTION_COLUMN,
     {"stats", 0, NULL, "Say on standard error what was asked of the store.", false},
     COMMAND_OPTIONS_END,
 };

@@ -102,7 +102,7 @@ static enum exit_code run(struct command_call *call)
 {
     AUTO(command_snapshot) struct command_snapshot snapshot = {0};
     enum exit_code code = EXIT_CODE_OK;
-    if (!command_snapshot_open_reader(call, &snapshot, &code)) {
+    if (!command_snapshot_open_keys(call, &snapshot, &code)) {
         return code;
     }
     AUTO(json) cJSON *root = json_new_object();
@@ -126,6 +126,7 @@ static enum exit_code run(struct command_call *call)
 
 static const struct command_option options[] = {
     COMMAND_OPTIONS_READER,
+    COMMAND_OPTION_COLUMN,
     COMMAND_OPTIONS_END,
 };
 

@@ -4,15 +4,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* In decimal, without leading zeroes, of any size. */
+static int compare_integers(const char *a, const char *b)
+{
+    bool negative = a[0] == '-';
+    if (negative != (b[0] == '-')) {
+        return negative ? -1 : 1;
+    }
+    size_t left = strlen(a);
+    size_t right = strlen(b);
+    int order = left != right ? (left > right) - (left < right) : strcmp(a, b);
+    return negative ? -order : order;
+}
+
 int shards_compare_tokens(const char *a, const char *b)
 {
     if (a[0] != b[0]) {
         return a[0] < b[0] ? -1 : 1; /* 'i' before 's'; they do not mix in one build */
     }
     if (a[0] == 'i') {
-        long long left = strtoll(a + 2, NULL, 10);
-        long long right = strtoll(b + 2, NULL, 10);
-        return (left > right) - (left < right);
+        return compare_integers(a + 2, b + 2);
     }
     return strcmp(a + 2, b + 2); /* UTF-8 bytes sort as code points do */
 }

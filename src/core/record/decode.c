@@ -20,6 +20,7 @@ struct decoder {
     struct field event_time;
     struct value_member *members;
     struct decode_vector vector;
+    struct field *columns;
     bool scans; /* the payload must be JSON */
     bool wants_headers;
 };
@@ -96,6 +97,17 @@ static bool compile_vector(struct decoder *decoder, struct slots *slots, struct 
             compile_field(decoder, &vector->payload, slots, &decoder->vector.payload, err));
 }
 
+static bool compile_columns(struct decoder *decoder, struct slots *slots, struct err *err)
+{
+    const struct topic_settings *settings = decoder->borrowed_settings;
+    decoder->columns =
+        arena_zero(decoder->arena, (settings->column_count + 1) * sizeof *decoder->columns);
+    for (size_t i = 0; i < settings->column_count; i++) {
+        TRY(compile_field(decoder, &settings->columns[i], slots, &decoder->columns[i], err));
+    }
+    return true;
+}
+
 static bool compile(struct decoder *decoder, struct err *err)
 {
     const struct topic_settings *settings = decoder->borrowed_settings;
@@ -110,6 +122,7 @@ static bool compile(struct decoder *decoder, struct err *err)
     TRY(compile_field(decoder, &settings->event_time, &slots, &decoder->event_time, err));
     TRY(compile_members(decoder, &slots, err));
     TRY(compile_vector(decoder, &slots, err));
+    TRY(compile_columns(decoder, &slots, err));
     TRY(json_pointers_compile(slots.pointers, slots.count, decoder->arena, &decoder->pointers,
                               err));
     decoder->scans = settings->format == PAYLOAD_JSON || slots.count > 0;
@@ -243,6 +256,21 @@ static bool find_key(struct decoder *decoder, const struct field_record *record,
     return false;
 }
 
+/* For a routing expression: the key, and what its other columns hold. */
+static void decode_columns(struct decoder *decoder, const struct field_record *record,
+                           const struct logical_key *key, struct arena *arena, struct record *ret)
+{
+    size_t count = decoder->borrowed_settings->column_count;
+    struct field_value *columns = arena_alloc(arena, count * sizeof *columns);
+    for (size_t i = 0; i < count; i++) {
+        columns[i] = field_find(&decoder->columns[i], record);
+    }
+    struct logical_key *logical = arena_alloc(arena, sizeof *logical);
+    *logical = *key;
+    ret->columns = columns;
+    ret->logical = logical;
+}
+
 static bool decode_key(struct decoder *decoder, const struct field_record *record,
                        struct arena *arena, struct logical_key *ret_key, struct record *ret,
                        struct reject *ret_why)
@@ -270,6 +298,9 @@ static bool decode_key(struct decoder *decoder, const struct field_record *recor
     }
     if (key_route(&key, routing, &ret->routing) != REJECT_NONE) {
         ret->routing = (struct bytes){0};
+    }
+    if (settings->column_count > 0) {
+        decode_columns(decoder, record, &key, arena, ret);
     }
     return true;
 }

@@ -66,6 +66,8 @@ struct topic_settings {
     struct field_ref event_time;
     enum time_unit time_unit;
     struct topic_vector vector;
+    const struct field_ref *columns; /* what a routing expression names */
+    size_t column_count;
 };
 
 #endif

@@ -29,6 +29,9 @@ struct raw_record {
     size_t header_count;
 };
 
+struct field_value;
+struct logical_key;
+
 /* What decode makes of it. Views into the batch, or into the arena given to decode. */
 struct record {
     struct record_place place;
@@ -37,6 +40,9 @@ struct record {
     struct bytes routing;  /* routing bytes; the same view as `key` for strings and bytes */
     struct bytes value;    /* the `v` column; empty for a tombstone */
     bool tombstone;
+    /* where the settings name columns; else NULL */
+    const struct field_value *columns; /* in their order */
+    const struct logical_key *logical;
 };
 
 /* Why a record cannot be used. Each is counted by topic and partition, and named in the dead

@@ -1,28 +1,50 @@
 /* From a record to its shard, or to a token that becomes a shard when the shard count is known. */
 #include "core/route/route.h"
 #include "core/route/hash.h"
+#include "core/route/route_cel.h"
 
-bool route_init(struct router *router, const struct sharding *sharding, uint32_t num_dbs,
-                uint64_t max_keys_per_shard, struct err *err)
+static bool init_hash(struct router *router, uint32_t num_dbs, uint64_t max_keys_per_shard,
+                      struct err *err)
 {
-    if (sharding->strategy == SHARDING_CEL) {
-        return err_set(err, ERR_SETTINGS, "routing by a CEL expression is not supported yet");
-    }
     if ((num_dbs > 0) == (max_keys_per_shard > 0)) {
         return err_set(err, ERR_SETTINGS,
                        "either the number of shards or max_keys_per_shard must be given");
     }
+    router->kind = num_dbs > 0 ? ROUTE_HASH : ROUTE_HASH_AT_CLOSE;
+    return true;
+}
+
+bool route_init(struct router *router, const struct sharding *sharding, uint32_t num_dbs,
+                uint64_t max_keys_per_shard, bool infers, struct err *err)
+{
+    *router = (struct router){
+        .num_dbs = num_dbs, .max_keys_per_shard = max_keys_per_shard, .sharding = *sharding};
     if (num_dbs > ROUTE_NUM_DBS_MAX) {
         return err_set(err, ERR_SETTINGS, "%u shards, at most %d are possible", num_dbs,
                        ROUTE_NUM_DBS_MAX);
     }
-    *router = (struct router){
-        .kind = num_dbs > 0 ? ROUTE_HASH : ROUTE_HASH_AT_CLOSE,
-        .num_dbs = num_dbs,
-        .max_keys_per_shard = max_keys_per_shard,
-        .sharding = *sharding,
-    };
-    return true;
+    return sharding->strategy == SHARDING_HASH ? init_hash(router, num_dbs, max_keys_per_shard, err)
+                                               : route_cel_init(router, infers, err);
+}
+
+void route_done(struct router *router)
+{
+    router->cel = cel_free(router->cel);
+}
+
+static bool is_hash(const struct router *router)
+{
+    return router->kind == ROUTE_HASH || router->kind == ROUTE_HASH_AT_CLOSE;
+}
+
+struct route_scratch *route_scratch_new(const struct router *router)
+{
+    return is_hash(router) ? NULL : route_cel_scratch_new(router);
+}
+
+bool route_needs_key_only(const struct router *router)
+{
+    return is_hash(router) || route_cel_needs_key_only(router);
 }
 
 static uint64_t token_of(const struct router *router, struct bytes routing)
@@ -31,10 +53,12 @@ static uint64_t token_of(const struct router *router, struct bytes routing)
     return router->kind == ROUTE_HASH ? hash_db_id(hash, router->num_dbs) : hash;
 }
 
-bool route_record(const struct router *router, const struct record *record, uint64_t *ret_token,
-                  struct reject *ret_why)
+bool route_record(const struct router *router, struct route_scratch *scratch,
+                  const struct record *record, uint64_t *ret_token, struct reject *ret_why)
 {
-    CHECK(router->kind != ROUTE_CEL);
+    if (!is_hash(router)) {
+        return route_cel_record(router, scratch, record, ret_token, ret_why);
+    }
     if (record->routing.data == NULL) {
         return reject_set(ret_why, REJECT_KEY_RANGE,
                           "an integer key above 9223372036854775807 cannot be routed by hash");
@@ -43,10 +67,36 @@ bool route_record(const struct router *router, const struct record *record, uint
     return true;
 }
 
+bool route_by_columns(const struct router *router, const struct logical_key *key,
+                      const struct route_column *columns, size_t count, struct arena *arena,
+                      uint64_t *ret_token, const char **ret_text, struct err *err)
+{
+    if (!is_hash(router)) {
+        return route_cel_columns(router, key, columns, count, arena, ret_token, ret_text, err);
+    }
+    if (count > 0) {
+        return err_set(err, ERR_INPUT, "keys are divided by their hash: there is no column '%.60s'",
+                       columns[0].name);
+    }
+    uint8_t scratch[KEY_INTEGER_BYTES_MAX];
+    struct bytes routing;
+    if (key_route(key, scratch, &routing) != REJECT_NONE) {
+        return err_set(err, ERR_INPUT,
+                       "an integer key outside -2^63 to 2^63 - 1 cannot be routed by hash");
+    }
+    *ret_token = token_of(router, routing);
+    *ret_text = arena_format(arena, "%llu", (unsigned long long)hash_routing(routing));
+    return true;
+}
+
 bool route_key(const struct router *router, const struct logical_key *key, uint64_t *ret_token,
                struct err *err)
 {
-    CHECK(router->kind != ROUTE_CEL);
+    if (!is_hash(router)) {
+        const char *text = NULL;
+        AUTO(arena) struct arena *arena = arena_new(1024);
+        return route_cel_columns(router, key, NULL, 0, arena, ret_token, &text, err);
+    }
     uint8_t scratch[KEY_INTEGER_BYTES_MAX];
     struct bytes routing;
     if (key_route(key, scratch, &routing) != REJECT_NONE) {
@@ -59,18 +109,18 @@ bool route_key(const struct router *router, const struct logical_key *key, uint6
 
 uint32_t route_db_id(const struct router *router, uint64_t token, uint32_t num_dbs)
 {
-    if (router->kind == ROUTE_HASH) {
-        CHECK(num_dbs == router->num_dbs && token < num_dbs);
-        return (uint32_t)token;
+    if (router->kind == ROUTE_HASH_AT_CLOSE) {
+        return hash_db_id(token, num_dbs);
     }
-    CHECK(router->kind == ROUTE_HASH_AT_CLOSE);
-    return hash_db_id(token, num_dbs);
+    CHECK(router->kind != ROUTE_CEL_INFERRED && token < num_dbs);
+    CHECK(router->num_dbs == 0 || num_dbs == router->num_dbs);
+    return (uint32_t)token;
 }
 
 bool route_num_dbs(const struct router *router, uint64_t rows, uint32_t *ret_num_dbs,
                    struct err *err)
 {
-    if (router->kind == ROUTE_HASH) {
+    if (router->num_dbs > 0) {
         *ret_num_dbs = router->num_dbs;
         return true;
     }

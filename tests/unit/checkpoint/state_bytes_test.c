@@ -208,7 +208,7 @@ static uint64_t grow(const struct history *history, uint32_t shard, uint32_t old
     struct sharding hash = {.strategy = SHARDING_HASH};
     struct router router;
     struct err err = {0};
-    cr_assert(route_init(&router, &hash, history->shards, 0, &err));
+    cr_assert(route_init(&router, &hash, history->shards, 0, false, &err));
     struct base_rule rule = {.router = &router,
                              .num_dbs = history->shards,
                              .shard = shard,

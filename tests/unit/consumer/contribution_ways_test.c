@@ -141,7 +141,7 @@ Test(contribution_ways, a_count_known_at_the_close_groups_as_one_known_before)
                                             .key_encoding = KEY_ENCODING_RAW,
                                             .folder = open->folder,
                                             .budget = &open->budget};
-        struct regroup_job *job = regroup_job_new(&settings, "run", ungrouped, SHARDS);
+        struct regroup_job *job = regroup_job_new(&settings, "run", ungrouped, SHARDS, NULL);
         job->work.run(&job->work);
         cr_assert(job->ok, "%s", job->err.message);
         const char *got =

@@ -4,7 +4,6 @@
 #include <re2/re2.h>
 
 #include <charconv>
-#include <limits>
 
 struct cel_foreign_pattern {
     cel_foreign_pattern(re2::StringPiece pattern, const RE2::Options &options)
@@ -64,7 +63,7 @@ bool cel_foreign_parse_double(const void *text, size_t size, double *ret)
         return false;
     }
     if (result.ec == std::errc::result_out_of_range) {
-        value = is_large(at, end, hex) ? std::numeric_limits<double>::infinity() : 0;
+        value = is_large(at, end, hex) ? __builtin_inf() : 0;
     }
     *ret = value;
     return true;

@@ -25,7 +25,7 @@ Test(route, settings)
         struct router router;
         struct err err = {0};
         cr_assert_eq(route_init(&router, settings[i].sharding, settings[i].num_dbs,
-                                settings[i].max_keys, &err),
+                                settings[i].max_keys, false, &err),
                      settings[i].ok, "row %zu: %s", i, err.message);
         cr_assert_eq(err.kind, settings[i].ok ? ERR_NONE : ERR_SETTINGS);
     }
@@ -47,7 +47,7 @@ Test(route, count_at_close)
     for (size_t i = 0; i < LENGTH_OF(counts); i++) {
         struct router router;
         struct err err = {0};
-        cr_assert(route_init(&router, &by_hash, 0, counts[i].max_keys, &err));
+        cr_assert(route_init(&router, &by_hash, 0, counts[i].max_keys, false, &err));
         uint32_t num_dbs = 0;
         cr_assert_eq(route_num_dbs(&router, counts[i].rows, &num_dbs, &err),
                      counts[i].num_dbs != 0);
@@ -64,8 +64,8 @@ Test(route, same_shard_either_way)
         struct router fixed;
         struct router late;
         struct err err = {0};
-        cr_assert(route_init(&fixed, &by_hash, num_dbs, 0, &err));
-        cr_assert(route_init(&late, &by_hash, 0, 100, &err));
+        cr_assert(route_init(&fixed, &by_hash, num_dbs, 0, false, &err));
+        cr_assert(route_init(&late, &by_hash, 0, 100, false, &err));
         uint32_t hits[64] = {0};
         for (int i = 0; i < 20000; i++) {
             uint8_t data[40];
@@ -77,10 +77,10 @@ Test(route, same_shard_either_way)
             struct logical_key key = key_of_bytes(record.key);
             struct reject why;
             uint64_t token = 0;
-            cr_assert(route_record(&fixed, &record, &token, &why));
+            cr_assert(route_record(&fixed, NULL, &record, &token, &why));
             uint32_t db_id = route_db_id(&fixed, token, num_dbs);
             cr_assert_lt(db_id, num_dbs);
-            cr_assert(route_record(&late, &record, &token, &why));
+            cr_assert(route_record(&late, NULL, &record, &token, &why));
             cr_assert_eq(route_db_id(&late, token, num_dbs), db_id);
             uint64_t by_key = 0;
             cr_assert(route_key(&late, &key, &by_key, &err));
@@ -97,11 +97,11 @@ Test(route, integers_beyond_the_routing_range)
 {
     struct router router;
     struct err err = {0};
-    cr_assert(route_init(&router, &by_hash, 3, 0, &err));
+    cr_assert(route_init(&router, &by_hash, 3, 0, false, &err));
     struct record record = {.key = bytes_of("12345678", 8), .routing = {0}};
     struct reject why = {0};
     uint64_t token = 0;
-    cr_assert_not(route_record(&router, &record, &token, &why));
+    cr_assert_not(route_record(&router, NULL, &record, &token, &why));
     cr_assert_eq(why.cause, REJECT_KEY_RANGE);
     struct logical_key key = key_of_u64(UINT64_C(1) << 63);
     cr_assert_not(route_key(&router, &key, &token, &err));
