@@ -383,7 +383,7 @@ static void check_kafka(struct doctor *doctor, const struct settings *settings,
 
 void doctor_run(const struct settings *settings, struct doctor *doctor)
 {
-    struct service_settings parts;
+    struct service_settings parts = {0};
     struct err err;
     const char **ids = arena_zero(doctor->arena, (settings->topic_count + 1) * sizeof *ids);
     for (size_t i = 0; i < settings->topic_count; i++) {
@@ -394,6 +394,7 @@ void doctor_run(const struct settings *settings, struct doctor *doctor)
     } else {
         add(doctor, DOCTOR_FAIL, "settings", "%s", err.message);
     }
+    service_settings_done(&parts);
     check_store(doctor, settings);
     check_work_folder(doctor, settings);
 }

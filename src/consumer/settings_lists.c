@@ -241,7 +241,7 @@ static void read_canaries(struct settings_reader *reader)
     static const char path[] = "gates.canary_keys";
     size_t count = 0;
     const config_setting_t *list =
-        find_list(reader, path, SETTINGS_CANARIES_MAX, canaries_form, &count);
+        settings_reader_list(reader, path, SETTINGS_CANARIES_MAX, canaries_form, &count);
     if (list == NULL) {
         return;
     }

@@ -61,6 +61,7 @@ static void verify_done(struct verify *verify)
         verify_report_add(verify->report, &finding);
     }
     free(verify->folder);
+    service_settings_done(&verify->parts);
     arena_free(verify->arena);
 }
 
@@ -154,6 +155,21 @@ static bool find_base(struct verify *verify, bool *ret_there, struct err *err)
 
 /* ---- reading ---- */
 
+/* Of inferred routing values: the manifest's list as the ledger writes it; else NULL. */
+static const char *const *routing_tokens(const struct verify *verify)
+{
+    const struct sharding *sharding = &verify->request->manifest->sharding;
+    if (verify->parts.router.kind != ROUTE_CEL_INFERRED || sharding->routing_value_count == 0) {
+        return NULL;
+    }
+    const char **tokens =
+        arena_zero(verify->arena, (sharding->routing_value_count + 1) * sizeof(char *));
+    for (size_t i = 0; i < sharding->routing_value_count; i++) {
+        tokens[i] = route_token_of_value(&sharding->routing_values[i], verify->arena);
+    }
+    return tokens;
+}
+
 static bool regroup(struct verify *verify, struct err *err)
 {
     struct regroup_settings settings = {.router = &verify->parts.router,
@@ -161,8 +177,9 @@ static bool regroup(struct verify *verify, struct err *err)
                                         .folder = verify->folder,
                                         .budget = &verify->budget};
     const struct manifest *manifest = verify->request->manifest;
-    struct regroup_job *job = regroup_job_new(&settings, manifest->run_id,
-                                              verify->rows.sealed.contribution, manifest->num_dbs);
+    struct regroup_job *job =
+        regroup_job_new(&settings, manifest->run_id, verify->rows.sealed.contribution,
+                        manifest->num_dbs, routing_tokens(verify));
     job->work.run(&job->work);
     bool done = job->ok;
     if (done) {
@@ -218,7 +235,7 @@ static bool read_rows(struct verify *verify, struct err *err)
                                &whole, err));
         return !whole || err_set(err, ERR_TRANSIENT, "a range was lost while it was read");
     }
-    if (verify->parts.router.num_dbs == 0) {
+    if (route_groups_at_close(&verify->parts.router)) {
         TRY(regroup(verify, err));
     }
     verify->made_of = verify->grouped != NULL ? verify->grouped : verify->rows.sealed.contribution;
@@ -253,7 +270,7 @@ static void check_num_dbs(const struct verify *verify)
     }
     if (!lost) {
         verify_manifest_shards(verify->request->manifest, &verify->parts.router, rows,
-                               verify->report);
+                               verify->rows.sealed.token_count, verify->report);
     }
 }
 

@@ -12,8 +12,8 @@
 void verify_manifest(const struct manifest *manifest, const struct message_commit *lineage,
                      struct verify_report *report);
 
-/* The number of shards that so many rows make. Pure. */
+/* The number of shards that so many rows make, or that many tokens of an expression. Pure. */
 void verify_manifest_shards(const struct manifest *manifest, const struct router *router,
-                            uint64_t rows, struct verify_report *report);
+                            uint64_t rows, size_t tokens, struct verify_report *report);
 
 #endif

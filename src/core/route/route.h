@@ -108,5 +108,7 @@ const char *route_expression(const struct sharding_column *columns, size_t count
 /* A token of an inferred list as the ledger has it, "i:-7" or "s:text", as a routing value. Text is
  * a view. False: it is none. */
 MUST_CHECK bool route_value_of_token(const char *token, struct logical_key *ret_value);
+/* And back, in the arena. */
+const char *route_token_of_value(const struct logical_key *value, struct arena *arena);
 
 #endif

@@ -417,3 +417,13 @@ bool route_value_of_token(const char *token, struct logical_key *ret_value)
     return token[0] == 'i' && token[1] == ':' &&
            key_parse_integer(bytes_of_text(token + 2), ret_value) == REJECT_NONE;
 }
+
+const char *route_token_of_value(const struct logical_key *value, struct arena *arena)
+{
+    if (value->type == KEY_INTEGER) {
+        return arena_format(arena, "i:%s%llu", value->negative ? "-" : "",
+                            (unsigned long long)value->magnitude);
+    }
+    return arena_format(arena, "s:%.*s", (int)value->bytes.size,
+                        value->bytes.size == 0 ? "" : (const char *)value->bytes.data);
+}
