@@ -106,7 +106,8 @@ static bool set_coord(struct service_settings *to, const struct settings *settin
     coord_settings_init(coord);
     coord->ledger_id = ledger_id;
     coord->fingerprint = to->fingerprint;
-    coord->handover_wait_us = settings->limits.handover_wait_us;
+    /* rows of inferred routing values are held by numbers that one process alone knows */
+    coord->handover_wait_us = snapshot->cel.infers ? 0 : settings->limits.handover_wait_us;
     coord->handover_bytes = settings->limits.handover_bytes;
     coord->handover_at_stop = settings->limits.handover_at_stop;
     coord->topics = topics;
