@@ -19,7 +19,12 @@
 #include "adapters/os/thread.h"
 #include "checkpoint/leader_command.h"
 
-enum { LEADER_READ_MS = 20, LEADER_TICK_US = 100 * 1000, LEADER_LEAVE_MS = 5000 };
+enum {
+    LEADER_READ_MS = 20,
+    LEADER_TICK_US = 100 * 1000,
+    LEADER_LEAVE_MS = 5000,
+    LEADER_CLOCK_STEP_US = 1000 * 1000
+};
 
 struct leader_thread {
     struct leader_thread_settings settings;
@@ -37,8 +42,10 @@ struct leader_thread {
         struct leader_out out;
         struct ledger_reader *reader;
         struct leader_hands hands; /* what the commands need */
-        int64_t now_us;            /* never goes back */
-        int64_t ticked_us;         /* by the steady clock */
+        int64_t wall_us;           /* the wall clock, as it was when the steady one said mono_us */
+        int64_t mono_us;
+        bool stepped;      /* somebody set the clock: the machine begins anew */
+        int64_t ticked_us; /* by the steady clock */
         int64_t end_offset;
         int64_t rest_until_us; /* by the steady clock; 0: not resting */
     } own;
@@ -46,9 +53,28 @@ struct leader_thread {
 
 static int64_t next_now(struct leader_thread *thread)
 {
-    int64_t now = clock_now_us();
-    thread->own.now_us = now > thread->own.now_us ? now : thread->own.now_us;
-    return thread->own.now_us;
+    return thread->own.wall_us + (clock_mono_us() - thread->own.mono_us);
+}
+
+static void look_at_clock(struct leader_thread *thread)
+{
+    thread->own.mono_us = clock_mono_us();
+    thread->own.wall_us = clock_now_us();
+}
+
+/* The wall clock is followed while it drifts. When it was set, nothing may be concluded from it in
+ * this term: everybody would be silent for an hour, or no time pass for one. The term ends, and the
+ * next one compares it with the broker's (R26). */
+static bool follow_clock(struct leader_thread *thread, struct err *err)
+{
+    int64_t off = clock_now_us() - next_now(thread);
+    if (off > LEADER_CLOCK_STEP_US || off < -LEADER_CLOCK_STEP_US) {
+        thread->own.stepped = true;
+        return err_set(err, ERR_TRANSIENT, "the clock was set by %lld ms: the term ends",
+                       (long long)(off / 1000));
+    }
+    look_at_clock(thread);
+    return true;
 }
 
 static void rest(struct leader_thread *thread, int64_t rest_us)
@@ -154,6 +180,7 @@ static bool loop(struct leader_thread *thread, struct err *err)
 {
     while (!atomic_load(&thread->stop)) {
         pulse_beat(&thread->pulse);
+        TRY(follow_clock(thread, err));
         TRY(serve_election(thread, err));
         TRY(read_ledger(thread, err));
         int64_t mono = clock_mono_us();
@@ -188,6 +215,21 @@ static void give_up(struct leader_thread *thread, const struct err *err)
     lock_give(&thread->locked.lock);
 }
 
+/* As after a start of the process: the ledger says all that the machine must know. */
+static void begin_anew(struct leader_thread *thread)
+{
+    feed_kind(thread, LEADER_EVENT_UNELECTED);
+    registry_release(thread->own.hands.registry);
+    leader_free(thread->own.leader);
+    thread->own.leader =
+        leader_new(thread->settings.coord, thread->settings.member_id, os_random_u64());
+    thread->own.reader = ledger_reader_free(thread->own.reader);
+    thread->own.end_offset = -1;
+    thread->own.rest_until_us = 0;
+    thread->own.stepped = false;
+    look_at_clock(thread);
+}
+
 static void run(void *argument)
 {
     struct leader_thread *thread = argument;
@@ -205,6 +247,9 @@ static void run(void *argument)
         log_failure(LOG_WARN, "leader", &err, "trying again");
         thread->own.hands.leadership =
             leadership_free(thread->own.hands.leadership, LEADER_LEAVE_MS);
+        if (thread->own.stepped) {
+            begin_anew(thread);
+        }
         clock_sleep_us(backoff_next_us(&pause));
     }
     if (thread->own.hands.leadership != NULL) {
@@ -223,6 +268,7 @@ struct leader_thread *leader_thread_new(const struct leader_thread_settings *set
     atomic_init(&thread->stop, false);
     lock_init(&thread->locked.lock);
     thread->own.end_offset = -1;
+    look_at_clock(thread);
     thread->own.leader = leader_new(settings->coord, settings->member_id, os_random_u64());
     leader_out_init(&thread->own.out);
     pulse_beat(&thread->pulse);

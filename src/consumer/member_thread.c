@@ -35,7 +35,8 @@ struct member_thread {
     struct member_out out;
     struct queue *built;       /* work that is finished */
     struct member_state state; /* copied to `locked` now and then */
-    int64_t now_us;
+    int64_t wall_us;           /* the wall clock, as it was when the steady one said mono_us */
+    int64_t mono_us;
     int64_t ticked_us;
     int64_t end_offset;
     int64_t ledger_next; /* read up to here; -1: nothing yet */
@@ -43,11 +44,10 @@ struct member_thread {
     bool triggered;
 };
 
-static int64_t next_now(struct member_thread *thread)
+/* The member only measures how long things take: whoever sets the clock must not silence it. */
+static int64_t next_now(const struct member_thread *thread)
 {
-    int64_t now = clock_now_us();
-    thread->now_us = now > thread->now_us ? now : thread->now_us;
-    return thread->now_us;
+    return thread->wall_us + (clock_mono_us() - thread->mono_us);
 }
 
 static void fail(struct member_thread *thread, const struct err *err)
@@ -346,6 +346,8 @@ struct member_thread *member_thread_new(const struct member_thread_settings *set
     atomic_init(&thread->end, false);
     lock_init(&thread->locked.lock);
     thread->end_offset = -1;
+    thread->mono_us = clock_mono_us();
+    thread->wall_us = clock_now_us();
     thread->ledger_next = -1;
     pulse_beat(&thread->pulse);
     thread->built = queue_new(BUILD_WORK_MAX);

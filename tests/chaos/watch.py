@@ -4,6 +4,7 @@ import re
 import threading
 import time
 
+import harness
 import snapshot
 from kafka import KafkaConsumer, TopicPartition
 from ledger import number
@@ -79,6 +80,9 @@ class LedgerWatch:
     def leader(self):
         with self.lock:
             return self.leaders[-1][0] if self.leaders else None
+
+    def wait_for(self, kind, count):
+        harness.wait_for(lambda: len(self.history(kind)) >= count, f"{count} {kind}")
 
     def owned(self, member):
         """How many partitions a member says that it owns."""

@@ -1,0 +1,129 @@
+"""Three members, and what befalls one of them: its network, its disk, its clock; and producers that abort or hang."""
+import json
+import time
+
+import pytest
+
+import harness
+from test_content import plain
+
+OFFSETS = {"trigger": "offsets", "every_records": 90}
+SHORT = {"session_timeout": "4s"}
+
+
+def send(topics, name, seed, partitions=3):
+    topics.send(name, plain(90, partitions, keys=1000, seed=seed))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("who", ("leader", "member"))
+def test_the_network_of_one(new_group, topics, name, who):
+    """Reset, half closed, slow, then cut off for longer than its session: the others go on; it comes back."""
+    group = new_group(window=OFFSETS, kafka=SHORT).start()
+    victim = group.leader() if who == "leader" else group.others(group.leader())[0]
+    ways = (victim.lane.kafka, victim.lane.store)
+    done = 0
+    for disturb in ("cut", "half_close"):
+        for way in ways:
+            getattr(way, disturb)()
+        done += 1
+        send(topics, name, done)
+        group.wait_for_published(done)
+    for way in ways:
+        way.delay = 0.05
+    done += 1
+    send(topics, name, done)
+    group.wait_for_published(done)
+    victim.lane.kafka.delay = victim.lane.store.delay = 0
+    victim.lane.kafka.held = True
+    done += 1
+    send(topics, name, done)
+    group.wait_for_published(done)
+    assert group.ledger.leader() != victim.name
+    victim.lane.calm()
+    harness.wait_for(lambda: group.ledger.owned(victim.name) == 1, "that it has its share again")
+    done += 1
+    send(topics, name, done)
+    group.wait_for_published(done)
+    report = group.finish()
+    assert report.snapshots == done and sum(len(b.rows) for b in report.builds.values()) == 90 * done
+
+
+@pytest.mark.slow
+def test_a_full_disk(new_group, topics, name):
+    """One member cannot write, so its rows cannot be handed on: the build waits for it, and nothing is lost."""
+    group = new_group(window=OFFSETS, kafka=SHORT).start()
+    victim = group.others(group.leader())[0]
+    send(topics, name, 1)
+    group.wait_for_published(1)
+    victim.fill_disk(0)
+    send(topics, name, 2)
+    group.ledger.wait_for("PLAN", 2)
+    time.sleep(2)  # some attempts; what they say cannot be written to the log either
+    assert len(group.ledger.published) == 1
+    victim.fill_disk(None)
+    group.wait_for_published(2)
+    assert victim.is_running(), victim.tail()
+    send(topics, name, 3)
+    group.wait_for_published(3)
+    report = group.finish()
+    assert report.snapshots == 3
+
+
+@pytest.mark.slow
+def test_clocks_step(new_group, topics, name):
+    """A leader whose clock jumps by an hour, forth and back; and one that is off when it begins does not lead."""
+    group = new_group(window={"trigger": "schedule", "every": "2s"}, kafka=SHORT).start()
+    for seed, step in enumerate((3600, 0, -3600, 0)):
+        group.leader().step_clock(step)
+        before = len(group.ledger.published)
+        send(topics, name, seed)
+        group.wait_for_published(before + 1)
+    wrong = group.leader()
+    wrong.kill()
+    wrong.step_clock(300)
+    harness.wait_for(lambda: group.ledger.leader() != wrong.name, "another leader")
+    wrong.start()
+    group.wait_for_shares()
+    for member in group.others(wrong):  # now it alone could lead
+        member.stop()
+    harness.wait_for(lambda: "too far from the broker's" in wrong.process.output(), "that it refuses to lead")
+    before = len(group.ledger.published)
+    send(topics, name, 9)
+    time.sleep(4)
+    assert len(group.ledger.published) == before
+    wrong.step_clock(0)
+    group.wait_for_published(before + 1)
+    group.finish()
+
+
+@pytest.mark.slow
+def test_transactions_that_abort_and_hang(new_group, topics, name):
+    """What was aborted is nowhere; behind an open transaction the partition is blocked, which the status names."""
+    group = new_group(window={"trigger": "event_time", "size": "10s", "out_of_orderness": "0s", "idle_after": "1s"},
+                      kafka=SHORT).start()
+
+    def at(second, count=30, seed=0):
+        return [{"key": f"key-{seed}-{i}", "value": f"value {i}", "partition": i % 3,
+                 "timestamp_ms": 1_700_000_000_000 + 1000 * second} for i in range(count)]
+    topics.transaction(name, at(1, seed=1))
+    topics.transaction(name, at(2, seed=2), outcome="abort")
+    finish = topics.transaction(name, [{"key": "hanging", "value": "v", "partition": 0,
+                                        "timestamp_ms": 1_700_000_000_000 + 3000}], outcome="hang")
+    topics.send(name, at(11, seed=3))
+    topics.send(name, at(22, seed=4))
+    owner = harness.wait_for(lambda: next((m.name for m in group.members if any(
+        p.get("state") == "blocked" for p in (group.ledger.get("progress/" + m.name) or {}).get("partitions", ()))), None),
+        "a blocked partition")
+    time.sleep(2)
+    assert not group.ledger.published, "an open transaction holds the window open"
+    text = harness.subprocess.run([str(harness.BINARY), "status", "--json", "-c", str(group.members[0].file)],
+                                  env=group.environment, capture_output=True, text=True, timeout=30).stdout
+    assert "blocked" in json.dumps(json.loads(text)), (owner, text)
+    finish(commit=False)
+    group.wait_for_published(1)
+    topics.send(name, at(40, seed=5))
+    group.wait_for_published(2)
+    report = group.finish()
+    keys = {key for build in report.builds.values() for key in (row.stored for row in build.rows)}
+    assert not any(key.startswith((b"key-2-", b"hanging")) for key in keys)
