@@ -1,6 +1,8 @@
 """Contents `state`: every snapshot holds the newest row of every key so far."""
 import random
 
+import pytest
+
 from test_content import plain
 
 
@@ -191,3 +193,25 @@ def test_gates(new_job, topics, name):
     process.wait_for(lambda: job.published() >= 3, "the third snapshot")
     assert process.stop() == 0
     assert job.check(clean=True).snapshots == 3 and len(job.rows()) == 39
+
+
+@pytest.mark.parametrize("step", ["attempt-uploaded", "committed"])
+def test_crash_of_a_state_build_at(new_job, topics, name, step):
+    """The next start makes the same state again, on the same base: nothing twice, nothing lost, nothing left over."""
+    topics.create(name, 2)
+    job = new_job(window={"trigger": "offsets", "every_records": 50}, snapshot={"contents": "state", "shards": 6, "keep_last": 2,
+                                                                                "cleanup_grace": "0s"})
+    topics.send(name, plain(50, 2, keys=200))
+    process = job.start()
+    process.wait_for(lambda: job.published() == 1, "the first state")
+    assert process.stop() == 0
+    # few keys: most shards are copied
+    topics.send(name, rows(["key-1", "key-2"] * 25, 1, 2, deleted=["key-2"]))
+    process = job.start(env={"TIDEMARK_TEST_CRASH_AT": step})
+    assert process.wait() in (137, -9), process.output()[-2000:]
+    topics.send(name, rows(["key-3"] * 50, 2, 2))
+    process = job.start()
+    process.wait_for(lambda: job.published() >= 3 and len(job.manifests()) == 2, "the third, and the first is gone")
+    assert process.stop() == 0
+    report = job.check(clean=True)
+    assert report.snapshots == 2 and b"key-2" not in job.rows() and job.rows()[b"key-1"] == b"key-1 of round 1"

@@ -44,19 +44,21 @@ static bool run_seed(uint64_t seed, int members, FILE *trace, char *failure, siz
     return ok;
 }
 
-/* Three windows by one member, gone at one step and back after 300 ms, for every step there is. */
-static bool crash_at(uint64_t step, bool *out_done, FILE *trace)
+/* Three windows by one member, gone at one step and back after 300 ms, for every step there is. Of
+ * a state, the later windows have rows of one shard, and the other is carried over. */
+static bool crash_at(uint64_t step, enum contents contents, bool *out_done, FILE *trace)
 {
     struct world *world = world_plain(step, 1, 2, trace);
     world->story.crash_at = step;
     world->settings.shards = 2;
+    world->settings.contents = contents;
     world->settings.keep_last = 1;
     world->settings.cleanup_grace_us = 1000000;
     for (int i = 0; i < 900 && !world->failed; i++) {
         if (i % 30 == 0 && i < 150) {
             for (int k = 0; k < 12; k++) {
                 source_add(world, k % 2, SIM_EPOCH_US + (int64_t)i * 30000 + k * 90000,
-                           (uint32_t)k);
+                           contents == CONTENTS_STATE && i > 0 ? 1 : (uint32_t)k);
             }
         }
         world_step(world);
@@ -65,8 +67,8 @@ static bool crash_at(uint64_t step, bool *out_done, FILE *trace)
         world_fail(world, "stuck");
     }
     if (world->failed) {
-        printf("gone %s (step %llu): %s\n", world->story.crashed_at, (unsigned long long)step,
-               world->failure);
+        printf("%s, gone %s (step %llu): %s\n", contents == CONTENTS_STATE ? "state" : "window",
+               world->story.crashed_at, (unsigned long long)step, world->failure);
     }
     bool ok = !world->failed;
     *out_done = world->story.crashed_at[0] == '\0'; /* there is no such step any more */
@@ -76,12 +78,16 @@ static bool crash_at(uint64_t step, bool *out_done, FILE *trace)
 
 static int crash_everywhere(FILE *trace)
 {
-    uint64_t step = 1;
+    uint64_t steps = 0;
     int failed = 0;
-    for (bool done = false; !done; step++) {
-        failed += !crash_at(step, &done, trace);
+    for (unsigned contents = CONTENTS_WINDOW; contents <= CONTENTS_STATE; contents++) {
+        uint64_t step = 1;
+        for (bool done = false; !done; step++) {
+            failed += !crash_at(step, (enum contents)contents, &done, trace);
+        }
+        steps += step - 1;
     }
-    printf("%llu steps, %d failed\n", (unsigned long long)step - 1, failed);
+    printf("%llu steps, %d failed\n", (unsigned long long)steps, failed);
     return failed == 0 ? 0 : 1;
 }
 
