@@ -6,6 +6,7 @@
 
 #include "consumer/cluster_reach.h"
 #include "core/route/hash.h"
+#include "core/spill/spill_format.h"
 
 enum {
     SERVICE_QUEUE_MIN_BYTES = 4 << 20, /* librdkafka's prefetch queue */
@@ -14,6 +15,18 @@ enum {
     SERVICE_LEADER_SESSION_MS = 10 * 1000, /* at most */
     SERVICE_OWNER_MIN_US = 5 * 1000 * 1000,
 };
+
+/* A static member that comes back is given what it had, whatever it asks for now: with other topics
+ * it must come as another one, or a new topic would be nobody's until the next rebalance. */
+static const char *instance_of(const struct settings *settings, struct arena *arena)
+{
+    uint64_t topics = 0;
+    for (size_t i = 0; i < settings->topic_count; i++) {
+        topics ^= spill_checksum(bytes_of_text(settings->topics[i].name));
+    }
+    return arena_format(arena, "%s-%08llx", settings->member_id,
+                        (unsigned long long)(topics & UINT32_MAX));
+}
 
 static void set_kafka(struct service_settings *to, const struct settings *settings,
                       struct arena *arena)
@@ -30,7 +43,7 @@ static void set_kafka(struct service_settings *to, const struct settings *settin
     to->source = (struct source_settings){
         .cluster = to->cluster,
         .group = settings->group,
-        .member_id = settings->member_id,
+        .member_id = instance_of(settings, arena),
         .topics = topics,
         .topic_count = settings->topic_count,
         .queue_bytes_max = (size_t)queue,

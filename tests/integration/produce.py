@@ -5,7 +5,7 @@ import subprocess
 import time
 
 from kafka import KafkaProducer
-from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewPartitions, NewTopic
 
 COMPACTED = {
     "cleanup.policy": "compact", "segment.ms": "200", "min.cleanable.dirty.ratio": "0.001", "delete.retention.ms": "100",
@@ -29,12 +29,27 @@ class Topics:
         # tests date records as they like; the broker refuses what is an hour ahead otherwise
         configs = {"message.timestamp.after.max.ms": str(2**63 - 1), **(configs or {})}
         self.admin.create_topics([NewTopic(name, partitions, replicas, topic_configs=configs)])
+        self.wait_for_partitions(name, partitions)
+        return name
+
+    def wait_for_partitions(self, name, partitions):
         end = time.monotonic() + 10
         while time.monotonic() < end:
+            self.producer._metadata.request_update()
             if len(self.producer.partitions_for(name) or ()) == partitions:
-                return name
+                return
             time.sleep(0.05)
         raise TimeoutError(name)
+
+    def grow(self, name, partitions):
+        self.admin.create_partitions({name: NewPartitions(partitions)})
+        self.wait_for_partitions(name, partitions)
+
+    def delete(self, name):
+        self.admin.delete_topics([name])
+        end = time.monotonic() + 10
+        while name in self.admin.list_topics() and time.monotonic() < end:
+            time.sleep(0.05)
 
     def send(self, topic, records, producer=None):
         """Records are dicts of key, value, partition, headers, timestamp_ms; texts and objects are encoded."""

@@ -23,6 +23,12 @@ def group_has_read(job, count, partitions, members=None):
             and (members is None or len({member for member, _ in found.values()}) == members))
 
 
+def cut_to(job):
+    """The records that are in builds."""
+    commits = job.records("COMMIT")
+    return sum(p["cut"] for p in commits[-1]["partitions"]) if commits else 0
+
+
 def adopted(processes):
     return sum(len(re.findall(r"adopted \S+\[\d+\] from", p.output())) for p in processes)
 
@@ -50,3 +56,111 @@ def test_one_two_one(new_job, topics, name):
     report = job.check(clean=True)
     assert report.snapshots == 1
     assert not [k for k in job.store.keys() if k.startswith("parts/")]
+
+
+def test_one_four_one_while_it_builds(new_job, topics, name):
+    """Members come and go while windows close one after the other: the oracle wants every record once."""
+    job = new_job(window={"trigger": "offsets", "every_records": 400}, limits=MOVES)
+    topics.create(name, 4)
+    sent = 0
+
+    def send(count):
+        nonlocal sent
+        topics.send(name, plain(count, 4, keys=3000, seed=sent))
+        sent += count
+
+    send(500)
+    members = [job.start()]
+    members[0].wait_for(lambda: job.published() >= 1, "the first snapshot")
+    for number in (2, 3, 4):
+        members.append(job.start(member=f"m{number}"))
+        send(300)
+    members[-1].wait_for(lambda: group_has_read(job, sent, 4, members=4), "that four share the work", timeout=90)
+    send(400)
+    members[0].wait_for(lambda: cut_to(job) > sent - 400, "more snapshots")
+    for process in members[1:]:
+        send(200)
+        assert process.stop() == 0
+    members[0].wait_for(lambda: group_has_read(job, sent, 4, members=1), "that one has it all", timeout=90)
+    send(500)
+    members[0].wait_for(lambda: cut_to(job) > sent - 400, "the rest")
+    assert members[0].stop() == 0
+    report = job.check(clean=True)
+    assert report.snapshots >= 4
+    # without handovers and checkpoints every move would read its windows again
+    read = sum(records_read(process) for process in members)
+    assert read <= sent * 1.3, (read, sent)
+
+
+def test_a_restart_within_the_session_moves_nothing(new_job, topics, name):
+    job = new_job(window={"trigger": "offsets", "every_records": 5000}, kafka={"session_timeout": "20s"})
+    topics.create(name, 4)
+    topics.send(name, plain(400, 4))
+    one, two = job.start(), job.start(member="two")
+    one.wait_for(lambda: group_has_read(job, 400, 4, members=2), "that two share the work")
+    before = {partition: member for partition, (member, _) in owners(job).items()}
+    assigned = one.output().count("assigned ")
+    assert two.stop() == 0
+    two = job.start(member="two")
+    two.wait_for_text("2 of 2 partitions go on where they were read to")
+    topics.send(name, plain(400, 4, seed=2))
+    two.wait_for(lambda: group_has_read(job, 800, 4, members=2), "that all is read")
+    assert {partition: member for partition, (member, _) in owners(job).items()} == before
+    assert one.output().count("assigned ") == assigned, "the other member heard nothing of it"
+    assert one.stop() == 0 and two.stop() == 0
+
+
+def test_two_processes_with_one_member_id(new_job, topics, name):
+    job = new_job(window={"trigger": "offsets", "every_records": 100})
+    topics.create(name, 2)
+    topics.send(name, plain(50, 2))
+    older = job.start()
+    older.wait_for(lambda: group_has_read(job, 50, 2), "that all is read")
+    newer = job.start()
+    assert older.wait() == 9, older.output()[-2000:]  # fenced
+    topics.send(name, plain(100, 2, seed=2))
+    newer.wait_for(lambda: job.published() >= 1, "a snapshot of the newer one")
+    assert newer.stop() == 0
+    assert job.check(clean=True).snapshots == 1
+
+
+def test_partitions_and_topics_are_added(new_job, topics, name):
+    """A partition more while it runs; then, over a restart, a topic more: all of their records count."""
+    job = new_job(window={"trigger": "offsets", "every_records": 300})
+    topics.create(name, 1)
+    topics.send(name, plain(300, 1))
+    process = job.start()
+    process.wait_for(lambda: job.published() >= 1, "a snapshot")
+    topics.grow(name, 3)
+    topics.send(name, plain(400, 3, seed=2))
+    process.wait_for(lambda: group_has_read(job, 700, 3), "that the new partitions are read", timeout=90)
+    process.wait_for(lambda: job.published() >= 2, "a snapshot with them")
+    assert process.stop() == 0
+    second = topics.create(name + "-more", 2)
+    topics.send(second, plain(300, 2, seed=3))
+    job.write(topics=[*job.settings["topics"], {**job.settings["topics"][0], "name": second}])
+    process = job.start()
+    process.wait_for(lambda: job.published() >= 3, "a snapshot with the new topic")
+    assert process.stop() == 0
+    assert job.check(clean=True).snapshots >= 3
+
+
+def test_a_topic_is_made_again(new_job, topics, name):
+    """Offsets on record mean other records: nothing is published until somebody has looked."""
+    job = new_job(window={"trigger": "offsets", "every_records": 100})
+    topics.create(name, 1)
+    topics.send(name, plain(150))
+    process = job.start()
+    process.wait_for(lambda: job.published() >= 1, "a snapshot")
+    pointer = job.pointer()
+    assert process.stop() == 0
+    topics.delete(name)
+    topics.create(name, 1)
+    topics.send(name, plain(40, seed=2))  # fewer: that is noticed also where the client knows no topic ids
+    process = job.start()
+    text = "deleted and made again"
+    harness.wait_for(lambda: text in process.output() or not process.is_running(), "that it is noticed")
+    process.stop()
+    assert text in process.output(), process.output()[-3000:]
+    assert not (job.folder / "work/one/checkpoint.db").exists(), "it belongs to the old topic"
+    assert job.pointer() == pointer

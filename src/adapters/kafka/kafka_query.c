@@ -21,6 +21,7 @@ struct source_query {
     struct client *uncommitted;
     char **topics;
     size_t topic_count;
+    size_t partitions; /* of all topics, as the second handle knows them */
 };
 
 static bool open_client(const struct source_settings *settings, enum client_role role,
@@ -148,6 +149,21 @@ static bool list_all(struct source_query *query, int64_t deadline_us,
     return true;
 }
 
+/* The first handle has just asked for the partitions; the second one would hear of new ones minutes
+ * later, and say until then that they do not exist. */
+static bool tell_uncommitted(struct source_query *query, size_t partitions, int64_t deadline_us,
+                             struct err *err)
+{
+    for (size_t i = 0; query->partitions != partitions && i < query->topic_count; i++) {
+        const struct rd_kafka_metadata *metadata = NULL;
+        TRY(kafka_topics_metadata(query->uncommitted, query->topics[i], client_wait_ms(deadline_us),
+                                  &metadata, err));
+        rd_kafka_metadata_destroy(metadata);
+    }
+    query->partitions = partitions;
+    return true;
+}
+
 static bool fill_ids(struct source_query *query, int64_t deadline_us, struct arena *arena,
                      struct source_ends *ends, size_t count, struct err *err)
 {
@@ -176,6 +192,7 @@ bool source_query_ends(struct source_query *query, int timeout_ms, struct arena 
     for (size_t i = 0; i < count; i++) {
         ends[i].stable = list->elems[i].offset;
     }
+    TRY(tell_uncommitted(query, count, deadline_us, err));
     TRY(ask_offsets(query->uncommitted, list, TIME_END, deadline_us, "high watermark", err));
     for (size_t i = 0; i < count; i++) {
         ends[i].high = list->elems[i].offset;
