@@ -43,6 +43,7 @@ class Row:
     stored: bytes
     routing: bytes
     value: bytes | None  # None: a tombstone
+    token: object = None  # of a routing expression
 
     @property
     def place(self):
@@ -85,8 +86,9 @@ def parse_json(payload):
 class Decoder:
     """One topic's settings, as in DESIGN section 7."""
 
-    def __init__(self, topic, limits=None, vectors={}):
+    def __init__(self, topic, limits=None, vectors={}, routing=None):
         self.name = topic["name"]
+        self.routing = routing  # cel_model.CelRouting; None: by hash
         key = topic.get("key", {})
         self.key_from = key.get("from", "key")
         self.encoding = key["encoding"]
@@ -98,6 +100,7 @@ class Decoder:
         self.vector = topic.get("vector", {})
         self.dim, self.metric = vectors.get("dim", 0), vectors.get("metric", "cosine")
         sources = [self.key_from, self.time_from] + [field["from"] for field in self.fields or ()]
+        sources += [column.get("from", "key") for column in routing.columns] if routing else []
         sources += [self.vector[part] for part in ("from", "id", "payload") if part in self.vector]
         self.is_json = topic.get("format") == "json" or any(s.startswith("json:") for s in sources)
         limits = limits or {}
@@ -115,7 +118,8 @@ class Decoder:
             raise Reject("too_large")
         if self.dim and self.vector and not tombstone:
             self._check_vector(record, document)
-        return Row(record.topic, record.partition, record.offset, event_time, key, stored, routing, value)
+        token = self.routing.token(self, key, record, document) if self.routing else None
+        return Row(record.topic, record.partition, record.offset, event_time, key, stored, routing, value, token)
 
     def _check_vector(self, record, document):
         """A vector that is there has the dimension and is finite, and has an id where one is named."""

@@ -15,6 +15,7 @@ import sys
 
 import model
 import snapshot
+from cel_model import CelRouting
 import topics
 from ledger import Ledger, number, place
 from snapshot import Broken, need
@@ -55,6 +56,7 @@ class Oracle:
         self.brokers = settings["kafka"]["brokers"]
         self.order = self.wanted.get("order", "offset")
         self.encoding = settings["topics"][0]["key"]["encoding"]
+        self.routing = CelRouting(self.wanted) if self.wanted.get("routing") == "cel" else None
 
     def check(self, clean=False, pointer_is_newest=True):
         report = Report()
@@ -79,7 +81,7 @@ class Oracle:
         self.rows, self.rejects = [], []
         limits = {k: v for k, v in self.settings.get("limits", {}).items() if isinstance(v, int)}
         for topic in self.settings["topics"]:
-            decode = model.Decoder(topic, limits, self.settings.get("vectors", {}))
+            decode = model.Decoder(topic, limits, self.settings.get("vectors", {}), self.routing)
             for record in topics.read_topic(self.brokers, topic["name"]):
                 report.records += 1
                 try:
@@ -134,9 +136,12 @@ class Oracle:
         need(meta["key_encoding"] == self.encoding, f"{title}: key_encoding")
         need(meta["key_col"] == self.wanted.get("key_column", "_key"), f"{title}: key_col")
         need(meta["s3_prefix"] == self.store.url, f"{title}: s3_prefix {meta['s3_prefix']}")
-        need(manifest.sharding == {"strategy": "hash", "hash_algorithm": "xxh3_64", "cel_expr": None,
-                                   "cel_columns": None, "routing_values": None}, f"{title}: sharding")
-        shards = self.wanted.get("shards")
+        sharding = {"strategy": "hash", "hash_algorithm": "xxh3_64", "cel_expr": None, "cel_columns": None,
+                    "routing_values": None}
+        shards, index = self.wanted.get("shards"), None
+        if self.routing:
+            sharding, shards, index = self.routing.divide([row.token for row in build.rows])
+        need(manifest.sharding == sharding, f"{title}: sharding {manifest.sharding}, expected {sharding}")
         if shards is None:
             shards = model.shard_count(len(build.rows), self.wanted["max_keys_per_shard"])
         page_size = self.wanted.get("page_size", "auto")
@@ -153,7 +158,7 @@ class Oracle:
             for key, value in shard.rows.items():
                 need(key not in have, f"{title}: {key!r} is in two shards")
                 have[key] = value, entry["db_id"]
-        self._compare_rows(title, have, build.content, shards)
+        self._compare_rows(title, have, build.content, shards, index)
         self._check_lineage(title, manifest, step, build)
         report.snapshots += 1
         report.rows += len(have)
@@ -166,7 +171,7 @@ class Oracle:
         if self.wanted.get("sidecar", True):
             need(shard.sidecar is not None, f"{title}, shard {entry['db_id']}: no sidecar")
 
-    def _compare_rows(self, title, have, content, shards):
+    def _compare_rows(self, title, have, content, shards, index):
         missing = content.keys() - have.keys()
         need(not missing, f"{title}: {len(missing)} keys are missing, such as {sorted(missing)[:3]}")
         extra = have.keys() - content.keys()
@@ -175,7 +180,7 @@ class Oracle:
             row = content[key]
             need(same_value(value, row.value), f"{title}: key {key!r} has {value[:80]!r}, expected {row.value[:80]!r} "
                  f"of {row.place}")
-            want = model.shard_of(row.routing, shards)
+            want = index(row.token) if index else model.shard_of(row.routing, shards)
             need(db_id == want, f"{title}: key {key!r} is in shard {db_id}, belongs to {want}")
 
     def _check_lineage(self, title, manifest, step, build):
