@@ -140,7 +140,7 @@ static bool open_intake_at(struct service *service, const struct local_checkpoin
         .folder = place->spills,
         .order = settings->snapshot.order,
         .borrowed_budget = &service->budget,
-        .disk_budget = settings->limits.disk_budget,
+        .disk_budget = settings->limits.disk_budget - service->parts.base_bytes,
         .keeps_files = place->database != NULL,
     };
     TRY(held_rows_new(&held, &service->held, err));
@@ -239,7 +239,6 @@ static void start_leader(struct service *service)
     service->leader = leader_thread_new(&leader);
 }
 
-/* A quarter of the disk budget for the last files of shards: they save a download, no more. */
 static bool open_base(struct service *service, struct err *err)
 {
     const struct settings *settings = service->settings;
@@ -251,7 +250,7 @@ static bool open_base(struct service *service, struct err *err)
         .names = &service->parts.names,
         .folder = arena_format(service->arena, "%s/%s/base", settings->limits.work_folder,
                                settings->member_id),
-        .bytes_max = settings->limits.disk_budget / 4,
+        .bytes_max = service->parts.base_bytes,
     };
     return state_base_new(&service->base_settings, &service->base, err);
 }

@@ -208,6 +208,8 @@ bool service_settings_init(struct service_settings *to, const struct settings *s
 {
     *to = (struct service_settings){.sharding = sharding_of(&settings->snapshot)};
     to->key_encoding = settings->topics[0].key_encoding;
+    to->base_bytes =
+        settings->snapshot.contents == CONTENTS_STATE ? settings->limits.disk_budget / 4 : 0;
     set_kafka(to, settings, arena);
     set_targets(to, settings, arena);
     TRY(set_coord(to, settings, topic_ids, ledger_id, arena, err));

@@ -17,6 +17,8 @@ struct service_settings {
     struct source_settings source;
     struct ledger_settings ledger;
     struct leadership_settings leadership;
+    uint64_t base_bytes; /* of the disk budget, for the last files of the shards of a state: they
+                            save a download, no more */
     struct coord_settings coord;
     const struct trigger_cut *targets; /* window.offsets, sorted */
     size_t target_count;

@@ -254,7 +254,9 @@ const struct setting settings_schema[] = {
     {"limits.memory_budget", SETTING_SIZE, IN_SETTINGS(limits.memory_budget), .fallback = "256MiB",
      RANGE(64 * MIB, 16 * TIB), .doc = "Memory for buffers, queues, merges and uploads together."},
     {"limits.disk_budget", SETTING_SIZE, IN_SETTINGS(limits.disk_budget), .fallback = "16GiB",
-     RANGE(64 * MIB, 1024 * TIB), .doc = "Disk for spills and shard files in the making."},
+     RANGE(64 * MIB, 1024 * TIB),
+     .doc = "Disk for spills, shard files in the making and, a quarter of it, the last files of "
+            "a state."},
     {"limits.work_folder", SETTING_TEXT, IN_SETTINGS(limits.work_folder),
      .fallback = "/var/lib/tidemark", .doc = "Where they are; a restart goes on from it."},
     {"limits.max_key_bytes", SETTING_SIZE, IN_SETTINGS(limits.max_key_bytes), .fallback = "4KiB",

@@ -72,6 +72,18 @@ def test_a_state_that_loses_all_its_keys(new_job, topics, name):
     job.check(clean=True)
 
 
+def test_a_window_without_rows_is_published(new_job, topics, name):
+    """With empty = "publish": every shard is copied, by whoever is there."""
+    topics.create(name, 1)
+    job = new_job(on_s3=True, window={"empty": "publish"}, snapshot={"contents": "state", "shards": 3})
+    topics.send(name, rows(["a", "b", "c", "d"], 0))
+    job.build()
+    before = job.rows()
+    output = job.build().output()
+    report = job.check(clean=True)
+    assert report.snapshots == 2 and job.rows() == before and len(lines(output, "carry over shard")) == 3
+
+
 def test_other_shards_make_it_anew(new_job, topics, name):
     """Another number of shards, another key width: all of it from the base, and said so; then carried over again."""
     topics.create(name, 1)
