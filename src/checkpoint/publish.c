@@ -122,6 +122,8 @@ static bool make_manifest(struct publish *publish, const struct leader_stage *st
         .shard_prefix = publish->settings.names->shard_prefix,
         .sidecar = {.on = snapshot->sidecar, .page_size = snapshot->page_size},
         .vector = publish->settings.vector,
+        .members = snapshot->custom,
+        .member_count = snapshot->custom_count,
         .lineage = lineage,
         .shards = shards,
         .shard_count = stage->winner_count,

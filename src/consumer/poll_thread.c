@@ -1,9 +1,9 @@
 /* The thread that polls Kafka: it hands batches on and does nothing that could wait.
  *
  * The happy path: take an empty batch, poll, hand it to the intake. What can go wrong: the intake
- * is behind, so that no batch is empty, or memory is short: then all partitions are paused and
- * polling goes on for the group's sake, because a member that does not poll loses its partitions.
- */
+ * is behind, so that no batch is empty, or memory is short, or more has come than the settings let
+ * in a second: then all partitions are paused and polling goes on for the group's sake, because a
+ * member that does not poll loses its partitions. */
 #include "consumer/poll_thread.h"
 
 #include <stdatomic.h>
@@ -259,13 +259,29 @@ static bool has_news(const struct source_batch *batch)
     return batch->message_count > 0;
 }
 
-/* An empty batch, or the spare one when the intake is so far behind that only events are wanted. */
-static struct source_batch *next_batch(struct poll_thread *thread)
+/* An empty batch that may be filled now; NULL: there is none, after a short wait. */
+static struct source_batch *empty_batch(struct poll_thread *thread)
 {
     void *item = NULL;
-    if (queue_pop(thread->settings.batches, &item, POLL_EMPTY_WAIT_US) == QUEUE_DONE) {
+    int64_t wait_us = rate_wait_us(&thread->settings.rate, clock_mono_us());
+    if (wait_us > 0) {
+        clock_sleep_us(wait_us < POLL_EMPTY_WAIT_US ? wait_us : POLL_EMPTY_WAIT_US);
+        if (wait_us > POLL_EMPTY_WAIT_US) {
+            return NULL;
+        }
+    }
+    return queue_pop(thread->settings.batches, &item, POLL_EMPTY_WAIT_US) == QUEUE_DONE ? item
+                                                                                        : NULL;
+}
+
+/* An empty batch, or the spare one when the intake is so far behind, or the limit so far off, that
+ * only events are wanted. */
+static struct source_batch *next_batch(struct poll_thread *thread)
+{
+    struct source_batch *empty = empty_batch(thread);
+    if (empty != NULL) {
         thread->starved_us = 0;
-        return item;
+        return empty;
     }
     int64_t now = clock_mono_us();
     if (thread->starved_us == 0) {
@@ -373,11 +389,12 @@ static void poll_once(struct poll_thread *thread)
         give_back(thread, batch);
         return;
     }
+    rate_pay(&thread->settings.rate, batch->message_count, batch->bytes, clock_mono_us());
     struct mail *mail = mail_new(MAIL_BATCH);
     mail->batch = batch;
     mail_send(thread->settings.intake, mail);
     if (thread->spare == NULL) {
-        thread->spare = source_batch_new(POLL_BATCH_MESSAGES);
+        thread->spare = source_batch_new(thread->settings.batch_messages);
     }
 }
 
@@ -419,7 +436,7 @@ bool poll_thread_new(const struct poll_thread_settings *settings, struct poll_th
     pulse_beat(&thread->pulse);
     lock_init(&thread->locked.lock);
     thread->locked.statistics.lag = -1;
-    thread->spare = source_batch_new(POLL_BATCH_MESSAGES);
+    thread->spare = source_batch_new(thread->settings.batch_messages);
     thread->thread = thread_new("poll", run, thread);
     *ret_thread = thread;
     return true;

@@ -5,10 +5,13 @@
 #include "adapters/os/pulse.h"
 #include "consumer/budget.h"
 #include "consumer/mail.h"
+#include "core/rate.h"
 
 /* All borrowed until poll_thread_free. */
 struct poll_thread_settings {
     const struct source_settings *source;
+    struct rate rate;      /* how fast records may be handed on */
+    size_t batch_messages; /* of each batch; up to POLL_BATCH_MESSAGES */
     struct budget *budget;
     struct queue *inbox;   /* MAIL_FETCH, MAIL_SEEK, MAIL_PAUSE, MAIL_RESUME, MAIL_MIRROR */
     struct queue *batches; /* empty ones; their number bounds what is on the way */

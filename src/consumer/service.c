@@ -205,7 +205,8 @@ static void open_queues(struct service *service)
     service->to_poll = queue_new(MAIL_QUEUE_MAX);
     service->batches = queue_new(4 * POLL_BATCHES);
     for (int i = 0; i < POLL_BATCHES; i++) {
-        CHECK(queue_push(service->batches, source_batch_new(POLL_BATCH_MESSAGES), 0) == QUEUE_DONE);
+        CHECK(queue_push(service->batches, source_batch_new(service->parts.batch_messages), 0) ==
+              QUEUE_DONE);
     }
     service->reserved = service->parts.source.queue_bytes_max +
                         (uint64_t)POLL_BATCHES * 2 * POLL_BATCH_BYTES +
@@ -273,6 +274,9 @@ static bool start_member(struct service *service, struct err *err)
     service->intake_thread = intake_thread_new(&intake);
     struct poll_thread_settings poll = {
         .source = &service->parts.source,
+        .rate = {.records_per_second = settings->limits.records_per_second,
+                 .bytes_per_second = settings->limits.bytes_per_second},
+        .batch_messages = service->parts.batch_messages,
         .budget = &service->budget,
         .inbox = service->to_poll,
         .batches = service->batches,

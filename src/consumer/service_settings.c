@@ -12,6 +12,7 @@ enum {
     SERVICE_QUEUE_MIN_BYTES = 4 << 20, /* librdkafka's prefetch queue */
     SERVICE_QUEUE_MAX_BYTES = 64 << 20,
     SERVICE_BATCH_BYTES = 1 << 20,
+    SERVICE_BATCH_MESSAGES = 8192,
     SERVICE_LEADER_SESSION_MS = 10 * 1000, /* at most */
     SERVICE_OWNER_MIN_US = 5 * 1000 * 1000,
 };
@@ -39,6 +40,13 @@ static void set_kafka(struct service_settings *to, const struct settings *settin
     uint64_t queue = settings->limits.memory_budget / 8;
     queue = queue < SERVICE_QUEUE_MIN_BYTES ? SERVICE_QUEUE_MIN_BYTES : queue;
     queue = queue > SERVICE_QUEUE_MAX_BYTES ? SERVICE_QUEUE_MAX_BYTES : queue;
+    /* with a limit, a batch is no more than a second's share: many small pauses, not a long one */
+    uint64_t records = settings->limits.records_per_second;
+    uint64_t bytes = settings->limits.bytes_per_second;
+    to->batch_messages = records > 0 && records < SERVICE_BATCH_MESSAGES ? (size_t)records
+                                                                         : SERVICE_BATCH_MESSAGES;
+    size_t batch_bytes = bytes > 0 && bytes < SERVICE_BATCH_BYTES ? (size_t)bytes
+                                                                  : SERVICE_BATCH_BYTES;
     int session_ms = (int)(settings->kafka.session_timeout_us / 1000);
     to->source = (struct source_settings){
         .cluster = to->cluster,
@@ -47,7 +55,7 @@ static void set_kafka(struct service_settings *to, const struct settings *settin
         .topics = topics,
         .topic_count = settings->topic_count,
         .queue_bytes_max = (size_t)queue,
-        .batch_bytes_max = SERVICE_BATCH_BYTES,
+        .batch_bytes_max = batch_bytes,
         .session_timeout_ms = session_ms,
     };
     to->ledger = (struct ledger_settings){

@@ -15,6 +15,7 @@
 struct service_settings {
     struct cluster_settings cluster;
     struct source_settings source;
+    size_t batch_messages; /* at most a second's share, where there is a limit */
     struct ledger_settings ledger;
     struct leadership_settings leadership;
     uint64_t base_bytes; /* of the disk budget, for the last files of the shards of a state: they

@@ -5,6 +5,7 @@
 #include "consumer/settings_cel.h"
 #include "consumer/settings_group.h"
 #include "consumer/settings_value.h"
+#include "core/base/json.h"
 #include "core/secret_name.h"
 
 static const char topics_form[] = "a list of groups: ( { name = \"…\"; … }, … )";
@@ -265,6 +266,94 @@ static void read_canaries(struct settings_reader *reader)
     reader->settings->gates.canary_key_count = good;
 }
 
+/* ---- snapshot.custom ---- */
+
+static const char custom_form[] = "a list of pairs: ( (\"name\", value), … )";
+
+/* NULL: refused. */
+static const char *custom_json(struct settings_reader *reader, const char *item,
+                               const struct setting_value *value)
+{
+    static const char mark[] = "json:";
+    AUTO(buf) struct buf json;
+    buf_init(&json, MANIFEST_MEMBER_BYTES_MAX);
+    if (value->type == VALUE_OTHER) {
+        settings_reader_refuse(reader, item, "the value is no text, number or truth value", NULL,
+                               "a text that begins with json: for all else", NULL);
+        return NULL;
+    }
+    if (value->type != VALUE_TEXT) {
+        return value->text;
+    }
+    if (strncmp(value->text, mark, sizeof mark - 1) == 0) {
+        cJSON *root = NULL;
+        struct err err = {0};
+        if (!json_parse(bytes_of_text(value->text + sizeof mark - 1), &root, &err)) {
+            settings_reader_refuse(reader, item, "not JSON behind json:", NULL, NULL, NULL);
+            return NULL;
+        }
+        json_print(root, &json); /* in the form that all of the manifest's JSON has */
+        cJSON_Delete(root);
+    } else {
+        json_print_text(bytes_of_text(value->text), &json);
+    }
+    if (json.overflowed) {
+        settings_reader_refuse(reader, item, "too large", NULL, "at most 64 KiB", NULL);
+        return NULL;
+    }
+    return arena_text(reader->arena, buf_bytes(&json));
+}
+
+static const char *custom_name_problem(const struct manifest_member *members, size_t count,
+                                       const struct setting_value *name)
+{
+    if (name->type != VALUE_TEXT) {
+        return "the member's name is not a text";
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(members[i].name, name->text) == 0) {
+            return "the name of an earlier member";
+        }
+    }
+    return manifest_member_problem(name->text);
+}
+
+static void read_custom(struct settings_reader *reader)
+{
+    static const char path[] = "snapshot.custom";
+    size_t count = 0;
+    const config_setting_t *list =
+        settings_reader_list(reader, path, MANIFEST_MEMBERS_MAX, custom_form, &count);
+    if (list == NULL) {
+        return;
+    }
+    struct manifest_member *members = arena_zero(reader->arena, (count + 1) * sizeof *members);
+    size_t good = 0;
+    for (size_t i = 0; i < count; i++) {
+        const config_setting_t *pair = config_setting_get_elem(list, (unsigned)i);
+        const char *item = arena_format(reader->arena, "%s[%zu]", path, i);
+        struct setting_value name;
+        struct setting_value value;
+        if (!is_tuple(pair, 2)) {
+            settings_reader_refuse(reader, item, "not a pair", NULL, custom_form, NULL);
+            continue;
+        }
+        if (!read_part(reader, pair, item, 0, false, &name) ||
+            !read_part(reader, pair, item, 1, false, &value)) {
+            continue;
+        }
+        const char *problem = custom_name_problem(members, good, &name);
+        const char *json = problem == NULL ? custom_json(reader, item, &value) : NULL;
+        if (problem != NULL) {
+            settings_reader_refuse(reader, item, problem, NULL, NULL, NULL);
+        } else if (json != NULL) {
+            members[good++] = (struct manifest_member){.name = name.text, .json = json};
+        }
+    }
+    reader->settings->snapshot.custom = members;
+    reader->settings->snapshot.custom_count = good;
+}
+
 void settings_lists_read(struct settings_reader *reader)
 {
     settings_cel_read(reader);
@@ -272,4 +361,5 @@ void settings_lists_read(struct settings_reader *reader)
     read_properties(reader);
     read_targets(reader);
     read_canaries(reader);
+    read_custom(reader);
 }

@@ -175,6 +175,10 @@ const struct setting settings_schema[] = {
     {"snapshot.db_path_template", SETTING_TEXT, IN_SETTINGS(snapshot.db_path_template),
      .fallback = "db={db_id:05d}",
      .doc = "Folder of one shard; has `{db_id}` or `{db_id:05d}` once."},
+    {"snapshot.custom", SETTING_LIST, .home = HOME_NONE,
+     .doc =
+         "Members of one's own in the manifest's `custom`, as `( (\"name\", value), … )`; a text "
+         "that begins with `json:` is JSON."},
     {"snapshot.keep_last", SETTING_U32, IN_SETTINGS(snapshot.keep_last), .fallback = "0",
      RANGE(0, 1000000), .doc = "Keeps so many snapshots and deletes older ones; 0: no limit."},
     {"snapshot.keep_for", SETTING_DURATION, IN_SETTINGS(snapshot.keep_for_us), .fallback = "0s",
@@ -266,6 +270,11 @@ const struct setting settings_schema[] = {
      .doc = "A record with a longer value is rejected."},
     {"limits.build_threads", SETTING_INT, IN_SETTINGS(limits.build_threads), .fallback = "2",
      RANGE(1, 64), .doc = "Shards that are built at the same time."},
+    {"limits.records_per_second", SETTING_U64, IN_SETTINGS(limits.records_per_second),
+     .fallback = "0", RANGE(0, INT64_MAX),
+     .doc = "Each member reads at most so many records a second; 0: no limit."},
+    {"limits.bytes_per_second", SETTING_SIZE, IN_SETTINGS(limits.bytes_per_second), .fallback = "0",
+     RANGE(0, TIB), .doc = "And at most so many bytes of keys, values and headers; 0: no limit."},
     {"limits.stop_timeout", SETTING_DURATION, IN_SETTINGS(limits.stop_timeout_us),
      .fallback = "30s", RANGE(1 * SECOND, 60 * MINUTE),
      .doc = "After SIGTERM an orderly stop may take so long."},

@@ -144,6 +144,11 @@ void fingerprint_print(const struct settings *settings, struct buf *out)
     buf_add_text(out, " db_path_template=");
     add_text(out, snapshot->db_path_template);
     buf_add_byte(out, '\n');
+    for (size_t i = 0; i < snapshot->custom_count; i++) {
+        buf_add_text(out, "custom=");
+        add_text(out, snapshot->custom[i].name);
+        buf_add_format(out, " %s\n", snapshot->custom[i].json);
+    }
     if (settings->vectors.dim > 0) {
         buf_add_format(out, "vectors=%" PRIu32 " %s\n", settings->vectors.dim,
                        vector_metric_name(settings->vectors.metric));

@@ -4,6 +4,7 @@
 
 #include "core/record/decode_settings.h"
 #include "core/route/sharding.h"
+#include "core/snapshot/manifest_json.h"
 #include "core/spill/row.h"
 #include "core/window/trigger.h"
 
@@ -80,11 +81,13 @@ struct snapshot_settings {
     const char *key_column; /* `key_col` of the manifest, "_key" by default */
     uint32_t page_size;     /* 4096 … 65536; 0: auto */
     bool sidecar;
-    const char *shard_prefix;        /* "shards" */
-    const char *run_registry_prefix; /* "runs" */
-    const char *db_path_template;    /* "db={db_id:05d}" */
-    uint32_t keep_last;              /* 0: no limit */
-    int64_t keep_for_us;             /* 0: no limit */
+    const char *shard_prefix;             /* "shards" */
+    const char *run_registry_prefix;      /* "runs" */
+    const char *db_path_template;         /* "db={db_id:05d}" */
+    const struct manifest_member *custom; /* of the manifest's `custom`, the user's own */
+    size_t custom_count;
+    uint32_t keep_last;  /* 0: no limit */
+    int64_t keep_for_us; /* 0: no limit */
     int64_t cleanup_grace_us;
     int max_attempts;
     int64_t attempt_timeout_us; /* an attempt is overdue after that */
@@ -138,6 +141,8 @@ struct limit_settings {
     uint64_t max_key_bytes;
     uint64_t max_value_bytes;
     int build_threads;
+    uint64_t records_per_second;    /* of one member; 0: no limit */
+    uint64_t bytes_per_second;      /* the same */
     int64_t stop_timeout_us;        /* how long an orderly stop may take */
     int64_t checkpoint_interval_us; /* at the least between two local checkpoints; 0: at a stop only
                                      */

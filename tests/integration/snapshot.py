@@ -181,9 +181,8 @@ class Manifest:
 
     @property
     def lineage(self):
-        own = [name for name in self.custom if name not in ("sqlite_sidecar", "vector")]
-        need(len(own) == 1, f"custom has members {sorted(self.custom)}")
-        return self.custom[own[0]]
+        need("tidemark" in self.custom, f"custom has members {sorted(self.custom)}")
+        return self.custom["tidemark"]
 
 
 def read_manifests(store):
