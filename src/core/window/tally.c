@@ -213,6 +213,9 @@ static bool decode_window(struct bytes *from, struct tally *tally, struct err *e
     if (count > 0 && tally->windows[count - 1].start_us >= start_us) {
         return err_set(err, ERR_CORRUPT, "the windows of a tally do not ascend");
     }
+    if (start_us == EVENT_TIME_HIGH) {
+        return err_set(err, ERR_CORRUPT, "a window of a tally begins at no time");
+    }
     insert_window(tally, count, start_us);
     TRY(offset_set_decode(from, &tally->windows[count].rows, err));
     return !offset_set_is_empty(&tally->windows[count].rows) ||
