@@ -14,7 +14,7 @@
 #include "adapters/ledger.h"
 #include "adapters/os/log.h"
 
-enum { RECORDS_MAX = 1000, BATCH_BYTES_MAX = 4 << 20, CHUNK_BYTES = 1 << 18 };
+enum { RECORDS_MAX = 1000, BATCH_BYTES_MAX = 4 << 20, CHUNK_BYTES = 1 << 18, LEADER_MS = 1000 };
 
 struct ledger_reader {
     struct client *client;
@@ -26,13 +26,31 @@ struct ledger_reader {
     bool at_end;
 };
 
+/* librdkafka looks for the first offset of a partition whose leader it does not know yet only after
+ * half a second; so it is told to find out. If it cannot, reading waits for the leader as ever. */
+static rd_kafka_topic_t *with_known_leader(struct ledger_reader *reader)
+{
+    rd_kafka_t *rk = reader->client->rk;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, reader->topic, NULL);
+    const struct rd_kafka_metadata *metadata = NULL;
+    if (topic != NULL &&
+        rd_kafka_metadata(rk, 0, topic, &metadata, LEADER_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_metadata_destroy(metadata);
+    }
+    return topic;
+}
+
 static bool assign(struct ledger_reader *reader, struct err *err)
 {
+    rd_kafka_topic_t *topic = with_known_leader(reader);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, reader->topic, 0)->offset =
         reader->from_offset > 0 ? reader->from_offset : RD_KAFKA_OFFSET_BEGINNING;
     rd_kafka_resp_err_t code = rd_kafka_assign(reader->client->rk, list);
     rd_kafka_topic_partition_list_destroy(list);
+    if (topic != NULL) {
+        rd_kafka_topic_destroy(topic);
+    }
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
            client_error_set(err, code, "reading %s", reader->topic);
 }
