@@ -321,7 +321,8 @@ static void check_store(struct doctor *doctor, const struct settings *settings)
     const char *url = settings->snapshot.store;
     if (!wiring_open_store(url, &settings->s3, &store, &err) ||
         !store_probe(store, &how, &probe, &err)) {
-        add(doctor, DOCTOR_FAIL, "store", "%s: %s", url, err.message);
+        add(doctor, DOCTOR_FAIL, "store", "%s: %s; look at snapshot.store, s3 and the credentials",
+            url, err.message);
         store_free(store);
         return;
     }

@@ -34,6 +34,10 @@ bool service_checkpoint_open(const struct settings *settings, const struct coord
 {
     const char *folder =
         arena_format(arena, "%s/%s", settings->limits.work_folder, settings->member_id);
+    if (!file_make_folders(folder, err)) {
+        err->kind = err->kind == ERR_MISSING ? ERR_SETTINGS : err->kind;
+        return err_wrap(err, "limits.work_folder");
+    }
     place->spills = arena_format(arena, "%s/spills", folder);
     /* rows of inferred routing values are held by numbers that this process alone knows */
     if (mock || settings->snapshot.cel.infers) {

@@ -97,6 +97,10 @@ def test_a_cut_by_hand(new_job, topics, name):
     topics.send(name, plain(100, 1))
     process = job.start()
     process.wait_for(lambda: job.records("PROGRESS"), "a member in the ledger")
+    for cut, text in ((f"{name}/0=101", "can be read up to offset 100, not 101"), (f"{name}/1=0", f"there is no partition {name}/1")):
+        refused = job.command("trigger", "--cut", cut, check=False)
+        assert refused.returncode == 2 and text in refused.stderr
+    assert not job.records("TRIGGER")
     answer = job.json("trigger", "--wait", "--cut", f"{name}/0=40")
     assert answer["state"] == "published"
     info = job.json("info")

@@ -191,7 +191,11 @@ static bool from_instance(const struct credentials *credentials, int64_t deadlin
         return true;
     }
     if (!credentials_remote_instance(credentials->borrowed_http, deadline_us, keys, err)) {
-        return err->kind == ERR_MISSING;
+        return err->kind == ERR_MISSING ||
+               (err->kind == ERR_SETTINGS
+                    ? err_wrap(err,
+                               "none in the environment (AWS_ACCESS_KEY_ID) or the shared files")
+                    : false);
     }
     *ret_source = CREDENTIALS_INSTANCE;
     return true;

@@ -120,8 +120,9 @@ static bool ask(struct http *http, const struct http_request *request, const cha
                      later                    ? ERR_TRANSIENT
                      : response.status == 404 ? ERR_MISSING
                                               : ERR_SETTINGS,
-                     response.status, "%s answers %d %s %s", who, response.status, error.code,
-                     error.message);
+                     response.status, "%s answers %d%s%s%s%s", who, response.status,
+                     error.code[0] == '\0' ? "" : " ", error.code,
+                     error.message[0] == '\0' ? "" : " ", error.message);
     }
     buf_wipe(&response.body);
     return ok;

@@ -5,6 +5,9 @@
 
 #include "adapters/os/log.h"
 #include "cli/commands/command_settings.h"
+#include "consumer/cluster_reach.h"
+
+enum { ENDS_TIMEOUT_MS = 10 * 1000 };
 
 static void say(void *context, const char *text)
 {
@@ -25,6 +28,27 @@ enum exit_code command_operator_fail(struct command_call *call, const struct err
 {
     bool unreachable = err->kind == ERR_TRANSIENT || err->kind == ERR_AMBIGUOUS;
     return command_fail(call, unreachable ? EXIT_CODE_KAFKA : EXIT_CODE_OK, err);
+}
+
+bool command_operator_ends(const struct settings *settings, struct arena *arena,
+                           struct source_ends **ret_ends, size_t *ret_count, struct err *err)
+{
+    const char **topics = arena_alloc(arena, (settings->topic_count + 1) * sizeof *topics);
+    for (size_t i = 0; i < settings->topic_count; i++) {
+        topics[i] = settings->topics[i].name;
+    }
+    struct source_settings source = {
+        .cluster = cluster_reach(settings, arena),
+        .group = settings->group,
+        .member_id = settings->member_id,
+        .topics = topics,
+        .topic_count = settings->topic_count,
+    };
+    struct source_query *query = NULL;
+    TRY(source_query_new(&source, &query, err));
+    bool known = source_query_ends(query, ENDS_TIMEOUT_MS, arena, ret_ends, ret_count, err);
+    source_query_free(query);
+    return known;
 }
 
 bool command_operator_look(struct command_call *call, struct command_operator *desk,

@@ -2,6 +2,7 @@
 #ifndef TIDEMARK_CLI_COMMANDS_COMMAND_OPERATOR_H
 #define TIDEMARK_CLI_COMMANDS_COMMAND_OPERATOR_H
 
+#include "adapters/source.h"
 #include "cli/commands/command.h"
 #include "consumer/operator.h"
 
@@ -35,6 +36,11 @@ MUST_CHECK bool command_operator_look(struct command_call *call, struct command_
 MUST_CHECK bool command_operator_open(struct command_call *call, struct command_operator *desk,
                                       enum exit_code *ret_code);
 void command_operator_auto(struct command_operator *desk);
+
+/* The ends of all partitions now; a partition's topic is its number in the settings. */
+MUST_CHECK bool command_operator_ends(const struct settings *settings, struct arena *arena,
+                                      struct source_ends **ret_ends, size_t *ret_count,
+                                      struct err *err);
 
 /* Prints an error that came from Kafka; transient ones end with EXIT_CODE_KAFKA. */
 enum exit_code command_operator_fail(struct command_call *call, const struct err *err);

@@ -2,10 +2,7 @@
 #include "cli/commands/command_operator.h"
 #include "cli/commands/command_status.h"
 #include "cli/commands/commands.h"
-#include "consumer/cluster_reach.h"
 #include "consumer/wiring.h"
-
-enum { ENDS_TIMEOUT_MS = 10 * 1000 };
 
 /* What was asked of others; each may fail alone, and status says so. */
 struct answers {
@@ -35,18 +32,8 @@ static bool ask_brokers(const struct settings *settings, struct arena *arena,
     for (size_t i = 0; i < settings->topic_count; i++) {
         answers->topics[i] = settings->topics[i].name;
     }
-    struct source_settings source = {
-        .cluster = cluster_reach(settings, arena),
-        .group = settings->group,
-        .member_id = settings->member_id,
-        .topics = answers->topics,
-        .topic_count = settings->topic_count,
-    };
-    struct source_query *query = NULL;
-    TRY(source_query_new(&source, &query, err));
     answers->ends_known =
-        source_query_ends(query, ENDS_TIMEOUT_MS, arena, &answers->ends, &answers->end_count, err);
-    source_query_free(query);
+        command_operator_ends(settings, arena, &answers->ends, &answers->end_count, err);
     return answers->ends_known;
 }
 

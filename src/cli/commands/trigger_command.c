@@ -80,6 +80,37 @@ static bool parse_cuts(const struct command_call *call, const struct settings *s
     return true;
 }
 
+/* A CLOSE is final: one above the end would keep every later build waiting until somebody has
+ * written so many records. */
+static bool within_ends(const struct settings *settings, const struct message_trigger *trigger,
+                        struct arena *arena, struct err *err)
+{
+    struct source_ends *ends = NULL;
+    size_t count = 0;
+    TRY(command_operator_ends(settings, arena, &ends, &count, err));
+    for (size_t i = 0; i < trigger->cut_count; i++) {
+        const struct trigger_cut *cut = &trigger->cuts[i];
+        size_t at = 0;
+        while (at < count &&
+               (strcmp(settings->topics[ends[at].partition.topic].name, cut->id.topic) != 0 ||
+                ends[at].partition.partition != cut->id.number)) {
+            at++;
+        }
+        if (at == count) {
+            return err_set(err, ERR_INPUT, "--cut: there is no partition %s/%" PRId32,
+                           cut->id.topic, cut->id.number);
+        }
+        if (cut->cut > ends[at].stable) {
+            return err_set(err, ERR_INPUT,
+                           "--cut: %s/%" PRId32 " can be read up to offset %" PRId64
+                           ", not %" PRId64
+                           ": all builds would wait for records that nobody has written",
+                           cut->id.topic, cut->id.number, ends[at].stable, cut->cut);
+        }
+    }
+    return true;
+}
+
 static enum exit_code run(struct command_call *call)
 {
     AUTO(command_operator) struct command_operator desk = {0};
@@ -94,6 +125,11 @@ static enum exit_code run(struct command_call *call)
                                           .why = desk.why}};
     if (!parse_cuts(call, desk.settings, desk.arena, &message.trigger, &err)) {
         return command_fail(call, EXIT_CODE_USAGE, &err);
+    }
+    if (message.trigger.cut_count > 0 &&
+        !within_ends(desk.settings, &message.trigger, desk.arena, &err)) {
+        return err.kind == ERR_INPUT ? command_fail(call, EXIT_CODE_USAGE, &err)
+                                     : command_operator_fail(call, &err);
     }
     const struct fold_entry *hold = fold_hold(operator_fold(desk.session));
     if (hold != NULL) {
@@ -119,8 +155,9 @@ const struct command trigger_command = {
     .options = options,
     .help =
         "Writes TRIGGER into the ledger. The leader closes a window at the present end of every "
-        "partition (what a reader of committed records can see), or at the offsets of --cut, "
-        "and a snapshot comes of it. Whatever closes windows otherwise goes on.\n\n"
+        "partition (what a reader of committed records can see), or at the offsets of --cut "
+        "(none beyond that end), and a snapshot comes of it. Whatever closes windows otherwise "
+        "goes on.\n\n"
         "Without --wait the command ends when the record is in the ledger: the next leader "
         "obeys it, also if none runs now.\n\n"
         "With --json: id, who, state (accepted, published, no_leader, waiting), text, "
