@@ -112,10 +112,8 @@ static bool open_store(struct service *service, struct err *err)
 {
     const struct settings *settings = service->settings;
     TRY(wiring_open_kv(&settings->vectors, &service->kv, err));
-    if (!wiring_open_store(settings->snapshot.store, &settings->s3, &service->store, err)) {
-        return err_wrap(err, "store %s", settings->snapshot.store);
-    }
-    if (!wiring_sweep_store(service->store, err)) {
+    if (!wiring_open_store(settings->snapshot.store, &settings->s3, &service->store, err) ||
+        !wiring_sweep_store(service->store, err)) {
         return err_wrap(err, "store %s", settings->snapshot.store);
     }
     struct store_probe_result probe;
