@@ -6,11 +6,12 @@ import signal
 import time
 
 import harness
+from botocore.exceptions import ClientError
 from watch import LedgerWatch, PointerWatch
 
 
 # what the oracle finds while the service still publishes or deletes; it must be gone a little later
-SOON = ("objects that nobody names", "the head is", "nobody committed", "is missing", "no pointer")
+SOON = ("objects that nobody names", "the head is", "nobody committed", "is missing", "no pointer", "Not Found")
 
 
 class Member:
@@ -210,7 +211,7 @@ class Group:
         while True:
             try:
                 return self.check(clean=True)
-            except (harness.oracle.Broken, LookupError) as broken:
+            except (harness.oracle.Broken, LookupError, ClientError) as broken:
                 soon = any(text in str(broken) for text in SOON)
                 if not soon or time.monotonic() > end:
                     raise

@@ -5,9 +5,12 @@ from test_content import plain
 
 OFFSETS = {"trigger": "offsets", "every_records": 90}
 SHORT = {"session_timeout": "4s"}
-LEADER_STEPS = ("closed", "planned", "staged", "committed", "manifest-put", "swapping", "pointer-swapped", "published")
+LONG = pytest.mark.long  # the others are enough for every day
+LEADER_STEPS = ("closed", pytest.param("planned", marks=LONG), "staged", "committed", pytest.param("manifest-put", marks=LONG),
+                pytest.param("swapping", marks=LONG), "pointer-swapped", pytest.param("published", marks=LONG))
 DECIDED = ("committed", "manifest-put", "swapping", "pointer-swapped")
-MEMBER_STEPS = ("sealed", "ready", "part-stored", "part-told", "attempt-uploaded", "attempt-told")
+MEMBER_STEPS = (pytest.param("sealed", marks=LONG), "ready", "part-stored", pytest.param("part-told", marks=LONG),
+                "attempt-uploaded", pytest.param("attempt-told", marks=LONG))
 
 
 def send(topics, name, seed, partitions=3):

@@ -16,7 +16,7 @@ def send(topics, name, seed, partitions=3):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("who", ("leader", "member"))
+@pytest.mark.parametrize("who", ("leader", pytest.param("member", marks=pytest.mark.long)))
 def test_the_network_of_one(new_group, topics, name, who):
     """Reset, half closed, slow, then cut off for longer than its session: the others go on; it comes back."""
     group = new_group(window=OFFSETS, kafka=SHORT).start()

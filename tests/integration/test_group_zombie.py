@@ -13,7 +13,8 @@ def send(topics, name, seed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", ("staged", "committed", "swapping"))
+@pytest.mark.parametrize("step", (pytest.param("staged", marks=pytest.mark.long),
+                                  pytest.param("committed", marks=pytest.mark.long), "swapping"))
 def test_a_leader_sleeps_and_wakes(new_group, topics, name, step):
     """Before COMMIT, after it, and between the pointer's read and its swap."""
     group = new_group(window=OFFSETS, kafka=SHORT).start()
@@ -57,6 +58,7 @@ def test_a_swap_lands_late(new_group, topics, name):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_member_sleeps_through_a_build(new_group, topics, name):
     """Its rows are read again by the others; it wakes with an attempt that nobody wants any more."""
     group = new_group(window=OFFSETS, kafka=SHORT).start()
