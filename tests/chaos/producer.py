@@ -139,8 +139,13 @@ class Producer:
         self.event_ms += 2 * size_ms
         for _ in range(2):
             for partition in range(self.partitions):
-                record = self._record(late_too=False)
-                self.acked.update(self._send(self.plain or self._client(), [{**record, "partition": partition}]))
+                record = {**self._record(late_too=False), "partition": partition}
+                if self.plain is None:
+                    self.plain = self._client()
+                got = {}
+                for _ in range(20):  # a broker may just be back
+                    got = got or self._send(self.plain, [record])
+                self.acked.update(got)
             self.event_ms += size_ms
 
 
