@@ -56,7 +56,7 @@ def main():
             director.run(minutes=arguments.minutes)
             good = True
         finally:
-            print("\n" + director.figures.table())
+            print("\n" + director.figures.table(good))
             cluster.close()
     finally:
         kafka.stop()

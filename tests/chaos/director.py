@@ -44,7 +44,7 @@ class Figures:
     ends: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     slowest: float = 0.0
 
-    def table(self):
+    def table(self, good=True):
         lines = [f"{'fault':<24} times"]
         lines += [f"{name:<24} {count:5}" for name, count in sorted(self.faults.items())]
         lines += ["", f"{'faults injected':<24} {sum(self.faults.values()):9}"]
@@ -55,9 +55,10 @@ class Figures:
                 ("records of the future", self.future), ("transactions committed", self.transactions["committed"]),
                 ("transactions aborted", self.transactions["aborted"]), ("transactions hung", self.transactions["hung"]),
                 ("process starts", self.restarts), ("moves of the pointer", self.pointer_moves),
-                ("looks at the pointer", self.pointer_looks), ("snapshots opened", self.snapshots_opened),
-                ("losses", 0), ("duplicates", 0), ("objects leaked", 0)):
+                ("looks at the pointer", self.pointer_looks), ("snapshots opened", self.snapshots_opened)):
             lines.append(f"{title:<24} {value:9}")
+        if good:  # the first of any of them ends the run
+            lines += [f"{title:<24} {0:9}" for title in ("losses", "duplicates", "objects leaked")]
         lines.append(f"{'slowest recovery':<24} {self.slowest:8.1f}s")
         for code, count in sorted(self.ends.items()):
             lines.append(f"{'ended by itself with ' + str(code):<24} {count:9}")
