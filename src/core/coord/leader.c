@@ -189,11 +189,8 @@ static void on_result(struct leader *leader, const struct leader_event *event)
         }
         break;
     case FOR_STRAYS:
-        if (ok) {
-            leader_strays(leader, event->result.strays, event->result.stray_count);
-        } else {
-            on_failed(leader, event, "what nobody names");
-        }
+        /* a listing that fails holds nothing up: what the ledger names is condemned alone */
+        leader_strays(leader, ok ? event->result.strays : NULL, ok ? event->result.stray_count : 0);
         break;
     case FOR_NOTHING:
         break;
