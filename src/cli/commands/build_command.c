@@ -27,6 +27,14 @@ static bool watch(void *context, struct service *service, const struct member_st
     return state->trigger_done;
 }
 
+/* The newest snapshot may be that of an earlier build: a run is named by the build it is of. */
+static bool of_this_build(const struct member_state *state)
+{
+    char prefix[32];
+    int length = snprintf(prefix, sizeof prefix, "b%" PRIu64 "-", state->build);
+    return strncmp(state->run_id, prefix, (size_t)length) == 0;
+}
+
 static void print_result(struct command_call *call, const struct member_state *state,
                          int64_t duration_us)
 {
@@ -39,7 +47,7 @@ static void print_result(struct command_call *call, const struct member_state *s
         cJSON *result = json_new_object();
         json_put_u64(result, "build", state->build);
         json_put_text(result, "run_id", state->run_id);
-        json_put_bool(result, "published", state->published > 0);
+        json_put_bool(result, "published", of_this_build(state));
         json_put_u64(result, "records", state->counters.records);
         json_put_u64(result, "rejected", rejected);
         json_put_i64(result, "duration_ms", duration_us / 1000);
@@ -48,7 +56,7 @@ static void print_result(struct command_call *call, const struct member_state *s
         return;
     }
     output_print(&call->output, "build %" PRIu64 ": ", state->build);
-    if (state->published > 0) {
+    if (of_this_build(state)) {
         output_print(&call->output, "published run %s", state->run_id);
     } else {
         output_print(&call->output, "no rows since the last one, nothing to publish");

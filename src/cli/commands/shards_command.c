@@ -1,5 +1,6 @@
 /* `tidemark shards`: what a snapshot is divided into. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "cli/commands/command_snapshot.h"
 #include "cli/commands/commands.h"
@@ -35,6 +36,25 @@ static void print_json(struct command_call *call, const struct manifest *manifes
     output_json(&call->output, root);
 }
 
+enum { KEY_COLUMN_MAX = 40 };
+
+/* One key of some kilobytes would make every row that wide; --json has all of it. The text is
+ * JSON's, and ASCII, as it is kept in the manifest, unless another program wrote that. */
+static void add_key(struct output_table *table, const char *key)
+{
+    if (key == NULL) {
+        output_table_add(table, "-");
+    } else if (strlen(key) <= KEY_COLUMN_MAX) {
+        output_table_add(table, "%s", key);
+    } else {
+        int shown = KEY_COLUMN_MAX - 1;
+        while (shown > 0 && ((unsigned char)key[shown] & 0xC0) == 0x80) {
+            shown--; /* not in the middle of a character */
+        }
+        output_table_add(table, "%.*s…", shown, key);
+    }
+}
+
 static void print_table(struct command_call *call, const struct manifest *manifest,
                         struct arena *arena)
 {
@@ -50,8 +70,8 @@ static void print_table(struct command_call *call, const struct manifest *manife
         output_table_add(&table, "%" PRId64, shard->row_count);
         output_table_add(&table, "%s", command_bytes((uint64_t)shard->db_bytes, arena));
         output_table_add(&table, "%" PRId64, shard->attempt);
-        output_table_add(&table, "%s", shard->min_key == NULL ? "-" : shard->min_key);
-        output_table_add(&table, "%s", shard->max_key == NULL ? "-" : shard->max_key);
+        add_key(&table, shard->min_key);
+        add_key(&table, shard->max_key);
         output_table_add(&table, "%s", shard->db_url == NULL ? "-" : shard->db_url);
     }
     output_table_print(&table, &call->output);
@@ -84,7 +104,8 @@ const struct command shards_command = {
     .summary = "List the shards of a snapshot",
     .options = options,
     .help = "One line for each shard that has rows: its number, rows, the size of its file, the "
-            "attempt that won, the smallest and the largest key, and where it is.\n\n"
+            "attempt that won, the smallest and the largest key (the begin of a long one), and "
+            "where it is.\n\n"
             "With --json: run_id, num_dbs, shards: a list with db_id, row_count, db_bytes, "
             "attempt, min_key and max_key (the JSON text of the key, or null), "
             "checkpoint_id, db_url.",
