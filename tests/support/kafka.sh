@@ -191,6 +191,18 @@ signal() { # SIGNAL [ID]
     for id in $(nodes "${2:-}"); do if alive "$id"; then kill -"$1" "$(cat "$dir/$id/pid")"; fi; done
 }
 
+# The signal is on its way when kill returns: on a loaded machine a thread may still answer a request.
+pause() { # [ID]
+    local id try
+    signal STOP "${1:-}"
+    for id in $(nodes "${1:-}"); do
+        for ((try = 0; try < 100; try++)); do
+            grep -hqE '^State:[[:space:]]+[RSD]' "/proc/$(cat "$dir/$id/pid")"/task/*/status 2>/dev/null || break
+            sleep 0.02
+        done
+    done
+}
+
 release_ports() {
     [ "$(cat "$reserved/$KAFKA_PORT/dir" 2>/dev/null)" != "$dir" ] || rm -rf "${reserved:?}/$KAFKA_PORT"
 }
@@ -219,7 +231,7 @@ case $command in
     start) start "${3:-1}" ;;
     stop) stop "${3:-}" ;;
     kill) signal KILL "${3:-}" ;;
-    pause) signal STOP "${3:-}" ;;
+    pause) pause "${3:-}" ;;
     resume) signal CONT "${3:-}" ;;
     restart) launch "${3:?ID}"; await "$3" ;;
     env) print_env ;;
