@@ -1,10 +1,8 @@
 /* The whole service in one process: what is started, in which order, and how it ends. */
 #include "consumer/service.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "adapters/os/log.h"
@@ -27,6 +25,7 @@ struct service {
     const struct settings *settings;
     struct service_options options;
     struct arena *arena;
+    struct folder_lock *lock; /* of this member's work folder, for the life of the service */
     struct service_settings parts;
     struct store *store;
     struct kv *kv;
@@ -347,6 +346,7 @@ static bool start(struct service *service, struct err *err)
     log_info("service", "tidemark %s with %s, group %s, member %s, store %s", TIDEMARK_VERSION,
              cluster_client_version(), settings->group, settings->member_id,
              settings->snapshot.store);
+    TRY(service_checkpoint_lock(settings, service->arena, &service->lock, err));
     const char **ids = arena_zero(service->arena, (settings->topic_count + 1) * sizeof *ids);
     for (size_t i = 0; i < settings->topic_count; i++) {
         ids[i] = "";
@@ -468,6 +468,7 @@ struct service *service_free(struct service *service)
     tell_store(service);
     kv_free(service->kv);
     store_free(service->store);
+    folder_lock_give(service->lock);
     service_settings_done(&service->parts);
     arena_free(service->arena);
     free(service);

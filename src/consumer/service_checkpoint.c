@@ -8,6 +8,31 @@
 
 #define CHECKPOINT_FORMAT "1"
 
+/* A supervisor starts anew while the old process still ends. */
+enum { CHECKPOINT_LOCK_US = 5 * 1000 * 1000 };
+
+static const char *member_folder(const struct settings *settings, struct arena *arena)
+{
+    return arena_format(arena, "%s/%s", settings->limits.work_folder, settings->member_id);
+}
+
+bool service_checkpoint_lock(const struct settings *settings, struct arena *arena,
+                             struct folder_lock **ret_lock, struct err *err)
+{
+    const char *folder = member_folder(settings, arena);
+    if (file_make_folders(folder, err) &&
+        folder_lock_take(folder, CHECKPOINT_LOCK_US, ret_lock, err)) {
+        return true;
+    }
+    if (err->kind == ERR_CONFLICT) {
+        err->kind = ERR_SETTINGS;
+        return err_wrap(err, "limits.work_folder (each process needs a member_id or a folder of "
+                             "its own)");
+    }
+    err->kind = err->kind == ERR_MISSING ? ERR_SETTINGS : err->kind;
+    return err_wrap(err, "limits.work_folder");
+}
+
 /* What must agree before a local checkpoint is used (R9). */
 static void fill_stamps(const struct settings *settings, const struct coord_settings *coord,
                         struct arena *arena, struct local_checkpoint_place *place)
@@ -32,12 +57,7 @@ bool service_checkpoint_open(const struct settings *settings, const struct coord
                              bool mock, struct arena *arena, struct local_checkpoint_place *place,
                              struct local_checkpoint **ret_checkpoint, struct err *err)
 {
-    const char *folder =
-        arena_format(arena, "%s/%s", settings->limits.work_folder, settings->member_id);
-    if (!file_make_folders(folder, err)) {
-        err->kind = err->kind == ERR_MISSING ? ERR_SETTINGS : err->kind;
-        return err_wrap(err, "limits.work_folder");
-    }
+    const char *folder = member_folder(settings, arena);
     place->spills = arena_format(arena, "%s/spills", folder);
     /* rows of inferred routing values are held by numbers that this process alone knows */
     if (mock || settings->snapshot.cel.infers) {

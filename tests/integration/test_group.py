@@ -1,5 +1,6 @@
 """Several members: partitions move, take along what was read of them, and nothing is lost or doubled."""
 import re
+import signal
 
 import harness
 from test_checkpoint import records_read
@@ -110,18 +111,42 @@ def test_a_restart_within_the_session_moves_nothing(new_job, topics, name):
     assert one.stop() == 0 and two.stop() == 0
 
 
-def test_two_processes_with_one_member_id(new_job, topics, name):
+def test_two_processes_with_one_member_id(new_job, topics, name, tmp_path):
+    """On two hosts, as it were: Kafka sees to it that the older one ends."""
     job = new_job(window={"trigger": "offsets", "every_records": 100})
     topics.create(name, 2)
     topics.send(name, plain(50, 2))
     older = job.start()
     older.wait_for(lambda: group_has_read(job, 50, 2), "that all is read")
-    newer = job.start()
+    newer = job.start("--set", f"limits.work_folder={tmp_path}/elsewhere")
     assert older.wait() == 9, older.output()[-2000:]  # fenced
     topics.send(name, plain(100, 2, seed=2))
     newer.wait_for(lambda: job.published() >= 1, "a snapshot of the newer one")
     assert newer.stop() == 0
     assert job.check(clean=True).snapshots == 1
+
+
+def test_a_work_folder_belongs_to_one_process(new_job, topics, name):
+    """Another start with it waits for the first to end, then is refused and has touched nothing, whatever its group."""
+    job = new_job(window={"trigger": "offsets", "every_records": 100})
+    topics.create(name, 2)
+    topics.send(name, plain(50, 2))
+    first = job.start()
+    first.wait_for(lambda: group_has_read(job, 50, 2), "that all is read")
+    for more in ((), ("--set", f"group={name}-other")):
+        second = job.command("run", *more, check=False)
+        assert second.returncode == 3, second.stderr
+        assert "limits.work_folder" in second.stderr and f"process {first.popen.pid} on host" in second.stderr
+    topics.send(name, plain(100, 2, seed=2))
+    first.wait_for(lambda: job.published() >= 1, "a snapshot of the first one")
+    # a supervisor that is quick: the old process still ends when the new one starts
+    first.signal(signal.SIGTERM)
+    heir = job.start()
+    assert first.wait() == 0
+    topics.send(name, plain(100, 2, seed=3))
+    heir.wait_for(lambda: job.published() >= 2, "a snapshot of the heir")
+    assert heir.stop() == 0
+    assert job.check(clean=True).snapshots == 2
 
 
 def test_partitions_and_topics_are_added(new_job, topics, name):
