@@ -10,9 +10,11 @@
 #include "adapters/os/clock.h"
 #include "adapters/os/file.h"
 #include "adapters/os/os_random.h"
+#include "checkpoint/catalog.h"
 #include "consumer/poll_thread.h"
 #include "consumer/service_settings.h"
 #include "consumer/wiring.h"
+#include "core/snapshot/lineage.h"
 
 enum {
     DOCTOR_KAFKA_MS = 10 * 1000,
@@ -312,6 +314,34 @@ static void check_store_clock(struct doctor *doctor, struct store *store, int64_
     }
 }
 
+/* The leader of a new group holds where another group publishes (PROTOCOL R21). */
+static void check_store_group(struct doctor *doctor, struct store *store, const char *group)
+{
+    struct catalog catalog = {.borrowed_store = store};
+    struct catalog_choice choice = {0};
+    struct catalog_snapshot snapshot;
+    struct lineage_maker maker;
+    struct err err;
+    if (!catalog_open(&catalog, &choice, doctor->arena, &snapshot, &err)) {
+        bool nothing = err.kind == ERR_MISSING;
+        add(doctor, nothing ? DOCTOR_OK : DOCTOR_FAIL, "store group", "%s", err.message);
+        return;
+    }
+    const struct manifest *manifest = &snapshot.manifest;
+    if (manifest->lineage.size == 0 ||
+        !lineage_maker(manifest->lineage, doctor->arena, &maker, &err) || maker.group[0] == '\0') {
+        add(doctor, DOCTOR_WARN, "store group", "_CURRENT names %s, which does not say whose it is",
+            manifest->run_id);
+    } else if (strcmp(maker.group, group) != 0) {
+        add(doctor, DOCTOR_FAIL, "store group",
+            "_CURRENT names %s of group %s, and this is group %s: set another snapshot.store, or "
+            "end group %s and take over with `tidemark resume --adopt`",
+            manifest->run_id, maker.group, group, maker.group);
+    } else {
+        add(doctor, DOCTOR_OK, "store group", "_CURRENT names %s of this group", manifest->run_id);
+    }
+}
+
 static void check_store(struct doctor *doctor, const struct settings *settings)
 {
     struct store *store = NULL;
@@ -336,6 +366,7 @@ static void check_store(struct doctor *doctor, const struct settings *settings)
             "%s can be written, read, listed and deleted, and honours conditional writes", url);
     }
     check_store_clock(doctor, store, settings->snapshot.max_clock_skew_us);
+    check_store_group(doctor, store, settings->group);
     store_free(store);
 }
 

@@ -125,6 +125,7 @@ static bool set_coord(struct service_settings *to, const struct settings *settin
     const struct snapshot_settings *snapshot = &settings->snapshot;
     struct coord_settings *coord = &to->coord;
     coord_settings_init(coord);
+    coord->group = settings->group;
     coord->ledger_id = ledger_id;
     coord->fingerprint = to->fingerprint;
     /* rows of inferred routing values are held by numbers that one process alone knows */

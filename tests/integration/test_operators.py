@@ -161,3 +161,31 @@ def test_state_without_ledger_comes_from_the_store(new_job, topics, kafka, name)
     parents = json.dumps(current.lineage)
     assert runs[1] in parents and len(ledger) > 0
     assert len(job.manifests()) == 3
+
+
+def test_another_groups_store(new_job, topics, name):
+    """Two groups under one prefix: the second holds, names both, and goes on only when somebody says so."""
+    job = new_job()
+    topics.create(name, 1)
+    topics.send(name, plain(100, 1))
+    job.build()
+    first, old = job.pointer()["run_id"], job.settings["group"]
+    doctor = {line["check"]: line for line in json.loads(job.command("doctor", "--json", check=False).stdout)["checks"]}
+    assert doctor["store group"]["level"] == "ok"
+    job.settings["group"] = new = old + "-new"
+    job.settings["member_id"] = "new"
+    doctor = {line["check"]: line for line in json.loads(job.command("doctor", "--json", check=False).stdout)["checks"]}
+    assert doctor["store group"]["level"] == "FAIL" and f"of group {old}, and this is group {new}" in doctor["store group"]["text"]
+    topics.send(name, plain(100, 1, seed=2))
+    process = job.start()
+    process.wait_for(lambda: job.records("HOLD") or job.records("HELD"), "that it holds")
+    assert job.records("COMMIT") == []
+    held = job.command("status", check=False)
+    assert f"{first} of group {old}, and this is group {new}" in held.stdout and "resume --adopt" in held.stdout, held.stdout
+    assert job.pointer()["run_id"] == first
+    # the group was renamed: that is meant
+    job.command("resume", "--adopt")
+    job.command("trigger", "--wait")
+    assert process.stop() == 0
+    assert job.current().lineage["made_by"]["group"] == new and job.pointer()["run_id"] != first
+    assert len(job.rows()) == len({r["key"] for r in plain(100, 1, seed=2)}), "it goes on from the cut of the first"

@@ -6,6 +6,7 @@
 void coord_settings_init(struct coord_settings *settings)
 {
     *settings = (struct coord_settings){
+        .group = "",
         .ledger_id = "",
         .fingerprint = "",
         .trigger = TRIGGER_EVENT_TIME,

@@ -26,8 +26,9 @@ struct gate_settings {
 
 /* Times in microseconds. Borrowed by the machines for their whole life. */
 struct coord_settings {
-    const char *ledger_id;   /* topic id of the ledger, "" where the client cannot tell */
-    const char *fingerprint; /* of all that shapes content (R9) */
+    const char *group;     /* snapshots that another made are not gone on from (R21); "": any are */
+    const char *ledger_id; /* topic id of the ledger, "" where the client cannot tell */
+    const char *fingerprint;            /* of all that shapes content (R9) */
     const struct message_topic *topics; /* sorted by name; id "" is not compared */
     size_t topic_count;
 

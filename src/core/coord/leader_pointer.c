@@ -45,6 +45,16 @@ static void append_adopted(struct leader *leader, const struct message_commit *c
 static void explain_foreign(struct leader *leader, const struct message_commit *head)
 {
     const struct leader_pointer *pointer = &leader->pointer.value;
+    const char *other = leader_other_group(leader);
+    if (other != NULL) {
+        leader_hold(leader,
+                    leader_text(leader,
+                                "_CURRENT names %s of group %s, and this is group %s: set "
+                                "another snapshot.store, or end group %s and take over with "
+                                "`tidemark resume --adopt`",
+                                pointer->run_id, other, leader->settings->group, other));
+        return;
+    }
     struct message_commit adopted;
     bool readable = leader_adopt(leader, &adopted);
     if (readable && !pointer->newer_manifest && (head == NULL || leader_descends(head, &adopted))) {

@@ -1,5 +1,6 @@
 /* The pointer as it was seen last: what it holds, and the snapshot of ours that it names. */
 #include "core/coord/leader_state.h"
+#include "core/snapshot/lineage.h"
 
 bool leader_pointer_is(const struct leader *leader, const char *bytes)
 {
@@ -28,6 +29,22 @@ bool leader_adopt(struct leader *leader, struct message_commit *out)
     out->snapshot.pointer = arena_text(arena, pointer->bytes);
     out->resume_offset = head == NULL ? 0 : head->resume_offset;
     return true;
+}
+
+const char *leader_other_group(struct leader *leader)
+{
+    const struct leader_pointer *pointer = &leader->pointer.value;
+    struct lineage_maker maker;
+    struct err err = {0};
+    if (leader->settings->group[0] == '\0' || pointer->missing || pointer->lineage.size == 0) {
+        return NULL;
+    }
+    if (!lineage_maker(pointer->lineage, leader->out->arena, &maker, &err)) {
+        leader_trace(leader, "lineage: %s", err.message);
+        return NULL;
+    }
+    bool other = maker.group[0] != '\0' && strcmp(maker.group, leader->settings->group) != 0;
+    return other ? maker.group : NULL;
 }
 
 bool leader_descends(const struct message_commit *head, const struct message_commit *adopted)

@@ -154,6 +154,9 @@ bool leader_pointer_is(const struct leader *leader, const char *bytes); /* NULL:
 /* A COMMIT for the snapshot that the pointer names, from its lineage; false: it has none of ours.
  */
 bool leader_adopt(struct leader *leader, struct message_commit *out);
+/* The group that made the snapshot that the pointer names, if that is another one; NULL: ours, or
+ * the manifest does not say. */
+const char *leader_other_group(struct leader *leader);
 /* R21: the snapshot of `adopted` was made on top of `head`. */
 bool leader_descends(const struct message_commit *head, const struct message_commit *adopted);
 
