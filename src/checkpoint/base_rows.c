@@ -10,15 +10,38 @@ struct base_rows {
     uint8_t scratch[KEY_INTEGER_BYTES_MAX];
 };
 
+static bool find_shard(const struct base_rule *rule, const struct logical_key *key,
+                       uint32_t *ret_shard, struct err *err)
+{
+    uint64_t token = 0;
+    TRY(route_key(rule->router, key, &token, err));
+    if (rule->router->kind == ROUTE_CEL_DIRECT && token >= rule->num_dbs) {
+        return err_set(err, ERR_INPUT, "there is no shard %llu", (unsigned long long)token);
+    }
+    *ret_shard = route_db_id(rule->router, token, rule->num_dbs);
+    return true;
+}
+
+/* An expression of today may have no shard for a key that was there before it. */
+static bool tell_key(const struct base_rule *rule, struct bytes stored, struct err *err)
+{
+    AUTO(buf) struct buf text;
+    buf_init(&text, SIZE_MAX);
+    key_print(rule->from, stored, &text);
+    return err_wrap(err, "the key %.80s of the base", buf_text(&text));
+}
+
 /* Integers keep their order from one width to another; other keys stay the bytes they are. */
 static bool look_at(struct base_rows *self, struct row *row, bool *ret_mine, struct err *err)
 {
     const struct base_rule *rule = &self->rule;
     struct logical_key key;
-    uint64_t token = 0;
+    uint32_t shard = 0;
     TRY(key_load(rule->from, row->key, &key, err));
-    TRY(route_key(rule->router, &key, &token, err));
-    *ret_mine = route_db_id(rule->router, token, rule->num_dbs) == rule->shard;
+    if (!find_shard(rule, &key, &shard, err)) {
+        return tell_key(rule, row->key, err);
+    }
+    *ret_mine = shard == rule->shard;
     if (!*ret_mine || rule->from == rule->to) {
         return true;
     }

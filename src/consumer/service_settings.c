@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "consumer/cluster_reach.h"
+#include "core/base/json.h"
 #include "core/route/hash.h"
 #include "core/spill/spill_format.h"
 
@@ -107,6 +108,29 @@ static struct sharding sharding_of(const struct snapshot_settings *snapshot)
     };
 }
 
+/* What a shard of a state depends on, in as many characters as a message can have of it. Columns
+ * other than the key cannot matter: an expression that uses one makes no state. */
+static const char *routing_of(const struct service_settings *to, struct arena *arena)
+{
+    const struct sharding *sharding = &to->sharding;
+    if (sharding->strategy == SHARDING_HASH) {
+        return "hash";
+    }
+    AUTO(buf) struct buf text;
+    buf_init(&text, SIZE_MAX / 2);
+    json_print_text(bytes_of_text(sharding->cel_expr), &text);
+    for (size_t i = 0; i < sharding->column_count; i++) {
+        if (strcmp(sharding->columns[i].name, "key") == 0) {
+            buf_add_text(&text, sharding_column_type_name(sharding->columns[i].type));
+        }
+    }
+    for (size_t i = 0; i < sharding->routing_value_count; i++) {
+        const char *value = route_token_of_value(&sharding->routing_values[i], arena);
+        json_print_text(bytes_of_text(value), &text);
+    }
+    return arena_format(arena, "cel %016llx", (unsigned long long)hash_routing(buf_bytes(&text)));
+}
+
 static bool set_coord(struct service_settings *to, const struct settings *settings,
                       const char *const *topic_ids, const char *ledger_id, struct arena *arena,
                       struct err *err)
@@ -160,7 +184,7 @@ static bool set_coord(struct service_settings *to, const struct settings *settin
     };
     coord->shape = (struct state_shape){
         .keys = key_encoding_name(to->key_encoding),
-        .routing = snapshot->routing == ROUTING_CEL ? "cel" : "hash",
+        .routing = routing_of(to, arena),
         .files = arena_format(arena, "page size %u, %s sidecar", snapshot->page_size,
                               snapshot->sidecar ? "with" : "without"),
     };
@@ -226,8 +250,11 @@ bool service_settings_init(struct service_settings *to, const struct settings *s
     TRY(names_init(&to->names, snapshot->store, snapshot->shard_prefix,
                    snapshot->run_registry_prefix, snapshot->db_path_template, err));
     uint64_t max_keys = snapshot->shards > 0 ? 0 : snapshot->max_keys_per_shard;
-    return route_init(&to->router, &to->sharding, snapshot->shards, max_keys, snapshot->cel.infers,
-                      err);
+    TRY(route_init(&to->router, &to->sharding, snapshot->shards, max_keys, snapshot->cel.infers,
+                   err));
+    to->coord.routes_by_key = route_needs_key_only(&to->router) &&
+                              to->router.kind != ROUTE_CEL_INFERRED;
+    return true;
 }
 
 void service_settings_done(struct service_settings *to)

@@ -204,6 +204,30 @@ static bool columns_are_right(const struct cel_settings *cel)
     return true;
 }
 
+/* A state carries its shards over, and what it carries over has keys and values alone. */
+static void check_state(struct settings_reader *reader, const struct cel *compiled)
+{
+    const struct snapshot_settings *snapshot = &reader->settings->snapshot;
+    const struct cel_settings *cel = &snapshot->cel;
+    for (size_t i = 0; i < cel->column_count; i++) {
+        const char *name = cel->columns[i].name;
+        if (cel_uses_column(compiled, i) && strcmp(name, "key") != 0) {
+            const char *problem = arena_format(
+                reader->arena,
+                "\"state\" is possible only with an expression over the key alone: this one uses "
+                "'%s', and a key whose %s changes would stay in its old shard, too",
+                name, name);
+            refuse(reader, "snapshot.contents", problem, "\"window\"");
+            return;
+        }
+    }
+    if (snapshot->shards == 0 && !cel->has_routing_values) {
+        refuse(reader, "snapshot.contents",
+               "\"state\" needs shards that are known before a build, and here its rows tell them",
+               "\"window\"; or snapshot.shards or routing_values are given");
+    }
+}
+
 static void check_expression(struct settings_reader *reader)
 {
     const struct cel_settings *cel = &reader->settings->snapshot.cel;
@@ -219,6 +243,8 @@ static void check_expression(struct settings_reader *reader)
         route_result_fault(cel_result_kind(compiled), cel->has_routing_values, texts, cel->infers);
     if (fault != NULL) {
         show_fault(reader, path, cel->expr, fault, 0);
+    } else if (reader->settings->snapshot.contents == CONTENTS_STATE) {
+        check_state(reader, compiled);
     }
 }
 
@@ -239,12 +265,6 @@ static void check_modes(struct settings_reader *reader)
     if (settings_reader_has(reader, "snapshot.cel.separator") &&
         settings_reader_has(reader, expr_path)) {
         refuse(reader, "snapshot.cel.separator", "has no effect with expr", NULL);
-    }
-    if (snapshot->contents == CONTENTS_STATE) {
-        refuse(reader, "snapshot.contents",
-               "\"state\" is not possible with routing = \"cel\": a key whose columns change would "
-               "stay in its old shard, too",
-               "\"window\"");
     }
 }
 

@@ -138,17 +138,20 @@ class Oracle:
         need(meta["s3_prefix"] == self.store.url, f"{title}: s3_prefix {meta['s3_prefix']}")
         sharding = {"strategy": "hash", "hash_algorithm": "xxh3_64", "cel_expr": None, "cel_columns": None,
                     "routing_values": None}
-        shards, index = self.wanted.get("shards"), None
-        if self.routing:
-            sharding, shards, index = self.routing.divide([row.token for row in build.rows])
-        need(manifest.sharding == sharding, f"{title}: sharding {manifest.sharding}, expected {sharding}")
-        if shards is None:
-            shards = model.shard_count(len(build.rows), self.wanted["max_keys_per_shard"])
+        shards, index = self.wanted.get("shards"), lambda row: model.shard_of(row.routing, shards)
         page_size = self.wanted.get("page_size", "auto")
         if self.wanted.get("contents") == "state":  # it goes on over other settings of its files
             said = manifest.lineage["made_by"]["settings"]
             shards = int(re.search(r" shards=(\d+) ", said).group(1))
             page_size = int(re.search(r" page_size=(\d+) ", said).group(1)) or "auto"
+            if " routing=cel " in said:
+                sharding, shards, index = self._divide_state(said, shards)
+        elif self.routing:
+            sharding, shards, of_token = self.routing.divide([row.token for row in build.rows])
+            index = lambda row: of_token(row.token)  # noqa: E731
+        elif shards is None:
+            shards = model.shard_count(len(build.rows), self.wanted["max_keys_per_shard"])
+        need(manifest.sharding == sharding, f"{title}: sharding {manifest.sharding}, expected {sharding}")
         need(meta["num_dbs"] == shards, f"{title}: num_dbs {meta['num_dbs']}, expected {shards}")
         need(snapshot.sha256(manifest.bytes) == commit["snapshot"]["sha256"], f"{title}: sha256 of the manifest")
         have = {}
@@ -158,12 +161,23 @@ class Oracle:
             for key, value in shard.rows.items():
                 need(key not in have, f"{title}: {key!r} is in two shards")
                 have[key] = value, entry["db_id"]
-        self._compare_rows(title, have, build.content, shards, index)
+        self._compare_rows(title, have, build.content, index)
         self._check_lineage(title, manifest, step, build)
         report.snapshots += 1
         report.rows += len(have)
         report.superseded += sum(a["superseded"] for a in build.accounts.values())
         report.tombstones += sum(a["tombstones"] for a in build.accounts.values())
+
+    def _divide_state(self, said, shards):
+        """By the expression over the key that these settings had."""
+        expression = json.loads(re.search(r"^cel=(.*) infers=0$", said, re.M).group(1))
+        columns = [{"name": name, "type": kind} for name, kind in
+                   re.findall(r'^  column="(\w+)" type=(\w+) ', said, re.M)]
+        values = [json.loads(value) for value in re.findall(r"^  value=(.*)$", said, re.M)]
+        then = CelRouting({"shards": shards or None,
+                           "cel": {"expr": expression, "columns": columns, "routing_values": values or None}})
+        sharding, shards, index = then.divide([])
+        return sharding, shards, lambda row: index(then.token(None, row.key, None, None))
 
     def _check_shard_file(self, title, entry, shard, size):
         want = snapshot.auto_page_size(shard.rows) if size == "auto" else int(size)
@@ -171,7 +185,7 @@ class Oracle:
         if self.wanted.get("sidecar", True):
             need(shard.sidecar is not None, f"{title}, shard {entry['db_id']}: no sidecar")
 
-    def _compare_rows(self, title, have, content, shards, index):
+    def _compare_rows(self, title, have, content, index):
         missing = content.keys() - have.keys()
         need(not missing, f"{title}: {len(missing)} keys are missing, such as {sorted(missing)[:3]}")
         extra = have.keys() - content.keys()
@@ -180,7 +194,7 @@ class Oracle:
             row = content[key]
             need(same_value(value, row.value), f"{title}: key {key!r} has {value[:80]!r}, expected {row.value[:80]!r} "
                  f"of {row.place}")
-            want = index(row.token) if index else model.shard_of(row.routing, shards)
+            want = index(row)
             need(db_id == want, f"{title}: key {key!r} is in shard {db_id}, belongs to {want}")
 
     def _check_lineage(self, title, manifest, step, build):

@@ -77,6 +77,42 @@ def test_s3_and_bad_records(new_job, topics, name):
     assert missing.returncode == 2 and "wants the columns region (string), zone (string)" in missing.stderr
 
 
+def test_state(new_job, topics, name):
+    """A state by the hash becomes one by an expression over the key; each change of the shards makes all of it anew."""
+    topics.create(name, 3)
+    job = new_job(topics=[{"name": name, "key": {"from": "key", "encoding": "u64be"}}],
+                  snapshot={"contents": "state", "shards": 4}, gates={"canary_keys": ["7"]})
+    by_key = {"routing": "cel", "cel": {"columns": COLUMNS[:1]}}
+    listed = {"expr": "key % 3 == 0 ? 'fizz' : key < 40 ? 'low' : 'high'", "columns": COLUMNS[:1]}
+    changes = [({}, False), ({**by_key, "shards": 6}, True), ({}, False), ({"shards": 9}, True),
+               ({"shards": None, "cel": {**listed, "routing_values": ["low", "high", "fizz"]}}, True), ({}, False)]
+    topics.send(name, list(orders(400)))
+    for round_, (change, whole) in enumerate(changes):
+        job.write(snapshot=change)
+        topics.send(name, [{"key": "7", "value": f"round {round_}", "partition": 2},
+                           {"key": str(50 + round_), "value": None, "partition": 2}])
+        output = job.build().output()
+        assert ("makes the whole state anew" in output) == whole and ("carry over shard" in output) == (round_ in (2, 5))
+        assert job.command("get", "7").strip() == f"round {round_}"
+        assert job.json("verify")["verdict"] == "equal"
+    assert len(job.current().shards) == 3
+    runs = [name.split("run_id=")[1].split("/")[0] for name in sorted(job.manifests())]
+    diff = json.loads(job.command("diff", "--json", *runs[3:5], check=False).stdout)
+    assert diff["removed"] == 1 and diff["changed"] == 1 and diff["added"] == 0
+    # a key that was there before has no shard in a shorter list: said, nothing is published, and it goes on
+    before = job.pointer()
+    job.write(snapshot={"cel": {**listed, "routing_values": ["low", "high"]}})
+    topics.send(name, [{"key": "7", "value": "last", "partition": 0}])
+    process = job.spawn("build")
+    process.wait_for_text("is not among the routing values")
+    process.stop()
+    assert "of the base" in process.output() and job.pointer() == before
+    job.write(snapshot={"cel": {**listed, "routing_values": ["low", "high", "fizz"]}})
+    job.build()
+    assert job.command("get", "7").strip() == "last"
+    assert job.check(clean=True).snapshots == 7
+
+
 def test_several_members(new_job, topics, name):
     """Numbers of inferred values are a member's own: what is compared and built are the values."""
     topics.create(name, 4)

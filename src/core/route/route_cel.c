@@ -358,8 +358,13 @@ bool route_cel_columns(const struct router *router, const struct logical_key *ke
                        const struct route_column *columns, size_t count, struct arena *arena,
                        uint64_t *ret_token, const char **ret_text, struct err *err)
 {
-    CHECK(router->kind != ROUTE_CEL_INFERRED); /* a manifest has its list */
     const struct sharding *sharding = &router->sharding;
+    if (router->kind == ROUTE_CEL_INFERRED) {
+        return err_set(err, ERR_SETTINGS,
+                       "the shards of the expression `%.120s` are known only "
+                       "when a snapshot is made: its manifest lists them",
+                       sharding->cel_expr);
+    }
     struct cel_binding *bindings =
         arena_zero(arena, (sharding->column_count + 1) * sizeof *bindings);
     TRY(check_names(sharding, columns, count, err));

@@ -27,8 +27,15 @@ static void remove_folder(void)
 
 TestSuite(state_bytes, .init = make_folder, .fini = remove_folder);
 
+/* By the hash of the key; or by an expression, which sees bytes up to their first NUL. */
+static bool by_expression;
+
 static uint32_t shard_of(struct bytes key, uint32_t shards)
 {
+    const uint8_t *nul = key.size == 0 ? NULL : memchr(key.data, 0, key.size);
+    if (by_expression && nul != NULL) {
+        key.size = (size_t)(nul - key.data);
+    }
     return (uint32_t)(hash_routing(key) % shards);
 }
 
@@ -185,7 +192,8 @@ static size_t open_base(const struct history *history, uint32_t shard, uint32_t 
     for (uint32_t old = 0; history->round > 0 && old < old_shards; old++) {
         bool mine = old_shards == history->shards
                         ? old == shard
-                        : base_rows_may_share(shard, history->shards, old, old_shards);
+                        : by_expression ||
+                              base_rows_may_share(shard, history->shards, old, old_shards);
         char path[200];
         struct err err = {0};
         if (mine) {
@@ -205,10 +213,19 @@ static uint64_t grow(const struct history *history, uint32_t shard, uint32_t old
     for (size_t i = 0; i < SETS; i++) {
         all[i] = &sets[i]->set;
     }
-    struct sharding hash = {.strategy = SHARDING_HASH};
+    char expression[64];
+    snprintf(expression, sizeof expression, "shard_hash(key) %% %uu", history->shards);
+    struct sharding_column column = {.name = "key", .type = COLUMN_BYTES};
+    struct sharding sharding = {.strategy = SHARDING_HASH};
+    if (by_expression) {
+        sharding = (struct sharding){.strategy = SHARDING_CEL,
+                                     .cel_expr = expression,
+                                     .columns = &column,
+                                     .column_count = 1};
+    }
     struct router router;
     struct err err = {0};
-    cr_assert(route_init(&router, &hash, history->shards, 0, false, &err));
+    cr_assert(route_init(&router, &sharding, history->shards, 0, false, &err), "%s", err.message);
     struct base_rule rule = {.router = &router,
                              .num_dbs = history->shards,
                              .shard = shard,
@@ -238,6 +255,7 @@ static uint64_t grow(const struct history *history, uint32_t shard, uint32_t old
     }
     uint64_t rows = result.rows;
     build_result_done(&result);
+    route_done(&router);
     return rows;
 }
 
@@ -312,11 +330,68 @@ static void tell_history(uint64_t seed)
 
 Test(state_bytes, grown_is_made_at_once)
 {
-    for (uint64_t seed = 1; seed <= 40; seed++) {
+    for (uint64_t seed = 1; seed <= 50; seed++) {
+        by_expression = seed > 40;
         tell_history(seed);
         remove_folder();
         cr_assert_eq(file_make_folders(folder, &(struct err){0}), true);
     }
+}
+
+/* What an expression of today says of a key that was there before it. */
+static bool read_base(const char *expression, uint32_t num_dbs, struct err *err)
+{
+    char path[200];
+    struct sharding_column column = {.name = "key", .type = COLUMN_STRING};
+    struct sharding sharding = {
+        .strategy = SHARDING_CEL, .cel_expr = expression, .columns = &column, .column_count = 1};
+    struct router router;
+    cr_assert(route_init(&router, &sharding, num_dbs, 0, false, err), "%s", err->message);
+    struct row row = {.key = bytes_of_text("alpha"), .value = bytes_of_text("1")};
+    struct kv_write_request request = {.path = path_of(path, "base", 0, num_dbs),
+                                       .page_size = 4096};
+    struct kv_written written;
+    AUTO(buf) struct buf low;
+    AUTO(buf) struct buf high;
+    buf_init(&low, 1 << 20);
+    buf_init(&high, 1 << 20);
+    struct row_stream *stream = test_stream_new(&row, 1);
+    cr_assert(kv_write(sqlite_kv(), &request, stream, &written, &low, &high, err), "%s",
+              err->message);
+    row_stream_free(stream);
+    struct base_rule rule = {.router = &router,
+                             .num_dbs = 2,
+                             .shard = 1,
+                             .from = KEY_ENCODING_UTF8,
+                             .to = KEY_ENCODING_UTF8};
+    struct kv_file *file = NULL;
+    cr_assert(kv_open(sqlite_kv(), path, &file, err), "%s", err->message);
+    cr_assert(base_rows_open(file, &rule, &stream, err), "%s", err->message);
+    bool more = false;
+    bool ok = row_stream_next(stream, &row, &more, err);
+    row_stream_free(stream);
+    kv_close(file);
+    cr_assert_eq(unlink(path), 0);
+    route_done(&router);
+    cr_assert(!ok || more);
+    return ok;
+}
+
+Test(state_bytes, a_base_key_without_a_shard)
+{
+    struct err err = {0};
+    cr_assert(read_base("size(key) - 4", 2, &err), "%s", err.message);
+    cr_assert_not(read_base("size(key)", 2, &err));
+    cr_assert_eq(err.kind, ERR_INPUT);
+    cr_assert_str_eq(err.message, "the key \"alpha\" of the base: there is no shard 5");
+    err = (struct err){0};
+    cr_assert_not(read_base("size(key)", 0, &err)); /* an expression may say how many there are */
+    cr_assert_str_eq(err.message, "the key \"alpha\" of the base: there is no shard 5");
+    err = (struct err){0};
+    cr_assert_not(read_base("10 / (size(key) - 5)", 2, &err));
+    cr_assert(strstr(err.message, "the key \"alpha\" of the base: the routing expression: ") !=
+                  NULL,
+              "%s", err.message);
 }
 
 Test(state_bytes, shards_that_may_share_keys)

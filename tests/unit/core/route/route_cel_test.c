@@ -365,6 +365,15 @@ Test(route_cel, a_reader_hears_what_is_missing)
     cr_assert(route_needs_key_only(&router));
     cr_assert(route_key(&router, &key, &token, &err));
     route_done(&router);
+    /* settings that infer know no shard before a build has told it */
+    sharding = by("key");
+    err = (struct err){0};
+    cr_assert(route_init(&router, &sharding, 0, 0, true, &err));
+    cr_assert_not(route_key(&router, &key, &token, &err));
+    cr_assert_eq(err.kind, ERR_SETTINGS);
+    cr_assert_str_eq(err.message, "the shards of the expression `key` are known only when a "
+                                  "snapshot is made: its manifest lists them");
+    route_done(&router);
     arena_free(arena);
 }
 
