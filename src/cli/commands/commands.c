@@ -23,10 +23,11 @@ static void print(struct output *output, void (*help)(struct buf *, const struct
     fwrite(text.data, 1, text.size, output->results);
 }
 
-/* Results that could not be written make a success a failure. */
+/* Results that could not be written make a success a failure; not those that nobody reads any more
+ * (`tidemark get | head`). */
 static enum exit_code finish(struct output *output, enum exit_code code)
 {
-    if (!output_finish(output) && code == EXIT_CODE_OK) {
+    if (!output_finish(output) && code == EXIT_CODE_OK && !output_reader_left(output)) {
         struct err err;
         err_set(&err, ERR_LIMIT, "the output could not be written");
         output_error(output, &err);
@@ -76,7 +77,7 @@ enum exit_code commands_run(int argc, char **argv)
         print(&output, overview, NULL);
         return finish(&output, EXIT_CODE_OK);
     }
-    if (strcmp(name, "--version") == 0) {
+    if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
         name = "version";
     }
     const struct command *command = command_lookup(commands_table, name);

@@ -1,6 +1,7 @@
 /* What a command prints: for people, or as JSON for scripts. */
 #include "cli/commands/output.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -30,6 +31,12 @@ bool output_finish(struct output *output)
 {
     fflush(output->messages);
     return fflush(output->results) == 0 && ferror(output->results) == 0;
+}
+
+bool output_reader_left(const struct output *output)
+{
+    struct pollfd end = {.fd = fileno(output->results), .events = POLLOUT};
+    return poll(&end, 1, 0) == 1 && (end.revents & (POLLERR | POLLHUP)) != 0;
 }
 
 void output_print(struct output *output, const char *format, ...)

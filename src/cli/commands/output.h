@@ -21,6 +21,9 @@ void output_init(struct output *output, bool json);
 /* Flushes. False when results could not be written (a full disk, a closed pipe). */
 MUST_CHECK bool output_finish(struct output *output);
 
+/* Whether the results go to a pipe or socket whose other end was closed. */
+bool output_reader_left(const struct output *output);
+
 /* A text for people; nothing with `json`. No newline is added. */
 void output_print(struct output *output, const char *format, ...) PRINTF_LIKE(2, 3);
 

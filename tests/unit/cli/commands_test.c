@@ -2,6 +2,7 @@
 #include "cli/commands/commands.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -71,6 +72,7 @@ Test(commands, lines_end_as_documented)
         {"help chek", EXIT_CODE_USAGE, NULL, "did you mean check?"},
         {"help --list", EXIT_CODE_OK, "check\n", NULL},
         {"--version", EXIT_CODE_OK, "SQLite 3.", NULL},
+        {"-V", EXIT_CODE_OK, "SQLite 3.", NULL},
         {"version --json", EXIT_CODE_OK, "\"sqlite\":\"3.", NULL},
         {"chek", EXIT_CODE_USAGE, NULL, "there is no command \"chek\"; did you mean check?"},
         {"xyzzy", EXIT_CODE_USAGE, NULL, "tidemark help lists them"},
@@ -144,4 +146,22 @@ Test(commands, output_that_cannot_be_written_is_a_failure)
     dup2(saved, STDOUT_FILENO);
     close(saved);
     cr_expect(code == EXIT_CODE_FAILED);
+}
+
+/* `tidemark help | head`: the reader had enough, and that is no failure. */
+Test(commands, output_that_nobody_reads_any_more_is_none)
+{
+    int ends[2];
+    int saved = dup(STDOUT_FILENO);
+    signal(SIGPIPE, SIG_IGN); /* as main does */
+    fflush(NULL);
+    cr_assert_eq(pipe(ends), 0);
+    close(ends[0]);
+    dup2(ends[1], STDOUT_FILENO);
+    char *argv[] = {(char *)"tidemark", (char *)"version", NULL};
+    enum exit_code code = commands_run(2, argv);
+    dup2(saved, STDOUT_FILENO);
+    close(saved);
+    close(ends[1]);
+    cr_expect(code == EXIT_CODE_OK);
 }
