@@ -17,6 +17,7 @@ struct chain {
     bool known[SIM_PARTITIONS_MAX];
     uint16_t taken[SIM_PARTITIONS_MAX][SIM_ROWS_MAX]; /* build; 0: none yet */
     bool judged[SIM_PARTITIONS_MAX][SIM_ROWS_MAX];    /* by a future bound */
+    bool skipped[SIM_PARTITIONS_MAX][SIM_ROWS_MAX];   /* scratch: given up by the newest build */
     bool stored[SIM_PARTITIONS_MAX][SIM_ROWS_MAX];    /* scratch: in the newest build */
     bool state[SIM_PARTITIONS_MAX][SIM_ROWS_MAX]; /* in any build of the chain: what a state has */
 };
@@ -25,6 +26,7 @@ struct run {
     char run_id[128];
     uint64_t build;
     bool snapshot;
+    bool published; /* PUBLISHED, or the pointer was seen to name it */
     struct chain *after;
 };
 
@@ -35,8 +37,12 @@ struct audit {
     struct run runs[RUNS_MAX];
     size_t run_count;
     uint64_t moves;
+    char closed_parent[128]; /* the newest CLOSE, whatever became of its record (R3) */
+    uint64_t closed_build;
+    int64_t closed_cut[SIM_PARTITIONS_MAX];
     uint64_t commits;
-    bool adopted; /* --adopt: the head replaces what the operator left, whichever is newer (R5) */
+    bool went_back; /* a head below the one before it, and the group offsets may follow */
+    bool adopted;   /* --adopt: the head replaces what the operator left, whichever is newer (R5) */
 };
 
 /* ---- oracle.c ---- */
@@ -44,6 +50,11 @@ struct audit {
 /* Gives the rows of one partition to a build. Returns how many it stores. */
 size_t oracle_take_partition(struct world *world, const struct message_close *close,
                              const struct close_partition *asked, int32_t p);
+/* What a SKIP gave up of one partition is taken, and in no snapshot (R25). */
+void oracle_skip(struct world *world, const struct message_commit *commit,
+                 const struct close_partition *asked, const struct account *account, int32_t p);
+int64_t oracle_tail_in(const struct world *world, const struct chain *chain, int32_t p,
+                       int64_t cut);
 int64_t oracle_tail_of(const struct world *world, int32_t p, int64_t cut);
 void oracle_check_content(struct world *world, const struct message_commit *commit,
                           size_t expected);

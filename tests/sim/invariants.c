@@ -80,6 +80,7 @@ static void on_build(struct world *world, const struct message_commit *commit)
     for (size_t i = 0; i < close->partition_count; i++) {
         int32_t p = partition_index(world, close->partitions[i].id);
         int64_t seen_end = close->partitions[i].seen_end;
+        oracle_skip(world, commit, &close->partitions[i], &commit->partitions[i].account, p);
         expected += oracle_take_partition(world, close, &close->partitions[i], p);
         audit->head->cut[p] = close->partitions[i].cut;
         audit->head->known[p] = true;
@@ -117,20 +118,35 @@ static void on_moved_head(struct world *world, const struct message_commit *comm
         world_fail(world, "head %s was never committed", commit->run_id);
     }
     audit->adopted = commit->kind == COMMIT_RESUMED;
+    audit->went_back = audit->went_back || commit->kind == COMMIT_RESUMED;
     audit->head->build = commit->build;
     snprintf(audit->head->run_id, sizeof audit->head->run_id, "%s", commit->run_id);
 }
 
 /* ---- the ledger's records, as they become visible ---- */
 
+/* R26: who leads has the broker's time, but for what he sent long ago. */
+static void check_close_time(struct world *world, const struct message_close *close)
+{
+    int64_t apart = close->time_us - world->now_us;
+    if (!world->clocks_set && !world->story.on && (apart > 30000000 || apart < -30000000)) {
+        world_fail(world, "build %llu was closed by a clock that is %lld us off",
+                   (unsigned long long)close->build, (long long)apart);
+    }
+}
+
 static void check_close(struct world *world, const struct message_close *close)
 {
     struct audit *audit = world->audit;
     const struct message_commit *head = fold_head(audit->fold);
-    const struct fold_entry *before = fold_open_close(audit->fold);
     if (strcmp(close->parent, head == NULL ? "" : head->run_id) != 0) {
         return; /* decided on an older head: void */
     }
+    check_close_time(world, close);
+    bool again = audit->closed_build == close->build &&
+                 strcmp(audit->closed_parent, close->parent) == 0;
+    audit->closed_build = close->build;
+    snprintf(audit->closed_parent, sizeof audit->closed_parent, "%s", close->parent);
     for (size_t i = 0; i < close->partition_count; i++) {
         const struct close_partition *asked = &close->partitions[i];
         int32_t p = partition_index(world, asked->id);
@@ -142,11 +158,11 @@ static void check_close(struct world *world, const struct message_close *close)
         if (asked->cut > world->partitions[p].lso) {
             world_fail(world, "a cut above what can be read");
         }
-        if (before != NULL && i < before->message.close.partition_count &&
-            before->message.close.partitions[i].cut != asked->cut) {
+        if (again && audit->closed_cut[p] != asked->cut) {
             world_fail(world, "the cut of build %llu was changed",
                        (unsigned long long)close->build);
         }
+        audit->closed_cut[p] = asked->cut;
     }
 }
 
@@ -199,6 +215,13 @@ static void on_message(struct world *world, const struct message *message)
 {
     struct audit *audit = world->audit;
     tell(world, message);
+    coverage_record(message->kind);
+    if (message->kind == MESSAGE_PUBLISHED) {
+        struct run *run = find_run(audit, message->published.run_id);
+        if (run != NULL) {
+            run->published = true;
+        }
+    }
     if (message->kind == MESSAGE_CLOSE) {
         check_close(world, &message->close);
     } else if (message->kind == MESSAGE_COMMIT) {
@@ -259,6 +282,7 @@ void audit_ledger_lost(struct world *world)
         }
     }
     memset(audit->head, 0, sizeof *audit->head);
+    audit->closed_build = 0;
     const struct message_commit *head = fold_head(audit->fold);
     if (head != NULL) {
         on_moved_head(world, head);
@@ -291,6 +315,7 @@ void audit_pointer_put(struct world *world, const char *before, const char *byte
         return;
     }
     audit->moves++;
+    coverage_chance(CHANCE_PUBLISHED);
     const struct run *run = find_run(audit, run_id);
     const struct run *old = find_run(audit, old_id);
     if (run == NULL || !run->snapshot) {
@@ -420,6 +445,38 @@ uint64_t audit_pointer_build(const struct world *world)
     }
     const struct run *run = find_run(world->audit, run_id);
     return run == NULL ? 0 : run->build;
+}
+
+/* Of a published build, or of an empty one, whose chain ends in what is published. */
+bool audit_is_published_cut(struct world *world, int32_t partition, int64_t cut)
+{
+    read_ledger(world); /* the member may have been faster */
+    const struct audit *audit = world->audit;
+    for (size_t i = audit->run_count; i-- > 0;) {
+        const struct run *run = &audit->runs[i];
+        if ((run->published || !run->snapshot) && run->after->cut[partition] == cut) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int64_t audit_pointer_tail(const struct world *world, int32_t partition)
+{
+    const char *pointer = store_get(&world->store, "_CURRENT");
+    char run_id[128] = "";
+    if (pointer != NULL) {
+        run_of(pointer, run_id, sizeof run_id);
+    }
+    const struct run *run = find_run(world->audit, run_id);
+    return run == NULL || !run->after->known[partition]
+               ? -1
+               : oracle_tail_in(world, run->after, partition, run->after->cut[partition]);
+}
+
+bool audit_went_back(const struct world *world)
+{
+    return world->audit->went_back;
 }
 
 const struct fold *audit_fold(const struct world *world)

@@ -26,11 +26,13 @@ done <<END
 14 R14-late-put-without-cas
 15 R15-rollback-to-a-condemned-run
 16 R16-overdue-attempt-ends-late
+17 R17-tombstones-after-published
 18 R03-close-is-final
 19 R19-commit-unknown
 20 R20-hold-before-the-swap
 21 R21-ledger-lost-after-rollback
 22 R22-fenced-and-still-assigned
+23 R23-group-offsets-follow
 24 R24-a-record-from-the-future
 6 R06-base-is-the-head
 60 R06-base-is-the-head
@@ -47,7 +49,7 @@ done <<END
 END
 
 # and the seeds alone, without a story written for it
-for mutant in 1 2 3 6 8 12 16 18 19 20 22 24 50 60 91 180; do
+for mutant in 1 2 3 6 7 8 12 16 17 18 19 20 22 23 24 25 26 50 60 82 91 110 180 230; do
     if "$seeds" --mutant "$mutant" --seeds 1..1500 >/dev/null 2>&1; then
         echo "mutant $mutant: 1500 seeds did not notice"
         failed=1

@@ -30,9 +30,62 @@ size_t oracle_take_partition(struct world *world, const struct message_close *cl
     return stored;
 }
 
+/* Rows beat SKIP: it counts up to where the contribution that was taken begins. */
+static int64_t skipped_to(const struct world *world, const struct message_commit *commit,
+                          const struct close_partition *asked, const struct account *account)
+{
+    if (commit->kind == COMMIT_BUILD) {
+        const struct fold_entry *plan = fold_open_plan(world->audit->fold);
+        size_t count = plan == NULL ? 0 : plan->message.plan.skip_count;
+        for (size_t i = 0; i < count; i++) {
+            const struct plan_range *range = &plan->message.plan.skips[i].range;
+            if (partition_id_compare(range->id, asked->id) == 0) {
+                return range->to;
+            }
+        }
+        return asked->tail_from;
+    }
+    size_t at = 0;
+    int64_t to = asked->cut;
+    bool found = false;
+    const struct fold_entry *entry = fold_next(world->audit->fold, MESSAGE_READY, &at);
+    for (; entry != NULL; entry = fold_next(world->audit->fold, MESSAGE_READY, &at)) {
+        const struct message_ready *ready = &entry->message.ready;
+        for (size_t i = 0; i < ready->partition_count && ready->build == commit->build; i++) {
+            const struct ready_partition *said = &ready->partitions[i];
+            if (partition_id_compare(said->id, asked->id) == 0 && said->to == asked->cut &&
+                said->carried_in == account->carried_in && said->read == account->read &&
+                said->carried_out == account->carried_out) {
+                to = said->from < to ? said->from : to; /* the one that was taken, or as good */
+                found = true;
+            }
+        }
+    }
+    return found ? to : asked->tail_from;
+}
+
+void oracle_skip(struct world *world, const struct message_commit *commit,
+                 const struct close_partition *asked, const struct account *account, int32_t p)
+{
+    struct chain *head = world->audit->head;
+    int64_t to = skipped_to(world, commit, asked, account);
+    memset(head->skipped[p], 0, sizeof head->skipped[p]);
+    /* the first build begins where the setting `start` said, when somebody looked first */
+    for (int64_t o = fold_first_build(world->audit->fold) ? 0 : asked->tail_from; o < to; o++) {
+        if (head->taken[p][o] == 0) {
+            head->taken[p][o] = (uint16_t)commit->build;
+            head->skipped[p][o] = true;
+        }
+    }
+}
+
 int64_t oracle_tail_of(const struct world *world, int32_t p, int64_t cut)
 {
-    const struct chain *head = world->audit->head;
+    return oracle_tail_in(world, world->audit->head, p, cut);
+}
+
+int64_t oracle_tail_in(const struct world *world, const struct chain *head, int32_t p, int64_t cut)
+{
     for (int64_t o = 0; o < cut; o++) {
         const struct sim_row *row = &world->partitions[p].rows[o];
         if (row->exists && !row->rejected && head->taken[p][o] == 0) {
@@ -107,7 +160,7 @@ void oracle_check_account(struct world *world, const struct commit_partition *sa
 {
     uint64_t read = 0;
     for (int64_t o = seen_end; o < said->cut; o++) {
-        read += world->partitions[p].rows[o].exists;
+        read += world->partitions[p].rows[o].exists && !world->audit->head->skipped[p][o];
     }
     const struct account *account = &said->account;
     if (account->read != read) {

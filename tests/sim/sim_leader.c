@@ -294,11 +294,18 @@ static bool carry_out(struct world *world, struct sim_process *process, struct l
     struct sim_command *command = &process->command;
     bool store_fails = process->broken || world_chance(world, world->faults.store_fails);
     if (command->kind == LEADER_INIT_TRANSACTIONS) {
+        if (world_chance(world, world->faults.append_fails)) {
+            event->result.outcome = ERR_TRANSIENT;
+            return true;
+        }
         return ledger_init_transactions(world, process);
     }
     if (command->kind == LEADER_APPEND) {
         event->result.outcome = ledger_append_txn(world, process, command->records, command->count,
                                                   &event->result.append_offset);
+    } else if (command->kind == LEADER_QUERY_ENDS &&
+               world_chance(world, world->faults.append_fails)) {
+        event->result.outcome = ERR_TRANSIENT;
     } else if (command->kind == LEADER_QUERY_ENDS) {
         query_ends(world, process, event);
     } else if (command->kind == LEADER_SWAP_POINTER) {
@@ -394,6 +401,7 @@ void leader_shell_step(struct world *world, struct sim_process *process)
     if (!carry_out(world, process, &event)) {
         return;
     }
+    coverage_command(process->command.kind, event.result.outcome);
     if (process_crash_point(world, process, "after", what_it_is(&process->command))) {
         return;
     }

@@ -188,6 +188,7 @@ void ledger_compact(struct world *world)
         return;
     }
     limit = world_between(world, 0, limit);
+    coverage_chance(CHANCE_COMPACTION);
     for (size_t i = 0; i < ledger->count && ledger->records[i].offset < limit; i++) {
         struct sim_record *record = &ledger->records[i];
         bool visible = record->txn < 0 || ledger->txns[record->txn].state == TXN_COMMITTED;

@@ -1,5 +1,6 @@
 /* Runs the machines in simulated worlds, one a seed, and says which seed fails. */
 #include <stdlib.h>
+#include <time.h>
 
 #include "tests/sim/world.h"
 
@@ -10,6 +11,9 @@ int coord_mutant;
 #else
 enum { coord_mutant = 0 };
 #endif
+
+static uint64_t seeds;
+static int64_t simulated_us;
 
 static bool run_seed(uint64_t seed, int members, FILE *trace, char *failure, size_t size)
 {
@@ -39,6 +43,7 @@ static bool run_seed(uint64_t seed, int members, FILE *trace, char *failure, siz
         world_fail(world, "stuck: something is still open long after the faults stopped");
     }
     bool ok = !world->failed;
+    simulated_us += world->now_us - SIM_EPOCH_US;
     snprintf(failure, size, "%s", world->failure);
     world_free(world);
     return ok;
@@ -98,6 +103,8 @@ int main(int argc, char **argv)
     int members = 0;
     bool trace = false;
     bool crashes = false;
+    bool coverage = false;
+    int64_t minutes = 0;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc) {
             from = to = strtoull(argv[++i], NULL, 10);
@@ -111,13 +118,18 @@ int main(int argc, char **argv)
         } else if (strcmp(argv[i], "--mutant") == 0 && i + 1 < argc) {
             coord_mutant = (int)strtol(argv[++i], NULL, 10);
 #endif
+        } else if (strcmp(argv[i], "--minutes") == 0 && i + 1 < argc) {
+            minutes = strtoll(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "--coverage") == 0) {
+            coverage = true;
         } else if (strcmp(argv[i], "--crashes") == 0) {
             crashes = true;
         } else if (strcmp(argv[i], "--trace") == 0) {
             trace = true;
         } else {
             fprintf(stderr,
-                    "usage: %s [--seed N | --seeds A..B | --crashes] [--members N] [--trace]\n",
+                    "usage: %s [--seed N [--minutes M] | --seeds A..B | --crashes] [--members N] "
+                    "[--coverage] [--trace]\n",
                     argv[0]);
             return 2;
         }
@@ -126,7 +138,10 @@ int main(int argc, char **argv)
         return crash_everywhere(trace ? stdout : NULL);
     }
     int failed = 0;
-    for (uint64_t seed = from; seed <= to; seed++) {
+    time_t end = time(NULL) + minutes * 60;
+    to = minutes > 0 ? UINT64_MAX : to;
+    for (uint64_t seed = from; seed <= to && (minutes == 0 || time(NULL) < end); seed++) {
+        seeds++;
         char failure[512];
         if (!run_seed(seed, members, trace ? stdout : NULL, failure, sizeof failure)) {
             printf("seed %llu: %s\n", (unsigned long long)seed, failure);
@@ -136,6 +151,11 @@ int main(int argc, char **argv)
             }
         }
     }
-    printf("%llu seeds, %d failed\n", (unsigned long long)(to - from + 1), failed);
-    return failed == 0 ? 0 : 1;
+    printf("%llu seeds, %d failed\n", (unsigned long long)seeds, failed);
+    if (minutes > 0 || coverage) {
+        printf("%.1f simulated hours\n", (double)simulated_us / 3.6e9);
+        coverage_summary();
+    }
+    bool all = !coverage || coverage_print() == 0;
+    return failed == 0 && all ? 0 : 1;
 }

@@ -99,6 +99,11 @@ static void take_build(struct world *world, struct sim_process *process,
     job->shard = command->build.shard;
     job->attempt = command->build.attempt;
     job->num_dbs = command->build.num_dbs;
+    CHECK(command->build.routing_value_count <= SIM_TOKENS);
+    job->token_count = command->build.routing_value_count;
+    for (size_t i = 0; i < job->token_count; i++) {
+        job->tokens[i] = (uint32_t)strtoul(command->build.routing_values[i] + 2, NULL, 10);
+    }
     const struct plan_base *base = command->build.base;
     job->carry = command->build.carry;
     job->has_base = base != NULL;
@@ -142,6 +147,7 @@ static void take_commands(struct world *world, struct sim_process *process)
     world_trace_lines(world, process->name, buf_text(&process->member_out.trace));
     for (size_t i = 0; i < process->member_out.command_count; i++) {
         const struct member_command *command = &process->member_out.commands[i];
+        coverage_member_command(command->kind);
         if (command->kind == MEMBER_APPEND) {
             take_append(world, process, command);
         } else if (command->kind == MEMBER_SEAL) {
@@ -198,10 +204,13 @@ static void do_append(struct world *world, struct sim_process *process, const st
     member_shell_event(world, process, &event);
 }
 
-void member_shell_step(struct world *world, struct sim_process *process)
+/* The first that is due: of the ledger's, or of the work beside it (a hundred shards hold up no
+ * word). */
+static void do_job(struct world *world, struct sim_process *process, bool append)
 {
     struct sim_job **at = &process->jobs;
-    while (*at != NULL && (*at)->due_us > world->now_us) {
+    while (*at != NULL &&
+           ((*at)->due_us > world->now_us || ((*at)->kind == MEMBER_APPEND) != append)) {
         at = &(*at)->next;
     }
     struct sim_job *job = *at;
@@ -234,4 +243,12 @@ void member_shell_step(struct world *world, struct sim_process *process)
     }
     process_crash_point(world, process, "after", what);
     job_free(job);
+}
+
+void member_shell_step(struct world *world, struct sim_process *process)
+{
+    do_job(world, process, true);
+    if (process->alive) {
+        do_job(world, process, false);
+    }
 }

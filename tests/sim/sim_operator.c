@@ -58,6 +58,38 @@ void operator_trigger(struct world *world)
     append(world, &message);
 }
 
+/* Up to an end that can be read, and perhaps nothing of some partition. */
+static void trigger_with_cuts(struct world *world)
+{
+    char id[17];
+    struct trigger_cut cuts[SIM_PARTITIONS_MAX];
+    struct message message = {.kind = MESSAGE_TRIGGER,
+                              .trigger = {.id = new_id(world, id),
+                                          .who = "operator",
+                                          .why = "to here",
+                                          .cuts = cuts,
+                                          .cut_count = (size_t)world->partition_count}};
+    for (int i = 0; i < world->partition_count; i++) {
+        const struct sim_partition *partition = &world->partitions[i];
+        cuts[i] = (struct trigger_cut){.id = partition->id,
+                                       .cut = world_between(world, 0, partition->lso)};
+    }
+    coverage_chance(CHANCE_CUTS);
+    append(world, &message);
+}
+
+void operator_skip(struct world *world, int partition, int64_t from, int64_t to)
+{
+    char id[17];
+    struct message message = {
+        .kind = MESSAGE_SKIP,
+        .skip = {.id = new_id(world, id),
+                 .who = "operator",
+                 .why = "retention took it",
+                 .range = {.id = world->partitions[partition].id, .from = from, .to = to}}};
+    append(world, &message);
+}
+
 bool operator_point_to(struct world *world, const char *run_id)
 {
     char bytes[300];
@@ -65,6 +97,7 @@ bool operator_point_to(struct world *world, const char *run_id)
              (long long)world->now_us); /* a new updated_at: bytes never used before (R13) */
     store_put(&world->store, "_CURRENT", bytes);
     world->person.moved = true;
+    coverage_chance(CHANCE_ROLLBACK);
     world_event(world, "operator points to %.*s", (int)strcspn(run_id, "-"), run_id);
     audit_operator_moved(world);
     world_trace(world, "operator: _CURRENT = %s", bytes);
@@ -86,6 +119,17 @@ static void held(struct world *world)
     world->person.next_us = world->now_us + world_between(world, 2000000, 6000000);
 }
 
+/* What a rollback may ask for: at times a run that is about to go (R15); "": none. */
+static const char *hold_target(const struct world *world)
+{
+    size_t at = 0;
+    const struct fold_entry *entry = fold_next(audit_fold(world), MESSAGE_CONDEMN, &at);
+    while (entry != NULL && !entry->message.condemn.whole_run) {
+        entry = fold_next(audit_fold(world), MESSAGE_CONDEMN, &at);
+    }
+    return entry == NULL ? "" : entry->message.condemn.run_id;
+}
+
 void operator_step(struct world *world)
 {
     struct sim_operator *person = &world->person;
@@ -98,13 +142,15 @@ void operator_step(struct world *world)
     } else if (person->state == OP_HOLDING && world->now_us < person->waits_until_us) {
         return; /* HELD will come, or no leader is there */
     } else if (world_chance(world, world->faults.operators)) {
-        uint64_t what = rng_below(&world->rng, 4);
+        uint64_t what = rng_below(&world->rng, 5);
         person->rollback = what == 0;
         if (what <= 1) {
-            operator_hold(world, "");
+            operator_hold(world, what == 0 ? hold_target(world) : "");
         } else if (what == 2 && audit_older_run(world) != NULL) {
             operator_point_to(world, audit_older_run(world)); /* by a foreign tool, without HOLD */
             person->next_us = world->now_us + 1000000;
+        } else if (what == 3) {
+            trigger_with_cuts(world);
         } else {
             operator_trigger(world);
         }

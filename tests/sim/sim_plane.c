@@ -70,6 +70,8 @@ void plane_command(struct world *world, struct sim_process *process,
         for (size_t i = 0; i < command->forget.count; i++) {
             forget(world, process, &command->forget.partitions[i], command->forget.run_id);
         }
+    } else if (command->kind == MEMBER_MIRROR_OFFSETS) {
+        chances_mirror(world, process, command);
     } else if (command->kind == MEMBER_PAUSE || command->kind == MEMBER_UNPAUSE) {
         for (size_t i = 0; i < command->pause.count; i++) {
             process->readings[partition_index(world, command->pause.partitions[i])].paused =
@@ -88,6 +90,11 @@ void plane_step(struct world *world, struct sim_process *process)
         const struct sim_partition *partition = &world->partitions[i];
         if (!reading->started) {
             continue;
+        }
+        if (reading->position < partition->low) { /* retention was faster */
+            reading->from = partition->low;
+            reading->position = partition->low;
+            reading->lost_to = partition->low;
         }
         bool slow = world->story.on && world->story.slow == i;
         int64_t most = reading->paused || slow ? 0 : world_between(world, 0, 12);
@@ -130,6 +137,17 @@ void plane_step(struct world *world, struct sim_process *process)
     struct member_event event = {.kind = MEMBER_EVENT_PROGRESS,
                                  .progress = {.readings = list, .count = count}};
     member_shell_event(world, process, &event);
+}
+
+static uint32_t token_of(const struct world *world, uint32_t key)
+{
+    return world->settings.shard_policy == SHARDS_BY_TOKEN ? key % SIM_TOKENS : 0;
+}
+
+static bool by_token(const struct world *world)
+{
+    return world->settings.shard_policy == SHARDS_BY_TOKEN ||
+           world->settings.shard_policy == SHARDS_BY_TOKEN_ID;
 }
 
 static uint32_t shard_of(uint32_t key, uint32_t shards)
@@ -177,7 +195,9 @@ static void seal_one(struct world *world, struct sim_process *process, const str
                 world->story.seal_lies--;
                 continue; /* counted, and not there */
             }
-            struct shard_size *shard = &shards[shard_of(row->key, world->settings.shards)];
+            struct shard_size *shard =
+                &shards[by_token(world) ? token_of(world, row->key)
+                                        : shard_of(row->key, world->settings.shards)];
             shard->rows++;
             shard->bytes += 10;
             process->sealed[process->sealed_count++] =
@@ -197,7 +217,7 @@ void plane_seal(struct world *world, struct sim_process *process, const struct s
     }
     process->sealed_count = 0;
     process->sealed_build = job->build;
-    for (uint32_t s = 0; s < world->settings.shards; s++) {
+    for (uint32_t s = 0; s < LENGTH_OF(shards); s++) {
         shards[s].shard = s;
     }
     bool read = true;
@@ -205,10 +225,18 @@ void plane_seal(struct world *world, struct sim_process *process, const struct s
         read = read && process->readings[job->seal[i].partition].position >= job->seal[i].to;
         seal_one(world, process, job, i, &partitions[i], shards);
     }
-    for (uint32_t s = 0; s < world->settings.shards; s++) {
-        if (shards[s].rows > 0) {
+    static const char *const names[SIM_TOKENS] = {"i:0", "i:1", "i:2", "i:3"};
+    struct token_size tokens[SIM_TOKENS];
+    for (uint32_t s = 0; s < LENGTH_OF(shards); s++) {
+        if (shards[s].rows > 0 && by_token(world)) {
+            tokens[filled_count++] = (struct token_size){
+                .token = names[s], .rows = shards[s].rows, .bytes = shards[s].bytes};
+        } else if (shards[s].rows > 0) {
             filled[filled_count++] = shards[s];
         }
+    }
+    if (world->settings.shard_policy == SHARDS_BY_ROWS) {
+        filled_count = 0; /* how many there will be is not known */
     }
     struct member_event event = {.kind = MEMBER_EVENT_SEALED,
                                  .sealed = {.build = job->build,
@@ -217,8 +245,10 @@ void plane_seal(struct world *world, struct sim_process *process, const struct s
                                             .error = "",
                                             .partitions = partitions,
                                             .partition_count = job->contribution_count,
-                                            .shards = filled,
-                                            .shard_count = filled_count}};
+                                            .shards = by_token(world) ? NULL : filled,
+                                            .shard_count = by_token(world) ? 0 : filled_count,
+                                            .tokens = by_token(world) ? tokens : NULL,
+                                            .token_count = by_token(world) ? filled_count : 0}};
     bool planted = world->story.seal_fails > 0;
     world->story.seal_fails -= planted;
     if (!read || planted || world_chance(world, world->faults.build_fails)) {
@@ -270,7 +300,13 @@ static void take_row(struct world *world, const struct sim_job *job, size_t cont
                     ref.offset >= job->contributions[contribution].ranges[i].from &&
                     ref.offset < job->contributions[contribution].ranges[i].to);
     }
-    if (in_range && shard_of(key, job->num_dbs) == job->shard) {
+    uint32_t shard = shard_of(key, job->num_dbs);
+    for (uint32_t i = 0; by_token(world) && i < job->num_dbs; i++) {
+        bool here = job->token_count == 0 ? i == token_of(world, key)
+                                          : job->tokens[i] == token_of(world, key);
+        shard = here ? i : shard;
+    }
+    if (in_range && shard == job->shard) {
         CHECK(rows->count < SIM_PARTITIONS_MAX * SIM_ROWS_MAX);
         rows->list[rows->count++] = ref;
     }

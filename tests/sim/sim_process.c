@@ -14,8 +14,9 @@ void process_start(struct world *world, struct sim_process *process)
     process->alive = true;
     process->stalled_until_us = 0;
     process->heard_us = world->now_us;
-    const struct coord_settings *settings = process->own_settings ? &process->settings
-                                                                  : &world->settings;
+    chances_settings(world, process);
+    const struct coord_settings *settings =
+        process->own_settings || !world->story.on ? &process->settings : &world->settings;
     process->leader = leader_new(settings, process->name, rng_next(&world->rng));
     process->member =
         member_new(settings, process->name, (uint64_t)world->now_us, rng_next(&world->rng));
@@ -47,6 +48,7 @@ void process_stop(struct world *world, struct sim_process *process)
     *process = (struct sim_process){.index = index,
                                     .clock_ahead_us = gone.clock_ahead_us,
                                     .own_settings = gone.own_settings,
+                                    .disk_fingerprint = gone.disk_fingerprint,
                                     .settings = gone.settings,
                                     .disk = gone.disk,
                                     .restart_us = world->story.on ? INT64_MAX : 0};
@@ -206,6 +208,7 @@ void groups_rebalance(struct world *world)
         return;
     }
     world->generation++;
+    coverage_chance(CHANCE_REBALANCE);
     for (int i = 0; i < world->partition_count; i++) {
         world->owner[i] = members[(i + shift) % count];
         world_trace(world, "group: partition %d to m%d, generation %lld", i, world->owner[i],
@@ -258,6 +261,7 @@ void groups_step(struct world *world)
     if (leader == NULL || !is_in_group(world, leader) || !leader->in_leader_group) {
         elect(world, false);
     } else if (world_chance(world, world->faults.wrong_leader)) {
+        coverage_chance(CHANCE_WRONG_LEADER);
         elect(world, true);
     }
 }

@@ -43,6 +43,7 @@ static void transaction_step(struct world *world, struct sim_partition *partitio
             partition->open_until_us = world->now_us + world_between(world, 200000, 4000000);
             partition->open_commits = rng_below(&world->rng, 3) != 0;
             partition->lso = partition->high;
+            coverage_chance(CHANCE_TRANSACTION);
             for (int i = 0; i < 3; i++) {
                 add_random_row(world, partition, partition->open_commits);
             }

@@ -171,6 +171,7 @@ void store_step(struct world *world)
         struct sim_put *put = &store->puts[i];
         if (world->now_us >= put->land_us) {
             if (land(world, put)) {
+                coverage_chance(CHANCE_LATE_PUT);
                 world_trace(world, "store: a late write landed");
             }
             put_done(put);

@@ -161,6 +161,7 @@ void world_no_faults(struct world *world)
     world->faults = (struct sim_faults){.compaction = compaction};
     for (int i = 0; i < world->process_count; i++) {
         world->processes[i].stalled_until_us = 0;
+        world->processes[i].clock_ahead_us = 0;
         if (!world->processes[i].alive) {
             world->processes[i].restart_us = world->now_us;
         }
@@ -235,6 +236,7 @@ struct world *world_new(uint64_t seed, int members, FILE *trace)
     world->partition_count = (int)world_between(world, 1, 3);
     choose_settings(world);
     choose_faults(world);
+    chances_choose(world);
     world->row_rate = (uint32_t)world_between(world, 100, 900);
     world->plane_voids = rng_below(&world->rng, 2) == 0;
     world->growing = true;
@@ -259,11 +261,15 @@ struct world *world_free(struct world *world)
 static void fault_step(struct world *world, struct sim_process *process)
 {
     if (process->alive && world_chance(world, world->faults.crash)) {
+        coverage_chance(CHANCE_CRASH);
         process_stop(world, process);
         process->restart_us = world->now_us + world_between(world, 100000, 4000000);
     } else if (process->alive && world->now_us >= process->stalled_until_us &&
                world_chance(world, world->faults.stall)) {
         process->stalled_until_us = world->now_us + world_between(world, 200000, 5000000);
+        if (process->stalled_until_us - world->now_us > SIM_SESSION_US) {
+            coverage_chance(CHANCE_ZOMBIE);
+        }
         world_trace(world, "%s sleeps", process->name);
     }
 }
@@ -273,6 +279,7 @@ static void lose_ledger(struct world *world)
 {
     bool whole = rng_below(&world->rng, 2) == 0;
     int64_t from = whole ? 0 : world_between(world, world->ledger.end * 3 / 4, world->ledger.end);
+    coverage_chance(whole ? CHANCE_LEDGER_LOST : CHANCE_LEDGER_END_LOST);
     world_trace(world, "the ledger is lost from offset %lld", (long long)from);
     for (int i = 0; i < world->process_count; i++) {
         process_stop(world, &world->processes[i]);
@@ -298,6 +305,9 @@ void world_step(struct world *world)
     groups_step(world);
     if (world_chance(world, world->faults.ledger_lost)) {
         lose_ledger(world);
+    }
+    if (!world->story.on) {
+        chances_step(world);
     }
     int first = (int)rng_below(&world->rng, (uint64_t)world->process_count);
     for (int i = 0; i < world->process_count && !world->failed; i++) {

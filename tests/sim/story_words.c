@@ -71,6 +71,9 @@ static bool is_true(struct story *story, char **words, int count)
     if (strcmp(what, "resumed") == 0) {
         return fold_hold(fold) == NULL && fold_resume(fold) == NULL;
     }
+    if (strcmp(what, "mirrored") == 0 && count > 2) { /* the source group's offset (R23) */
+        return world->mirror[number(words[1])] == number(words[2]);
+    }
     if (strcmp(what, "pointer") == 0) {
         return audit_pointer_build(world) == build;
     }

@@ -13,6 +13,7 @@ enum {
     SIM_PARTITIONS_MAX = 4,
     SIM_PROCESSES_MAX = 7,
     SIM_ROWS_MAX = 4096, /* offsets of one partition */
+    SIM_TOKENS = 4,      /* of categorical routing */
     SIM_STEP_US = 50000,
     SIM_SESSION_US = 1500000,        /* a process that is silent for longer is out of its groups */
     SIM_STORE_DEADLINE_US = 3000000, /* a request lands within it, or never */
@@ -141,6 +142,8 @@ struct sim_job { /* something a member shell was asked for, with its time */
     uint32_t shard;
     uint32_t attempt;
     uint32_t num_dbs;
+    uint32_t tokens[SIM_TOKENS]; /* routing values, in shard order */
+    size_t token_count;
     struct {
         bool own;
         char url[200];
@@ -223,6 +226,7 @@ struct sim_process {
     char sleep_before[24];          /* falls asleep when the leader shell is about to do this */
     struct coord_settings settings; /* its own, where a story gives it others */
     bool own_settings;
+    int disk_fingerprint; /* of its last start */
 };
 
 /* ---- an operator ---- */
@@ -239,6 +243,32 @@ struct sim_operator {
     char *pointer; /* bytes the operator left */
 };
 
+/* What is counted, so that nobody believes in a case that never came. */
+enum sim_chance {
+    CHANCE_CRASH,
+    CHANCE_ZOMBIE,
+    CHANCE_WRONG_LEADER,
+    CHANCE_REBALANCE,
+    CHANCE_COMPACTION,
+    CHANCE_LEDGER_LOST,
+    CHANCE_LEDGER_END_LOST,
+    CHANCE_LATE_PUT,
+    CHANCE_RETENTION,
+    CHANCE_SETTINGS,
+    CHANCE_CLOCK,
+    CHANCE_GROWTH,
+    CHANCE_ROLLBACK,
+    CHANCE_CUTS,
+    CHANCE_TRANSACTION,
+    CHANCE_MIRROR,
+    CHANCE_MIRROR_BACK,
+    CHANCE_PUBLISHED,
+    CHANCE_ROWS,
+    CHANCE_TOKENS,
+    CHANCE_TOKEN_IDS,
+    CHANCE_KINDS,
+};
+
 struct sim_faults { /* per million, each time there is a chance */
     uint32_t crash;
     uint32_t stall;
@@ -253,6 +283,10 @@ struct sim_faults { /* per million, each time there is a chance */
     uint32_t compaction;
     uint32_t operators;
     uint32_t ledger_lost;
+    uint32_t settings;
+    uint32_t retention;
+    uint32_t clock;
+    uint32_t growth;
     uint32_t source_txn;
 };
 
@@ -301,6 +335,9 @@ struct world {
     struct sim_faults faults;
     uint32_t row_rate; /* rows a step and partition, per thousand */
     bool growing;
+    int fingerprint;                    /* of the settings that a process starts with now */
+    bool clocks_set;                    /* a clock was set while it ran */
+    int64_t mirror[SIM_PARTITIONS_MAX]; /* the source group's offsets (R23) */
     bool plane_voids; /* a data plane that forgets a partition's rows when it is begun anew */
     struct sim_story story;
     struct audit *audit;
@@ -393,8 +430,24 @@ void checkpoint_other_ledger(struct sim_process *process, bool other); /* its to
 /* ---- sim_handover.c ---- */
 void handover_store(struct world *world, struct sim_process *process, const struct sim_job *job);
 void handover_adopt(struct world *world, struct sim_process *process, const struct sim_job *job);
+/* ---- sim_chances.c ---- */
+void chances_choose(struct world *world);
+void chances_settings(struct world *world, struct sim_process *process);
+void chances_step(struct world *world);
+void chances_mirror(struct world *world, const struct sim_process *process,
+                    const struct member_command *command);
+
+/* ---- sim_coverage.c ---- */
+void coverage_record(enum message_kind kind);
+void coverage_command(enum leader_command_kind kind, enum err_kind outcome);
+void coverage_member_command(enum member_command_kind kind);
+void coverage_chance(enum sim_chance kind);
+uint64_t coverage_count(enum sim_chance kind);
+size_t coverage_print(void); /* returns how many cases never occurred */
+void coverage_summary(void);
 
 /* ---- sim_operator.c ---- */
+void operator_skip(struct world *world, int partition, int64_t from, int64_t to);
 void operator_step(struct world *world);
 void operator_hold(struct world *world, const char *target);
 void operator_resume(struct world *world, enum resume_mode mode);
@@ -411,6 +464,10 @@ void audit_pointer_put(struct world *world, const char *before, const char *byte
                                                                                        service */
 uint64_t audit_published(const struct world *world); /* pointer moves by the service */
 uint64_t audit_commits(const struct world *world);
+bool audit_is_published_cut(struct world *world, int32_t partition, int64_t cut);
+/* From where a build on the pointer's snapshot needs a partition; -1: it is not known. */
+int64_t audit_pointer_tail(const struct world *world, int32_t partition);
+bool audit_went_back(const struct world *world); /* --from-here, since it was asked last */
 /* A run that may be rolled back to: committed, older than the newest, its manifest listed; NULL:
  * none. */
 const char *audit_older_run(const struct world *world);

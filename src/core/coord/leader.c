@@ -21,6 +21,8 @@ static const struct {
     {"old runs", leader_duty_old_runs}, {"delete", leader_duty_delete},
 };
 
+enum { CLOCK_BACK_US = 1000000 }; /* less is waited for */
+
 static void advance(struct leader *leader)
 {
     if (leader->phase != LEADER_ACTIVE) {
@@ -213,8 +215,13 @@ void leader_step(struct leader *leader, const struct leader_event *event, struct
     out->commands = NULL;
     out->command_count = 0;
     leader->out = out;
-    if (event->now_us > leader->now_us) {
+    bool clock_went_back = event->now_us < leader->now_us - CLOCK_BACK_US;
+    if (event->now_us > leader->now_us || clock_went_back) {
         leader->now_us = event->now_us;
+    }
+    if (clock_went_back && leader->phase != LEADER_OFF) {
+        /* every time that it waits for is of another clock */
+        leader_end_term(leader, "the clock was set back");
     }
     switch (event->kind) {
     case LEADER_EVENT_ELECTED:

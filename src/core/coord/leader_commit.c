@@ -5,6 +5,21 @@
 
 enum { LINEAGE_BYTES_MAX = 64 << 20 };
 
+/* What the READY says of a planned range. NULL: it was said again since, and covers another range.
+ */
+static const struct ready_partition *promised(const struct message_ready *ready,
+                                              const struct plan_range *range)
+{
+    for (size_t i = 0; i < ready->partition_count; i++) {
+        const struct ready_partition *said = &ready->partitions[i];
+        if (partition_id_compare(said->id, range->id) == 0) {
+            bool same = said->from == range->from && said->to == range->to;
+            return same || RULE_OFF(82) ? said : NULL;
+        }
+    }
+    return NULL;
+}
+
 /* The shares that the PLAN names, not those that would be chosen now. */
 static bool planned_shares(struct leader *leader, const struct message_close *close,
                            const struct message_plan *plan, struct leader_share *shares)
@@ -21,23 +36,19 @@ static bool planned_shares(struct leader *leader, const struct message_close *cl
         const struct message_ready *ready = &entry->message.ready;
         for (size_t j = 0; j < contribution->range_count; j++) {
             const struct plan_range *range = &contribution->ranges[j];
+            const struct ready_partition *said = promised(ready, range);
+            if (said == NULL) {
+                return false;
+            }
             for (size_t k = 0; k < close->partition_count; k++) {
                 if (partition_id_compare(close->partitions[k].id, range->id) == 0) {
                     shares[k].ready = ready;
+                    shares[k].partition = said;
                 }
             }
         }
     }
     for (size_t k = 0; k < close->partition_count; k++) {
-        const struct message_ready *ready = shares[k].ready;
-        for (size_t i = 0; ready != NULL && i < ready->partition_count; i++) {
-            if (partition_id_compare(ready->partitions[i].id, close->partitions[k].id) == 0) {
-                shares[k].partition = &ready->partitions[i];
-            }
-        }
-        if (ready != NULL && shares[k].partition == NULL) {
-            return false;
-        }
         for (size_t i = 0; i < plan->skip_count; i++) {
             char key[KEY_TEXT_MAX];
             snprintf(key, sizeof key, "skip/%s", plan->skips[i].id);
@@ -243,7 +254,7 @@ bool leader_duty_commit(struct leader *leader)
         arena_zero(leader->out->arena, (close->partition_count + 1) * sizeof *shares);
     struct commit_partition *mine =
         arena_zero(leader->out->arena, (close->partition_count + 1) * sizeof *mine);
-    const char *why = "a READY that the PLAN names is gone";
+    const char *why = "what a READY promised, and the PLAN names, is not promised any more";
     if (!planned_shares(leader, close, plan, shares) ||
         !leader_accounts(leader, close, shares, plan, mine, &why)) {
         leader_abort(leader, plan, leader_text(leader, "the account does not balance: %s", why));

@@ -35,8 +35,8 @@ static const struct ready_partition *find_partition(const struct message_ready *
 }
 
 /* The SKIP that covers [from, to) of a partition whole; NULL: none. */
-static const struct message_skip *find_skip(const struct leader *leader, struct partition_id id,
-                                            int64_t from, int64_t to)
+const struct message_skip *leader_skip(const struct leader *leader, struct partition_id id,
+                                       int64_t from, int64_t to)
 {
     size_t at = 0;
     for (const struct fold_entry *entry = fold_next(leader->fold, MESSAGE_SKIP, &at); entry != NULL;
@@ -86,7 +86,7 @@ static bool cover_one(const struct leader *leader, const struct message_close *c
         }
         const struct message_skip *skip = NULL;
         if (said->from > partition->tail_from) {
-            skip = find_skip(leader, partition->id, partition->tail_from, said->from);
+            skip = leader_skip(leader, partition->id, partition->tail_from, said->from);
             if ((skip == NULL && !RULE_OFF(25)) ||
                 (share->partition != NULL && said->from >= share->partition->from)) {
                 continue;

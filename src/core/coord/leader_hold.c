@@ -130,10 +130,12 @@ static bool answer_from_here(struct leader *leader, const struct fold_entry *res
         for (size_t j = 0; j < leader->ends.count; j++) {
             const struct coord_ends *ends = &leader->ends.list[j];
             if (partition_id_compare(ends->id, commit->partitions[i].id) == 0 &&
-                ends->low > commit->partitions[i].tail_from) {
+                ends->low > commit->partitions[i].tail_from &&
+                leader_skip(leader, ends->id, commit->partitions[i].tail_from, ends->low) == NULL) {
                 refuse_resume(leader,
                               leader_text(leader,
-                                          "%s/%d is gone below offset %lld, and %lld is needed",
+                                          "%s/%d is gone below offset %lld, and needed from %lld: "
+                                          "tidemark skip",
                                           ends->id.topic, ends->id.number, (long long)ends->low,
                                           (long long)commit->partitions[i].tail_from));
                 return true;

@@ -174,6 +174,9 @@ struct leader_share { /* one contribution's part in the cover of one partition *
     const struct ready_partition *partition;
     const struct message_skip *skip; /* covers [tail_from, partition->from); NULL: none is needed */
 };
+/* The SKIP that gives up all of [from, to); NULL: none. */
+const struct message_skip *leader_skip(const struct leader *leader, struct partition_id id,
+                                       int64_t from, int64_t to);
 /* Shares[i] covers close->partitions[i]. False: not all are covered yet; then `out_missing` says
  * what. */
 /* The member is heard of, in that incarnation; 0: in any. */

@@ -74,9 +74,11 @@ void member_step(struct member *member, const struct member_event *event, struct
     out->command_count = 0;
     member->out = out;
     member->command_capacity = 0;
-    if (event->now_us > member->now_us) {
-        member->now_us = event->now_us;
+    /* only spans of time count here: a clock that is set back goes on from where it was */
+    if (event->now_us + member->clock_lost_us < member->now_us) {
+        member->clock_lost_us = member->now_us - event->now_us;
     }
+    member->now_us = event->now_us + member->clock_lost_us;
     apply(member, event);
     member_follow_head(member);
     member_hand_over(member);

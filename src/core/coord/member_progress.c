@@ -32,7 +32,7 @@ static size_t fill_partitions(const struct member *member, bool leaving,
         list[count++] =
             (struct progress_partition){.id = partition->id,
                                         .owned = partition->owned && !leaving,
-                                        .from = reading->from,
+                                        .from = partition->read_from,
                                         .position = reading->position,
                                         .watermark_us = reading->watermark_us,
                                         .low_us = reading->low_us,

@@ -58,6 +58,10 @@ void member_readings(struct member *member, const struct member_event *event)
         } else if (moved || partition->at_end_since_us == 0) {
             partition->at_end_since_us = member->now_us;
         }
+        if (!partition->has_reading) {
+            bool below = partition->start >= 0 && partition->start < reading->from;
+            partition->read_from = below ? partition->start : reading->from;
+        }
         partition->reading = *reading;
         partition->reading.id = partition->id;
         partition->has_reading = true;
@@ -235,7 +239,7 @@ static void mirror(struct member *member, const struct message_commit *head)
     size_t count = 0;
     for (size_t i = 0; i < member->partition_count; i++) {
         const struct commit_partition *said = head_partition(head, member->partitions[i].id);
-        if (member->partitions[i].owned && said != NULL) {
+        if ((member->partitions[i].owned || RULE_OFF(230)) && said != NULL) {
             offsets[count++] = (struct trigger_cut){.id = said->id, .cut = said->cut};
         }
     }
@@ -270,8 +274,11 @@ void member_follow_head(struct member *member)
         }
     }
     const struct fold_entry *published = fold_find(member->fold, "published");
-    if (published != NULL && published->offset != member->published_offset &&
-        fold_head_published(member->fold)) {
+    if (RULE_OFF(23) && member->published_offset != entry->offset) {
+        member->published_offset = entry->offset; /* planted: as soon as it is decided */
+        mirror(member, head);
+    } else if (!RULE_OFF(23) && published != NULL &&
+               published->offset != member->published_offset && fold_head_published(member->fold)) {
         member->published_offset = published->offset;
         mirror(member, head);
     }

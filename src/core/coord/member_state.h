@@ -13,6 +13,8 @@ struct held_partition {
     bool owned;
     bool started;      /* START_PARTITION was asked for */
     bool has_reading;  /* `reading` is of this start */
+    int64_t read_from; /* where it began; a range that retention takes later does not move it, or
+                          the first build would begin above that range without a word (R7) */
     int64_t start;     /* offset it was started at, or MEMBER_START_POLICY */
     int64_t held_from; /* no row at or above it is missing but those that a COMMIT has */
     struct member_reading reading;
@@ -92,6 +94,7 @@ struct member {
     struct member_out *out;
     size_t command_capacity;
     int64_t now_us;
+    int64_t clock_lost_us; /* by how much the clock was set back, in all */
 
     bool caught_up; /* the ledger was read to its end once */
     bool stopping;
