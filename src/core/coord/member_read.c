@@ -197,8 +197,14 @@ static void forget(struct member *member, const struct message_commit *head, boo
         one->step_count = fold_steps(head, NULL, partition->id, arena, &steps);
         one->steps = steps;
         if (partition->owned) {
-            partition->held_from = said->tail_from > partition->held_from ? said->tail_from
-                                                                          : partition->held_from;
+            /* begun where the setting `start` said: what is held begins where it was read from */
+            if (partition->held_from == MEMBER_START_POLICY && partition->has_reading) {
+                partition->held_from = partition->reading.from;
+            }
+            if (partition->held_from != MEMBER_START_POLICY &&
+                said->tail_from > partition->held_from) {
+                partition->held_from = said->tail_from;
+            }
             i++;
         } else if (!partition->has_reading || said->cut >= partition->reading.position) {
             member_remove(member, i); /* its pair is covered */
