@@ -34,6 +34,9 @@ void chances_choose(struct world *world)
         settings->shards = 1; /* tokens must be dense */
         coverage_chance(CHANCE_TOKEN_IDS);
     }
+    if (rng_below(rng, 8) == 0) {
+        settings->gates.min_rows = (uint64_t)world_between(world, 2, 12); /* R27 */
+    }
 }
 
 /* ---- settings ---- */

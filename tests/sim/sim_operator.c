@@ -1,5 +1,6 @@
 /* The operator of the simulated world: holds, rolls back, resumes, triggers; through the ledger as
  * the command line does. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tests/sim/world.h"
@@ -130,10 +131,45 @@ static const char *hold_target(const struct world *world)
     return entry == NULL ? "" : entry->message.condemn.run_id;
 }
 
+/* The open run is wanted all the same (R27). */
+static bool accept_gated(struct world *world)
+{
+    const struct fold *fold = audit_fold(world);
+    const struct fold_entry *plan = fold_open_plan(fold);
+    char key[300];
+    if (plan == NULL) {
+        return false;
+    }
+    const char *run_id = plan->message.plan.run_id;
+    snprintf(key, sizeof key, "gate/%s", run_id);
+    if (fold_find(fold, key) == NULL) {
+        return false;
+    }
+    size_t at = 0;
+    for (const struct fold_entry *entry = fold_next(fold, MESSAGE_ACCEPT, &at); entry != NULL;
+         entry = fold_next(fold, MESSAGE_ACCEPT, &at)) {
+        if (strcmp(entry->message.accept.run_id, run_id) == 0) {
+            return false;
+        }
+    }
+    char id[17];
+    struct message message = {.kind = MESSAGE_ACCEPT,
+                              .accept = {.id = new_id(world, id),
+                                         .who = "operator",
+                                         .why = "it was looked at",
+                                         .build = plan->message.plan.build,
+                                         .run_id = run_id}};
+    append(world, &message);
+    return true;
+}
+
 void operator_step(struct world *world)
 {
     struct sim_operator *person = &world->person;
     if (world->now_us < person->next_us || rng_below(&world->rng, 8) != 0) {
+        return;
+    }
+    if (accept_gated(world)) {
         return;
     }
     const struct fold_entry *hold = fold_hold(audit_fold(world));
