@@ -187,8 +187,10 @@ static void forget(struct member *member, const struct message_commit *head, boo
         one->id =
             (struct partition_id){.topic = arena_text(arena, bytes_of_text(partition->id.topic)),
                                   .number = partition->id.number};
-        one->tail_from = partition->owned ? said->tail_from : INT64_MAX; /* its owner has the rest
-                                                                          */
+        /* Its owner has the rest. One that is ours again and not begun (it waits for a handover)
+         * was forgotten whole before, or is read again: no part of it may seem to be held. */
+        bool held = partition->owned && (partition->started || partition->kept);
+        one->tail_from = held ? said->tail_from : INT64_MAX;
         partition->dropped = !partition->owned;
         if (!partition->owned) {
             member_keep_nothing(partition, false);
