@@ -87,6 +87,12 @@ MUST_CHECK bool cluster_identity(struct cluster *cluster, int timeout_ms, int32_
 MUST_CHECK bool cluster_describe_topic(struct cluster *cluster, const char *topic, int timeout_ms,
                                        struct cluster_topic *ret_topic, struct err *err);
 
+/* The same, but MISSING counts only after settle_ms: a broker may not know for a moment what
+ * another member, or an operator, has just made, though a second broker knows it already. */
+MUST_CHECK bool cluster_await_topic(struct cluster *cluster, const char *topic, int settle_ms,
+                                    int timeout_ms, struct cluster_topic *ret_topic,
+                                    struct err *err);
+
 /* Partitions of a topic now. MISSING when there is no such topic. */
 MUST_CHECK bool cluster_partitions(struct cluster *cluster, const char *topic, int timeout_ms,
                                    int32_t *ret_partitions, struct err *err);

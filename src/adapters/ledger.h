@@ -47,6 +47,10 @@ MUST_CHECK bool ledger_check_description(const char *name, const struct cluster_
 MUST_CHECK bool ledger_check(struct cluster *cluster, const char *name, int timeout_ms,
                              struct cluster_topic *ret_topic, struct err *err);
 
+/* The same for one that was made just now, maybe by another member: cluster_await_topic. */
+MUST_CHECK bool ledger_await(struct cluster *cluster, const char *name, int settle_ms,
+                             int timeout_ms, struct cluster_topic *ret_topic, struct err *err);
+
 /* Makes it right: one partition, compact alone, 3 replicas with min ISR 2 where there are 3
  * brokers, no unclean election, LogAppendTime, small segments so that compaction keeps the
  * start short. True when it is there already: check it. Errors as cluster_create_topic. */

@@ -71,7 +71,8 @@ enum source_event_kind {
     SOURCE_TOPIC_GONE,   /* the topic was deleted, or may not be read (`err` says which) */
     SOURCE_ERROR,        /* transient, the library goes on by itself: for the log */
     SOURCE_FATAL,        /* no call will succeed again (another process has our member_id): end the
-                          * process, with the reason in `err` */
+                          * process, with the reason in `err`. A session that ended is none: all
+                          * is REVOKED, and the source joins again by itself */
 };
 
 struct source_event {
@@ -127,7 +128,9 @@ struct source_settings {
 
 struct source;
 
-/* Subscribes. SETTINGS for what an operator must change; the cluster need not be up. */
+/* Subscribes. `settings`, but for the topics, is borrowed until source_free when it has a
+ * member_id: the source may join again by itself. SETTINGS for what an operator must change; the
+ * cluster need not be up. */
 MUST_CHECK bool source_new(const struct source_settings *settings, struct source **ret_source,
                            struct err *err);
 

@@ -17,6 +17,7 @@
 
 enum {
     SERVICE_KAFKA_MS = 30 * 1000,
+    SERVICE_SETTLE_MS = 5 * 1000,   /* until all brokers know a topic that is new */
     SERVICE_SQLITE_CACHE = 8 << 20, /* bytes a build thread */
     SERVICE_BUILD_BYTES = 24 << 20, /* memory of one build thread, all in all */
 };
@@ -63,7 +64,7 @@ static bool check_ledger(struct service *service, struct cluster *cluster, const
         }
         TRY(ledger_create(cluster, name, SERVICE_KAFKA_MS, err));
         log_info("service", "made the ledger topic %s", name);
-        TRY(ledger_check(cluster, name, SERVICE_KAFKA_MS, &topic, err));
+        TRY(ledger_await(cluster, name, SERVICE_SETTLE_MS, SERVICE_KAFKA_MS, &topic, err));
     }
     char *id = arena_zero(service->arena, CLUSTER_ID_TEXT_MAX);
     cluster_topic_id_text(topic.id, id);
@@ -92,8 +93,8 @@ static bool check_topics(struct service *service, const char **ids, const char *
     bool done = check_ledger(service, cluster, ledger, ret_ledger_id, err);
     for (size_t i = 0; done && i < settings->topic_count; i++) {
         struct cluster_topic topic;
-        done = cluster_describe_topic(cluster, settings->topics[i].name, SERVICE_KAFKA_MS, &topic,
-                                      err);
+        done = cluster_await_topic(cluster, settings->topics[i].name, SERVICE_SETTLE_MS,
+                                   SERVICE_KAFKA_MS, &topic, err);
         if (done) {
             char *id = arena_zero(service->arena, CLUSTER_ID_TEXT_MAX);
             cluster_topic_id_text(topic.id, id);

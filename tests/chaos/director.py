@@ -12,6 +12,7 @@ import time
 import faults
 import harness
 import topics as reader
+from kafka.errors import KafkaError, TopicAlreadyExistsError
 from members import Group
 from producer import Producer, check_acked
 
@@ -82,6 +83,21 @@ def choose_settings(rng, topic):
     }
 
 
+def create_topic(maker, name, partitions, replicas):
+    """A broker may just be back from the life before, and is not known to everybody yet."""
+    for left in reversed(range(20)):
+        try:
+            maker.create(name, partitions, replicas=replicas)
+            return
+        except TopicAlreadyExistsError:  # made by a try whose answer was lost
+            maker.wait_for_partitions(name, partitions)
+            return
+        except (KafkaError, TimeoutError):
+            if left == 0:
+                raise
+            time.sleep(1)
+
+
 class World:
     """One life: a group on a cluster, with everything that watches it."""
 
@@ -90,7 +106,7 @@ class World:
         self.cluster, self.say = cluster, say
         self.partitions = self.rng.choice((3, 6))
         self.topic = name
-        maker.create(name, self.partitions, replicas=3 if cluster.nodes >= 3 else 1)
+        create_topic(maker, name, self.partitions, replicas=3 if cluster.nodes >= 3 else 1)
         chosen = choose_settings(self.rng, name)
         say(f"group {name}: {members} members, {self.partitions} partitions, {chosen['window']}, {chosen['snapshot']}")
         self.group = Group(cluster, folder, name, chosen["topics"],
@@ -250,7 +266,8 @@ class Director:
                     break
                 except Exception:
                     time.sleep(1)
-            return ("time", (world.producer.event_ms - 3 * 10_000) * 1000)
+            # where it was before: the windows that it jumped over are empty, and close with the next that is not
+            return ("time", (world.producer.event_ms - 4 * 10_000) * 1000)
         ends = harness.wait_for(lambda: reader.end_offsets(self.cluster.kafka.bootstrap, world.topic), "the ends")
         return ("offsets", ends)
 

@@ -9,7 +9,12 @@
 #include "adapters/os/clock.h"
 #include "adapters/os/log.h"
 
-enum { PROBLEM_FRESH_US = 30 * 1000 * 1000 };
+enum {
+    PROBLEM_FRESH_US = 30 * 1000 * 1000,
+    SESSION_FRESH_US = 120 * 1000 * 1000, /* requests of before may take a minute to be answered */
+    SESSION_LOG_WAITS = 50,
+    SESSION_LOG_WAIT_US = 10 * 1000,
+};
 
 bool cluster_check_properties(const struct cluster_settings *settings, struct err *err)
 {
@@ -42,10 +47,43 @@ static enum log_level level_of(int severity)
     return severity <= INFO ? LOG_INFO : LOG_DEBUG;
 }
 
+/* Nothing else tells that a session ended by the client's own clock. */
+static void note_session(struct client *client, const char *facility)
+{
+    bool lost = strcmp(facility, "SESSTMOUT") == 0 || strcmp(facility, "MAXPOLL") == 0;
+    bool fatal = strcmp(facility, "FATAL") == 0;
+    if (lost || fatal) {
+        lock_take(&client->lock);
+        if (lost) {
+            client->locked.session_lost_us = clock_mono_us();
+        }
+        client->locked.said_fatal = client->locked.said_fatal || fatal;
+        lock_give(&client->lock);
+    }
+}
+
+/* The log comes from another thread, in order: once it says FATAL, it has said all of before. */
+bool client_lost_session(struct client *client)
+{
+    int64_t lost_us = 0;
+    for (int i = 0; i < SESSION_LOG_WAITS; i++) {
+        lock_take(&client->lock);
+        bool is_whole = client->locked.said_fatal;
+        lost_us = client->locked.session_lost_us;
+        lock_give(&client->lock);
+        if (is_whole) {
+            break;
+        }
+        clock_sleep_us(SESSION_LOG_WAIT_US);
+    }
+    return lost_us > 0 && clock_mono_us() - lost_us < SESSION_FRESH_US;
+}
+
 /* Called by the background thread alone, since the log queue is forwarded to it. */
 static void on_log(const rd_kafka_t *rk, int severity, const char *facility, const char *words)
 {
     struct client *client = rd_kafka_opaque(rk);
+    note_session(client, facility);
     enum log_level level = level_of(severity);
     /* CONFWARN: "is a producer property and will be ignored", since the user's properties go to
      * both kinds. AUTOCREATE: the mock cluster cannot forbid making topics. ERROR: what an error

@@ -25,6 +25,8 @@ struct client {
     struct {
         char problem[CLIENT_PROBLEM_MAX]; /* the last trouble it logged */
         int64_t problem_us;
+        int64_t session_lost_us; /* when it last gave its membership up by itself; 0 never */
+        bool said_fatal;
     } locked;
 };
 
@@ -57,6 +59,10 @@ void client_close(struct client *client, int timeout_ms);
 /* Completes a rebalance at once, for those who are closing and want nothing of it. */
 void client_give_up(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                     const rd_kafka_topic_partition_list_t *partitions);
+
+/* After a fatal error: true when the client itself gave its membership up a short while before,
+ * because no coordinator answered or nobody polled. */
+bool client_lost_session(struct client *client);
 
 /* The owner out of a callback's opaque. */
 void *client_owner(void *opaque);

@@ -15,6 +15,16 @@ bool ledger_check(struct cluster *cluster, const char *name, int timeout_ms,
     return true;
 }
 
+bool ledger_await(struct cluster *cluster, const char *name, int settle_ms, int timeout_ms,
+                  struct cluster_topic *ret_topic, struct err *err)
+{
+    struct cluster_topic topic;
+    TRY(cluster_await_topic(cluster, name, settle_ms, timeout_ms, &topic, err));
+    TRY(ledger_check_description(name, &topic, err));
+    *ret_topic = topic;
+    return true;
+}
+
 /* A broker may not know for a moment what the controller has just made. */
 static bool wait_until_known(struct cluster *cluster, const char *name, int64_t deadline_us,
                              struct err *err)

@@ -277,6 +277,10 @@ bool source_stop(struct source *source, struct err *err)
     if (source->awaited != SOURCE_ANSWER_STOP) {
         return true;
     }
+    if (source->is_outdated) { /* with its client it goes by itself */
+        forget_asked(source);
+        return true;
+    }
     unpause(source, source->asked);
     bool done = take_assignment(source, err);
     forget_asked(source);

@@ -5,7 +5,8 @@
  *
  * What can go wrong: librdkafka may hand out what belongs to an older fetch (after pause, seek and
  * rebalance: its issues 4261, 4636), so `next` filters; a position error stops one partition and is
- * an event; an error of the handle is an event; a fatal one is the last event. */
+ * an event; an error of the handle is an event; a fatal one is the last event, unless a new handle
+ * helps (kafka_rejoin.c). */
 #include "adapters/kafka/kafka_source.h"
 
 #include <stdio.h>
@@ -36,11 +37,15 @@ static void add_error(struct source_batch *batch, enum source_event_kind kind,
 
 void source_set_fatal(struct source *source)
 {
-    if (source->is_fatal) {
+    if (source->is_fatal || source->is_outdated) {
         return;
     }
     char words[256] = "";
     rd_kafka_resp_err_t code = rd_kafka_fatal_error(source->client->rk, words, sizeof(words));
+    if (source_fenced_itself(source, code)) {
+        source_outdate(source);
+        return;
+    }
     err_set_code(&source->fatal, client_error_kind(code), (int)code,
                  "the source's consumer cannot go on: %s", words);
     source->is_fatal = true;
@@ -257,7 +262,7 @@ static bool is_full(const struct source *source, const struct source_batch *batc
 static void fill(struct source *source, int timeout_ms, struct source_batch *batch)
 {
     int wait_ms = timeout_ms;
-    while (!is_full(source, batch) && !source->is_fatal) {
+    while (!is_full(source, batch) && !source->is_fatal && !source->is_outdated) {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(source->client->rk, wait_ms);
         if (message == NULL) {
             break;
@@ -270,6 +275,9 @@ static void fill(struct source *source, int timeout_ms, struct source_batch *bat
 bool source_poll(struct source *source, int timeout_ms, struct source_batch *batch, struct err *err)
 {
     source_batch_clear(batch);
+    if (source->is_outdated && source->awaited == SOURCE_ANSWER_NONE) {
+        source->is_fatal = !source_renew(source, &source->fatal);
+    }
     if (source->is_fatal) {
         *err = source->fatal;
         return false;
@@ -299,7 +307,7 @@ static bool check_settings(const struct source_settings *settings, struct err *e
     return true;
 }
 
-static bool subscribe(struct source *source, struct err *err)
+bool source_subscribe(struct source *source, struct err *err)
 {
     rd_kafka_topic_partition_list_t *topics =
         rd_kafka_topic_partition_list_new((int)source->topic_count);
@@ -312,9 +320,9 @@ static bool subscribe(struct source *source, struct err *err)
            client_error_set(err, code, "subscribing to the source topics");
 }
 
-static bool open_client(struct source *source, const struct source_settings *settings,
-                        struct err *err)
+bool source_open_client(struct source *source, struct err *err)
 {
+    const struct source_settings *settings = &source->settings;
     char queue_kbytes[24];
     char fetch_bytes[24];
     char session[24];
@@ -361,6 +369,7 @@ bool source_new(const struct source_settings *settings, struct source **ret_sour
     TRY(check_settings(settings, err));
     struct source *source = calloc(1, sizeof(*source));
     CHECK(source != NULL);
+    source->settings = *settings;
     source->want_headers = settings->want_headers;
     source->batch_bytes_max = settings->batch_bytes_max;
     source->statistics.lag = -1;
@@ -371,8 +380,8 @@ bool source_new(const struct source_settings *settings, struct source **ret_sour
         source->topics[i].name = strdup(settings->topics[i]);
         CHECK(source->topics[i].name != NULL);
     }
-    if (!open_client(source, settings, err) ||
-        (settings->member_id != NULL && !subscribe(source, err))) {
+    if (!source_open_client(source, err) ||
+        (settings->member_id != NULL && !source_subscribe(source, err))) {
         source_free(source, 0);
         return false;
     }

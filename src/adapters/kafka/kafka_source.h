@@ -35,6 +35,7 @@ enum source_answer { SOURCE_ANSWER_NONE = 0, SOURCE_ANSWER_START, SOURCE_ANSWER_
 /* All of it belongs to the poll thread; callbacks run inside source_poll. */
 struct source {
     struct client *client;
+    struct source_settings settings; /* borrowed, for a client that takes its place */
     struct source_topic *topics;
     size_t topic_count;
     bool want_headers;
@@ -47,6 +48,7 @@ struct source {
 
     struct source_batch *filling; /* during source_poll, else NULL */
 
+    bool is_outdated; /* its client is to be replaced: kafka_rejoin.c */
     bool is_fatal;
     struct err fatal;
     int64_t ends_watched_us;
@@ -61,8 +63,24 @@ struct source_track *source_track(struct source *source, const char *topic, int3
 
 /* -- kafka_source.c -- */
 
-/* Remembers a fatal error and puts it into the batch that is being filled. */
+/* Remembers a fatal error and puts it into the batch that is being filled; or asks for another
+ * client, where that helps. */
 void source_set_fatal(struct source *source);
+
+MUST_CHECK bool source_open_client(struct source *source, struct err *err);
+
+MUST_CHECK bool source_subscribe(struct source *source, struct err *err);
+
+/* -- kafka_rejoin.c -- */
+
+/* True when the fatal error is no other process, but the end of our own session. */
+bool source_fenced_itself(struct source *source, rd_kafka_resp_err_t code);
+
+/* Takes everything back, as lost; source_renew is due as soon as that is answered. */
+void source_outdate(struct source *source);
+
+/* Another client in place of an outdated one: it joins as a restarted process would. */
+MUST_CHECK bool source_renew(struct source *source, struct err *err);
 
 /* -- kafka_rebalance.c -- */
 

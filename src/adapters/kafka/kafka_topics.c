@@ -10,7 +10,7 @@
 #include "adapters/kafka/kafka_topics.h"
 #include "adapters/os/clock.h"
 
-enum { WORDS_MAX = 256 };
+enum { WORDS_MAX = 256, TOPIC_POLL_US = 100 * 1000 };
 
 struct cluster {
     struct client *client;
@@ -307,6 +307,19 @@ bool cluster_describe_topic(struct cluster *cluster, const char *topic, int time
     TRY(kafka_topics_ids(cluster->client, &topic, 1, client_wait_ms(deadline_us), &described.id,
                          err));
     *ret_topic = described;
+    return true;
+}
+
+bool cluster_await_topic(struct cluster *cluster, const char *topic, int settle_ms, int timeout_ms,
+                         struct cluster_topic *ret_topic, struct err *err)
+{
+    int64_t settled_us = clock_mono_us() + (int64_t)settle_ms * 1000;
+    while (!cluster_describe_topic(cluster, topic, timeout_ms, ret_topic, err)) {
+        if (err->kind != ERR_MISSING || clock_mono_us() >= settled_us) {
+            return false;
+        }
+        clock_sleep_us(TOPIC_POLL_US);
+    }
     return true;
 }
 
