@@ -82,9 +82,9 @@ class Cluster:
             wanted = {}
             for topic in admin.describe_topics():
                 for partition in topic["partitions"]:
-                    replicas = partition["replicas"]
+                    replicas = partition["replica_nodes"]
                     if len(replicas) > 1:
-                        wanted[TopicPartition(topic["topic"], partition["partition"])] = [*replicas[1:], replicas[0]]
+                        wanted[TopicPartition(topic["name"], partition["partition_index"])] = [*replicas[1:], replicas[0]]
             admin.alter_partition_reassignments(wanted)
             admin.elect_leaders(PREFERRED, raise_errors=False)
             return len(wanted)
