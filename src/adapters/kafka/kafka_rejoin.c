@@ -12,7 +12,6 @@
 #include <stddef.h>
 
 #include "adapters/kafka/kafka_source.h"
-#include "adapters/os/log.h"
 
 bool source_fenced_itself(struct source *source, rd_kafka_resp_err_t code)
 {
@@ -52,15 +51,4 @@ void source_outdate(struct source *source)
     source->awaited = any ? SOURCE_ANSWER_STOP : SOURCE_ANSWER_NONE;
     source->announced = false;
     source->is_outdated = true;
-}
-
-bool source_renew(struct source *source, struct err *err)
-{
-    log_warn("kafka", "source: its session ended, and its own heartbeats fenced it: joining again");
-    struct client *old = source->client;
-    TRY(source_open_client(source, err));
-    client_close(old, 0);
-    client_free(old);
-    source->is_outdated = false;
-    return source_subscribe(source, err);
 }

@@ -15,6 +15,7 @@
 
 #include "adapters/kafka/client_error.h"
 #include "adapters/os/clock.h"
+#include "adapters/os/log.h"
 
 enum {
     ENDS_WATCH_US = 250 * 1000, /* how often standing partitions are asked for their high watermark
@@ -272,26 +273,6 @@ static void fill(struct source *source, int timeout_ms, struct source_batch *bat
     }
 }
 
-bool source_poll(struct source *source, int timeout_ms, struct source_batch *batch, struct err *err)
-{
-    source_batch_clear(batch);
-    if (source->is_outdated && source->awaited == SOURCE_ANSWER_NONE) {
-        source->is_fatal = !source_renew(source, &source->fatal);
-    }
-    if (source->is_fatal) {
-        *err = source->fatal;
-        return false;
-    }
-    source->filling = batch;
-    fill(source, timeout_ms, batch);
-    watch_ends(source, batch);
-    source_announce(source, batch);
-    source->filling = NULL;
-    source->statistics.messages += batch->message_count;
-    source->statistics.bytes += batch->bytes;
-    return true;
-}
-
 /* -- making and ending -- */
 
 static bool check_settings(const struct source_settings *settings, struct err *err)
@@ -307,7 +288,7 @@ static bool check_settings(const struct source_settings *settings, struct err *e
     return true;
 }
 
-bool source_subscribe(struct source *source, struct err *err)
+static bool subscribe(struct source *source, struct err *err)
 {
     rd_kafka_topic_partition_list_t *topics =
         rd_kafka_topic_partition_list_new((int)source->topic_count);
@@ -320,7 +301,7 @@ bool source_subscribe(struct source *source, struct err *err)
            client_error_set(err, code, "subscribing to the source topics");
 }
 
-bool source_open_client(struct source *source, struct err *err)
+static bool open_client(struct source *source, struct err *err)
 {
     const struct source_settings *settings = &source->settings;
     char queue_kbytes[24];
@@ -364,6 +345,38 @@ bool source_open_client(struct source *source, struct err *err)
     return true;
 }
 
+/* Another client in place of an outdated one: it joins as a restarted process would. */
+static bool renew(struct source *source, struct err *err)
+{
+    log_warn("kafka", "source: its session ended, and its own heartbeats fenced it: joining again");
+    struct client *old = source->client;
+    TRY(open_client(source, err));
+    client_close(old, 0);
+    client_free(old);
+    source->is_outdated = false;
+    return subscribe(source, err);
+}
+
+bool source_poll(struct source *source, int timeout_ms, struct source_batch *batch, struct err *err)
+{
+    source_batch_clear(batch);
+    if (source->is_outdated && source->awaited == SOURCE_ANSWER_NONE) {
+        source->is_fatal = !renew(source, &source->fatal);
+    }
+    if (source->is_fatal) {
+        *err = source->fatal;
+        return false;
+    }
+    source->filling = batch;
+    fill(source, timeout_ms, batch);
+    watch_ends(source, batch);
+    source_announce(source, batch);
+    source->filling = NULL;
+    source->statistics.messages += batch->message_count;
+    source->statistics.bytes += batch->bytes;
+    return true;
+}
+
 bool source_new(const struct source_settings *settings, struct source **ret_source, struct err *err)
 {
     TRY(check_settings(settings, err));
@@ -380,8 +393,7 @@ bool source_new(const struct source_settings *settings, struct source **ret_sour
         source->topics[i].name = strdup(settings->topics[i]);
         CHECK(source->topics[i].name != NULL);
     }
-    if (!source_open_client(source, err) ||
-        (settings->member_id != NULL && !source_subscribe(source, err))) {
+    if (!open_client(source, err) || (settings->member_id != NULL && !subscribe(source, err))) {
         source_free(source, 0);
         return false;
     }

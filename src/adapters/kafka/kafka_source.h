@@ -67,20 +67,13 @@ struct source_track *source_track(struct source *source, const char *topic, int3
  * client, where that helps. */
 void source_set_fatal(struct source *source);
 
-MUST_CHECK bool source_open_client(struct source *source, struct err *err);
-
-MUST_CHECK bool source_subscribe(struct source *source, struct err *err);
-
 /* -- kafka_rejoin.c -- */
 
 /* True when the fatal error is no other process, but the end of our own session. */
 bool source_fenced_itself(struct source *source, rd_kafka_resp_err_t code);
 
-/* Takes everything back, as lost; source_renew is due as soon as that is answered. */
+/* Takes everything back, as lost; another client is due as soon as that is answered. */
 void source_outdate(struct source *source);
-
-/* Another client in place of an outdated one: it joins as a restarted process would. */
-MUST_CHECK bool source_renew(struct source *source, struct err *err);
 
 /* -- kafka_rebalance.c -- */
 
