@@ -65,6 +65,8 @@ void bed_topic(const char *name, int partitions, const char *settings)
     bool existed = true;
     WORKS(cluster_create_topic(cluster, &topic, 20000, &existed, &err));
     IS(!existed);
+    struct cluster_topic known; /* a broker may not know at once what the controller has made */
+    WORKS(cluster_await_topic(cluster, name, BED_WAIT_MS, 20000, &known, &err));
 }
 
 void bed_produce(const char *topic, int partition, int first, int count)
