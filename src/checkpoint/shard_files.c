@@ -106,22 +106,11 @@ bool shard_file_is_by_range(const struct shard_file *file)
 
 /* ---- opening, without the lock ---- */
 
-/* The manifest's row of a shard; NULL: it is empty (section 3). Rows are by ascending db_id. */
+/* The manifest's row of a shard; NULL: it is empty (section 3). */
 static const struct attempt *find_shard(const struct manifest *manifest, uint32_t shard)
 {
-    size_t low = 0;
-    size_t high = manifest->shard_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (manifest->shards[middle].db_id < (int64_t)shard) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    bool there = low < manifest->shard_count && manifest->shards[low].db_id == (int64_t)shard &&
-                 manifest->shards[low].db_url != NULL;
-    return there ? &manifest->shards[low] : NULL;
+    const struct attempt *row = manifest_shard(manifest, shard);
+    return row != NULL && row->db_url != NULL ? row : NULL;
 }
 
 static bool wants_range(const struct shard_files *files, const struct attempt *shard)

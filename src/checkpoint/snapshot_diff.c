@@ -13,23 +13,6 @@ struct diffing {
     uint32_t shard; /* under way */
 };
 
-static const struct attempt *find_row(const struct manifest *manifest, uint32_t shard)
-{
-    size_t low = 0;
-    size_t high = manifest->shard_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (manifest->shards[middle].db_id < (int64_t)shard) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low < manifest->shard_count && manifest->shards[low].db_id == (int64_t)shard
-               ? &manifest->shards[low]
-               : NULL;
-}
-
 static bool found(void *to, enum rows_difference difference, const struct row *left,
                   const struct row *right, struct err *err)
 {
@@ -73,7 +56,7 @@ static bool is_same_file(struct diffing *diffing, uint32_t shard, bool *ret_same
     struct store_info infos[2];
     *ret_same = false;
     for (int side = 0; side < 2; side++) {
-        rows[side] = find_row(diffing->manifests[side], shard);
+        rows[side] = manifest_shard(diffing->manifests[side], shard);
         if (rows[side] == NULL || rows[side]->db_url == NULL) {
             return true;
         }

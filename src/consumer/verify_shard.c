@@ -341,23 +341,6 @@ static bool check_files(struct shard_check *check, struct verify_shard_files *fi
     return verify_sidecar(&sidecar, err);
 }
 
-static const struct attempt *find_row(const struct manifest *manifest, uint32_t shard)
-{
-    size_t low = 0;
-    size_t high = manifest->shard_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (manifest->shards[middle].db_id < (int64_t)shard) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low < manifest->shard_count && manifest->shards[low].db_id == (int64_t)shard
-               ? &manifest->shards[low]
-               : NULL;
-}
-
 bool verify_shard(const struct verify_shard_request *request, uint32_t shard,
                   struct dedupe_source *counts, struct verify_shard_files *ret_files,
                   struct err *err)
@@ -366,7 +349,7 @@ bool verify_shard(const struct verify_shard_request *request, uint32_t shard,
     *ret_files = (struct verify_shard_files){0};
     struct shard_check check = {.request = request,
                                 .shard = shard,
-                                .row = find_row(request->manifest, shard),
+                                .row = manifest_shard(request->manifest, shard),
                                 .arena = arena_new(16 * 1024)};
     check.made_path = arena_format(check.arena, "%s/made.db", request->folder);
     bool done = request->rows == NULL || make(&check, counts, err);

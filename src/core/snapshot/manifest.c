@@ -360,3 +360,20 @@ bool manifest_decode(const struct manifest_columns *columns, struct arena *arena
     *ret_manifest = manifest;
     return true;
 }
+
+const struct attempt *manifest_shard(const struct manifest *manifest, uint32_t shard)
+{
+    size_t low = 0;
+    size_t high = manifest->shard_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (manifest->shards[middle].db_id < (int64_t)shard) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < manifest->shard_count && manifest->shards[low].db_id == (int64_t)shard
+               ? &manifest->shards[low]
+               : NULL;
+}

@@ -74,4 +74,7 @@ MUST_CHECK bool manifest_encode(const struct manifest *manifest, struct arena *a
 MUST_CHECK bool manifest_decode(const struct manifest_columns *columns, struct arena *arena,
                                 struct manifest *ret_manifest, struct err *err);
 
+/* The row of a shard (rows are by ascending db_id); NULL: there is none. Pure; borrowed. */
+const struct attempt *manifest_shard(const struct manifest *manifest, uint32_t shard);
+
 #endif
