@@ -18,8 +18,8 @@
 #include "adapters/sqlite/sqlite_kv.h"
 #include "checkpoint/build.h"
 #include "checkpoint/spill_reader.h"
-#include "consumer/shard_buffer.h"
-#include "consumer/spill_writer.h"
+#include "consumer/rows/shard_buffer.h"
+#include "consumer/rows/spill_writer.h"
 #include "core/base/rng.h"
 
 enum { KEY_SIZE = 8, VALUE_SIZE = 100, SPILLS = 4, ROUNDS_MAX = 100, PATH_BYTES = 4096 };

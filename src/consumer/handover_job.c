@@ -10,7 +10,7 @@
 #include "checkpoint/part.h"
 #include "checkpoint/part_set.h"
 #include "checkpoint/spill_reader.h"
-#include "consumer/spill_writer.h"
+#include "consumer/rows/spill_writer.h"
 #include "core/spill/spill_format.h"
 
 enum { ADOPT_TALLY_MAX = 1 << 30 };

@@ -4,9 +4,9 @@
 
 #include "adapters/source.h"
 #include "checkpoint/contribution.h"
-#include "consumer/budget.h"
+#include "consumer/rows/budget.h"
 #include "consumer/dead_letter.h"
-#include "consumer/held_rows.h"
+#include "consumer/rows/held_rows.h"
 #include "core/coord/member.h"
 #include "core/route/route.h"
 #include "core/settings.h"

@@ -7,7 +7,7 @@
 #include "adapters/os/crash_point.h"
 #include "checkpoint/part.h"
 #include "checkpoint/part_set.h"
-#include "consumer/spill_writer.h"
+#include "consumer/rows/spill_writer.h"
 
 static bool write_part(struct part_job *job, const char *path, struct spill_ref *ref,
                        struct err *err)

@@ -3,7 +3,7 @@
 #define TIDEMARK_CONSUMER_POLL_THREAD_H
 
 #include "adapters/os/pulse.h"
-#include "consumer/budget.h"
+#include "consumer/rows/budget.h"
 #include "consumer/mail.h"
 #include "core/rate.h"
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "checkpoint/spill_reader.h"
-#include "consumer/shard_buffer.h"
-#include "consumer/spill_writer.h"
+#include "consumer/rows/shard_buffer.h"
+#include "consumer/rows/spill_writer.h"
 #include "core/coord/leader_shards.h"
 #include "core/spill/filter_stream.h"
 

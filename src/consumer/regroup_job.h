@@ -4,7 +4,7 @@
 
 #include "checkpoint/build_thread.h"
 #include "checkpoint/contribution.h"
-#include "consumer/budget.h"
+#include "consumer/rows/budget.h"
 #include "core/record/key.h"
 #include "core/route/route.h"
 

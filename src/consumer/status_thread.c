@@ -17,7 +17,7 @@
 #include "consumer/operator.h"
 #include "consumer/status_health.h"
 #include "consumer/status_http.h"
-#include "consumer/status_listen.h"
+#include "adapters/os/listen.h"
 #include "consumer/status_page.h"
 #include "consumer/wiring.h"
 
@@ -389,16 +389,15 @@ static void run_asker(void *argument)
 static bool open_socket(const struct settings *settings, int *ret_socket, struct err *err)
 {
     bool wanted = settings->status.listen != NULL;
-    struct status_listen place;
-    const char *problem =
-        status_listen_parse(wanted ? settings->status.listen : STATUS_LISTEN, &place);
+    struct listen_place place;
+    const char *problem = listen_parse(wanted ? settings->status.listen : STATUS_LISTEN, &place);
     CHECK(problem == NULL); /* the settings were checked */
     *ret_socket = -1;
     if (place.off) {
         return true;
     }
-    char text[STATUS_LISTEN_TEXT_MAX];
-    if (status_listen_open(&place, ret_socket, text, err)) {
+    char text[LISTEN_TEXT_MAX];
+    if (listen_open(&place, ret_socket, text, err)) {
         log_info("status", "the status server listens on %s", text);
         return true;
     }

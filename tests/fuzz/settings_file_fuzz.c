@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "consumer/settings_file.h"
+#include "consumer/settings/settings_file.h"
 #include "core/fingerprint.h"
 
 static const char secret[] = "s3cr3t-of-the-environment";

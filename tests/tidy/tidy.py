@@ -25,7 +25,7 @@ FOREIGN = {
     r"openssl/.*": ["adapters/crypto", "adapters/s3"],
     r"expat\.h": ["adapters/s3"],
     r"sqlite3\.h": ["adapters/sqlite"],
-    r"libconfig\.h": ["consumer"],
+    r"libconfig\.h": ["consumer/settings"],
     r"microhttpd\.h": ["consumer", "adapters/http"],
     r"pthread\.h|threads\.h": ["adapters/os"],
     r"cjson/.*": ["core/base"],
@@ -59,7 +59,10 @@ MAY_INCLUDE = {
     "adapters": ["core", "adapters/os"],
     "checkpoint": ["core", "adapters/sqlite/sqlite_manifest.h", "adapters/sqlite/sqlite_checkpoint.h",
                    "adapters/os", "adapters/crypto"],
-    "consumer": ["core", "adapters", "checkpoint"],
+    "consumer/settings": ["core", "adapters"],
+    "consumer/rows": ["core", "adapters", "checkpoint"],
+    "consumer": ["core", "adapters", "checkpoint", "consumer/settings", "consumer/rows"],
+    "consumer/verify": ["core", "adapters", "checkpoint", "consumer"],
     "cli": ["core", "adapters", "checkpoint", "consumer", "cli"],
     "library": ["core", "adapters", "checkpoint", "consumer/wiring.h"],
 }
@@ -125,14 +128,14 @@ def may_include(source, header):
     """True when src/`source` may include src/`header`."""
     folder = source.rpartition("/")[0]
     header_folder = header.rpartition("/")[0]
-    if under(header_folder, folder) and not (folder == "adapters" and header_folder != "adapters"):
+    if header_folder == folder or (under(header_folder, folder) and folder not in ("adapters", "consumer")):
         return True
     if folder.startswith("adapters/"):
         other = header_folder.startswith("adapters/") and header_folder not in (folder, *EVERYBODYS)
         return (under(header, "core") or under(header, "adapters")) and not other
     if folder == "checkpoint" and header_folder == "adapters":
         return True
-    if folder == "consumer" and header_folder.startswith("adapters/") and header_folder not in EVERYBODYS:
+    if under(folder, "consumer") and header_folder.startswith("adapters/") and header_folder not in EVERYBODYS:
         return source in WIRING or header in ("adapters/sqlite/sqlite_manifest.h",
                                               "adapters/sqlite/sqlite_checkpoint.h")
     allowed = folder_rules(folder)

@@ -2,7 +2,7 @@
 #include "cli/commands/command_settings.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/settings_summary.h"
-#include "consumer/settings_doc.h"
+#include "consumer/settings/settings_doc.h"
 
 static enum exit_code report_mistakes(struct command_call *call,
                                       const struct settings_mistakes *mistakes,

@@ -3,7 +3,7 @@
 #define TIDEMARK_CLI_COMMANDS_COMMAND_SETTINGS_H
 
 #include "cli/commands/command.h"
-#include "consumer/settings_file.h"
+#include "consumer/settings/settings_file.h"
 
 /* For commands with COMMAND_OPTION_FILE and COMMAND_OPTION_SET. On a mistake all mistakes are
  * printed (with --json as a document on standard error), and *ret_code says how to end.

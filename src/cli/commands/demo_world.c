@@ -6,7 +6,7 @@
 
 #include "adapters/ledger.h"
 #include "adapters/os/file.h"
-#include "consumer/settings_file.h"
+#include "consumer/settings/settings_file.h"
 #include "core/base/json.h"
 
 enum { DEMO_DATA_MAX = 64 << 20, DEMO_PARTITIONS = 3, DEMO_FLUSH_MS = 10 * 1000 };

@@ -6,7 +6,7 @@
 #include "cli/commands/command_snapshot.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/output_progress.h"
-#include "consumer/verify.h"
+#include "consumer/verify/verify.h"
 
 enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 1000 * 1000 };
 

@@ -17,7 +17,7 @@ struct row_set_ops {
 };
 
 /* First member of every implementation: a spill (checkpoint/spill_reader.h), rows in memory
- * (consumer/sorted_rows.h). Does not change once it is made. */
+ * (consumer/rows/sorted_rows.h). Does not change once it is made. */
 struct row_set {
     const struct row_set_ops *ops;
     const struct spill_index *index; /* owned by the set */

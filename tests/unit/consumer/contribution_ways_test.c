@@ -5,7 +5,7 @@
 #include "checkpoint/range_set.h"
 #include "checkpoint/spill_reader.h"
 #include "consumer/regroup_job.h"
-#include "consumer/spill_writer.h"
+#include "consumer/rows/spill_writer.h"
 
 enum { PARTITIONS = 2 };
 

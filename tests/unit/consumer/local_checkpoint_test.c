@@ -1,5 +1,5 @@
 /* Is a local checkpoint used exactly when all of it is there and fits? */
-#include "consumer/spill_writer.h"
+#include "consumer/rows/spill_writer.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

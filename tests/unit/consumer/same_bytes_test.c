@@ -8,8 +8,8 @@
 #include "adapters/sqlite/sqlite_kv.h"
 #include "checkpoint/build.h"
 #include "checkpoint/spill_reader.h"
-#include "consumer/shard_buffer.h"
-#include "consumer/spill_writer.h"
+#include "consumer/rows/shard_buffer.h"
+#include "consumer/rows/spill_writer.h"
 #include "tests/support/test_rows.h"
 
 enum { SETS_MAX = 64, SHARDS = 3, WINDOWS = 4, SOURCES = 3 };
