@@ -42,6 +42,7 @@ struct intake *intake_free(struct intake *intake)
         free(intake->partitions[i]->steps);
         free(intake->partitions[i]->futures);
         free(intake->partitions[i]->head_run);
+        free(intake->partitions[i]->head_witness_run);
         free(intake->partitions[i]);
     }
     for (size_t i = 0; i < intake->settings.settings->topic_count; i++) {
@@ -124,6 +125,7 @@ struct intake_partition *intake_find_or_add(struct intake *intake,
         .source = held_rows_source(intake->settings.held, id.topic, id.number),
         .event_time_max_us = EVENT_TIME_LOW,
         .leader_epoch = -1,
+        .head_witness = -1,
     };
     memmove(intake->partitions + at + 1, intake->partitions + at,
             (intake->partition_count - at) * sizeof(void *));
@@ -231,6 +233,9 @@ static void move_watermark(struct intake *intake, struct intake_partition *parti
 static bool take_message(struct intake *intake, struct intake_partition *partition,
                          const struct source_message *message, int64_t now_us, struct err *err)
 {
+    if (message->offset < partition->compare_below) {
+        TRY(intake_compare(partition, message, err));
+    }
     if (message->offset < partition->position) {
         return true;
     }
@@ -286,6 +291,7 @@ static void take_end(struct intake *intake, const struct source_event *event)
         return;
     }
     if (event->position < partition->position) {
+        partition->lost_to = INTAKE_LOST; /* a log ends below what was read: is it the same? */
         return;
     }
     partition->position = event->position;
@@ -316,6 +322,9 @@ bool intake_take(struct intake *intake, const struct source_batch *batch, int64_
         struct intake_partition *partition = intake->last;
         if (partition == NULL || partition->number != message->partition ||
             partition->topic_index != message->topic) {
+            if (i > 0 && partition != NULL) {
+                intake_keep_witness(partition, &batch->messages[i - 1]);
+            }
             struct source_partition id = {message->topic, message->partition};
             partition = intake_find(intake, intake_partition_id(intake, id));
             if (partition == NULL) {
@@ -326,6 +335,9 @@ bool intake_take(struct intake *intake, const struct source_batch *batch, int64_
         if (partition->owned) {
             TRY(take_message(intake, partition, message, now_us, err));
         }
+    }
+    if (batch->message_count > 0 && intake->last != NULL) {
+        intake_keep_witness(intake->last, &batch->messages[batch->message_count - 1]);
     }
     take_events(intake, batch, &event, batch->message_count);
     return intake_tend(intake, err);
@@ -362,6 +374,7 @@ void intake_readings(struct intake *intake, struct arena *arena,
             .bytes = partition->bytes,
             .lost_to = partition->lost_to,
             .leader_epoch = partition->leader_epoch,
+            .witness = intake_witness_below(partition, partition->position),
         };
     }
     *ret_readings = readings;

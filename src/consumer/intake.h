@@ -42,22 +42,28 @@ struct intake_head {
     const char *run;      /* the head's; NULL or "": none */
     bool goes_on;         /* all from tail_from on up to the offset is held */
     bool void_held;       /* what is held must not be used */
+    bool has_witness;
+    struct witness witness; /* a record that its log had */
 };
 
 /* A partition of ours is read from `offset` on. Rows that are still held of it are not taken twice;
  * where the head went back (PROTOCOL R5, --from-here), they are void, because some were forgotten.
- * Where it goes on, the head's history is applied to what is held. Errors: a spill that must be
- * looked at cannot be read (CORRUPT, MISSING, TRANSIENT). */
+ * Where it goes on, the head's history is applied to what is held. Records below `offset` may come:
+ * they are compared with the witnesses, and dropped. Errors: a spill that must be looked at cannot
+ * be read (CORRUPT, MISSING, TRANSIENT); SETTINGS: what is held is of another log. */
 MUST_CHECK bool intake_start(struct intake *intake, struct source_partition partition,
                              int64_t offset, const struct intake_head *head, struct err *err);
 /* `offset` is the first one that is left of a range that was lost; what was read before stays. */
 void intake_start_behind_lost(struct intake *intake, struct source_partition partition,
                               int64_t offset);
+/* Nothing was lost: it is read on from its position, and maybe from a witness below it. */
+void intake_read_on(struct intake *intake, struct source_partition partition);
 /* No longer ours; its rows are held until intake_forget. */
 void intake_stop(struct intake *intake, struct source_partition partition);
 
 /* Takes the records and ends of one poll, in order. Errors end the service: SETTINGS (dead letter
- * policy `fail`, error budget), LIMIT (disk), TRANSIENT (dead letters could not be sent). */
+ * policy `fail`, error budget, a topic that was made again), LIMIT (disk), TRANSIENT (dead letters
+ * could not be sent). */
 MUST_CHECK bool intake_take(struct intake *intake, const struct source_batch *batch, int64_t now_us,
                             struct err *err);
 

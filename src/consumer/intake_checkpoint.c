@@ -15,6 +15,7 @@ static struct checkpoint_partition capture(const struct intake_partition *partit
     CHECK(!tally.overflowed);
     int64_t from = partition->from > partition->tail_from ? partition->from : partition->tail_from;
     const char *head = partition->head_run == NULL ? "" : partition->head_run;
+    const struct witness *witness = witness_below(&partition->witnesses, partition->position);
     return (struct checkpoint_partition){
         .topic = partition->topic,
         .number = partition->number,
@@ -25,6 +26,8 @@ static struct checkpoint_partition capture(const struct intake_partition *partit
         .head_run = arena_text(arena, bytes_of_text(head)),
         .bytes = partition->bytes,
         .tally = arena_copy(arena, buf_bytes(&tally)),
+        .has_witness = witness != NULL,
+        .witness = witness == NULL ? (struct witness){0} : *witness,
     };
 }
 
@@ -76,6 +79,9 @@ void intake_restore(struct intake *intake, const struct checkpoint_partition *sa
     partition->event_time_max_us = saved->event_time_max_us;
     free(partition->head_run);
     partition->head_run = saved->head_run[0] == '\0' ? NULL : strdup(saved->head_run);
+    if (saved->has_witness) {
+        (void)witness_add(&partition->witnesses, saved->witness); /* what is known already stays */
+    }
     partition->rows = tally_rows(&partition->tally);
     partition->bytes = saved->bytes;
     partition->rejected = offset_set_count(&partition->tally.rejected, 0, INT64_MAX);

@@ -114,6 +114,7 @@ bool intake_start(struct intake *intake, struct source_partition id, int64_t off
                   const struct intake_head *head, struct err *err)
 {
     struct intake_partition *partition = intake_find_or_add(intake, id);
+    TRY(intake_start_witnesses(partition, head, err));
     if (head->goes_on) {
         CHECK(partition->position >= offset);
         if (partition->restored) {
@@ -152,6 +153,14 @@ void intake_start_behind_lost(struct intake *intake, struct source_partition id,
     }
 }
 
+void intake_read_on(struct intake *intake, struct source_partition id)
+{
+    struct intake_partition *partition = intake_find(intake, intake_partition_id(intake, id));
+    if (partition != NULL) {
+        partition->lost_to = 0;
+    }
+}
+
 void intake_stop(struct intake *intake, struct source_partition id)
 {
     struct intake_partition *partition = intake_find(intake, intake_partition_id(intake, id));
@@ -186,6 +195,7 @@ void intake_forget(struct intake *intake, const struct member_forget *partitions
         struct intake_partition *partition = intake_find(intake, forget->id);
         if (partition != NULL) {
             apply_head(partition, forget->steps, forget->step_count, forget->tail_from, run);
+            witness_forget_below(&partition->witnesses, partition->judged_below);
         }
     }
     held_rows_forget(intake->settings.held, is_over, intake);

@@ -195,6 +195,7 @@ static struct ready_partition account_of(const struct sealing *sealing,
     struct tally_account account;
     tally_count(&partition->tally, &cut, partition->futures, partition->future_count, &account);
     struct filter_policy policy = sealing->filter.policy;
+    const struct witness *witness = witness_below(&partition->witnesses, of->to);
     return (struct ready_partition){
         .id = {partition->topic, partition->number},
         .owned = partition->owned,
@@ -209,6 +210,8 @@ static struct ready_partition account_of(const struct sealing *sealing,
         .rejected = account.rejected,
         .carried_out = account.carried_out,
         .carried_from = account.carried_from,
+        .has_witness = witness != NULL,
+        .witness = witness == NULL ? (struct witness){0} : *witness,
     };
 }
 

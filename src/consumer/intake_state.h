@@ -32,6 +32,10 @@ struct intake_partition {
     int32_t leader_epoch; /* of the record before the position; -1: not known */
     bool restored;        /* by a checkpoint, and not started since */
     char *head_run;       /* of the head whose history was applied; NULL: none */
+    struct witness_list witnesses;
+    int64_t compare_below;  /* a record below it may be one of them, read again */
+    int64_t head_witness;   /* offset of the one that `head_witness_run` has on record; -1: none */
+    char *head_witness_run; /* NULL: none */
 };
 
 struct intake {
@@ -56,6 +60,20 @@ struct intake_partition *intake_find_or_add(struct intake *intake,
                                             struct source_partition partition);
 struct partition_id intake_partition_id(const struct intake *intake,
                                         struct source_partition partition);
+
+/* ---- witnesses (PROTOCOL R9), intake_witness.c ---- */
+
+/* False: SETTINGS, it is not the record that was read at this offset before. */
+MUST_CHECK bool intake_compare(const struct intake_partition *partition,
+                               const struct source_message *message, struct err *err);
+/* Keeps a record in mind that was taken; passes over one of another partition. */
+void intake_keep_witness(struct intake_partition *partition, const struct source_message *message);
+/* The head's is one of them, and records below the newest are compared from here on. SETTINGS: what
+ * is held was read from another log than the head's. */
+MUST_CHECK bool intake_start_witnesses(struct intake_partition *partition,
+                                       const struct intake_head *head, struct err *err);
+/* The newest one below `offset`; -1: none. */
+int64_t intake_witness_below(const struct intake_partition *partition, int64_t offset);
 
 /* The error budget over all partitions. False: SETTINGS. */
 MUST_CHECK bool intake_check_budget(struct intake *intake, struct err *err);

@@ -77,7 +77,9 @@ static void start(struct intake_thread *thread, const struct mail *mail)
 {
     struct intake *intake = thread->settings.intake;
     struct err err;
-    if (mail->start.behind_lost) {
+    if (mail->start.read_on) {
+        intake_read_on(intake, mail->start.partition);
+    } else if (mail->start.behind_lost) {
         intake_start_behind_lost(intake, mail->start.partition, mail->start.offset);
     } else if (!thread->closed && !intake_start(intake, mail->start.partition, mail->start.offset,
                                                 &mail->start.head, &err)) {

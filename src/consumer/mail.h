@@ -43,7 +43,9 @@ struct mail {
             struct source_partition partition;
             int64_t offset;
             int32_t leader_epoch;
-            bool behind_lost; /* `head` is not looked at */
+            int64_t fetch_from; /* at or below `offset`: from a witness on */
+            bool behind_lost;   /* `head` is not looked at */
+            bool read_on;       /* nothing of it changes; only `fetch_from` counts */
             struct intake_head head;
         } start; /* START, SEEK */
         struct source_partition stop;

@@ -71,18 +71,6 @@ void member_hands_assignment(struct member_hands *hands, const struct mail *mail
     }
 }
 
-static bool partition_of(const struct member_hands *hands, struct partition_id id,
-                         struct source_partition *ret)
-{
-    for (size_t i = 0; i < hands->settings->source.topic_count; i++) {
-        if (strcmp(hands->settings->source.topics[i], id.topic) == 0) {
-            *ret = (struct source_partition){(uint32_t)i, id.number};
-            return true;
-        }
-    }
-    return false;
-}
-
 /* A partition, its offset, and what the head's builds took of it: START for the intake, which must
  * know it before its first batch comes, or SEEK for the poll thread. */
 static struct mail *start_mail(struct member_hands *hands, enum mail_kind kind,
@@ -109,9 +97,12 @@ static struct mail *start_mail(struct member_hands *hands, enum mail_kind kind,
             if (partition_id_compare(head->partitions[i].id, id) == 0) {
                 mail->start.head.seen_end = head->partitions[i].cut;
                 mail->start.head.tail_from = head->partitions[i].tail_from;
+                mail->start.head.has_witness = head->partitions[i].has_witness;
+                mail->start.head.witness = head->partitions[i].witness;
             }
         }
     }
+    member_hands_fetch_from(hands, mail);
     return mail;
 }
 
@@ -169,8 +160,9 @@ static void answer_assignment(struct member_hands *hands)
         struct waiting_start *waiting = &hands->waiting[i];
         waiting->offset = starts[i].offset;
         going_on += waiting->goes_on;
-        mail_send(hands->settings->intake,
-                  start_mail(hands, MAIL_START, starts[i].partition, waiting));
+        struct mail *start = start_mail(hands, MAIL_START, starts[i].partition, waiting);
+        starts[i].offset = start->start.fetch_from;
+        mail_send(hands->settings->intake, start);
     }
     if (going_on > 0) {
         log_info("member", "%zu of %zu partitions go on where they were read to", going_on,
@@ -194,7 +186,7 @@ static void fill_waiting(struct waiting_start *waiting, const struct member_comm
 static void start_partition(struct member_hands *hands, const struct member_command *command)
 {
     struct source_partition partition;
-    if (!partition_of(hands, command->start.id, &partition)) {
+    if (!member_hands_partition(hands, command->start.id, &partition)) {
         return;
     }
     for (size_t i = 0; hands->waiting_open && i < hands->waiting_count; i++) {
@@ -217,7 +209,7 @@ static void start_partition(struct member_hands *hands, const struct member_comm
 static void stop_partition(struct member_hands *hands, const struct member_command *command)
 {
     struct mail *mail = mail_new(MAIL_STOP);
-    if (partition_of(hands, command->stop, &mail->stop)) {
+    if (member_hands_partition(hands, command->stop, &mail->stop)) {
         mail_send(hands->settings->intake, mail);
     } else {
         mail_free(mail);
@@ -305,7 +297,7 @@ static void pause_partitions(struct member_hands *hands, const struct member_com
         arena_zero(mail->arena, (command->pause.count + 1) * sizeof *partitions);
     size_t count = 0;
     for (size_t i = 0; i < command->pause.count; i++) {
-        count += partition_of(hands, command->pause.partitions[i], &partitions[count]);
+        count += member_hands_partition(hands, command->pause.partitions[i], &partitions[count]);
     }
     mail->partitions.partitions = partitions;
     mail->partitions.count = count;
@@ -319,7 +311,8 @@ static void mirror(struct member_hands *hands, const struct member_command *comm
         arena_zero(mail->arena, (command->mirror.count + 1) * sizeof *offsets);
     size_t count = 0;
     for (size_t i = 0; i < command->mirror.count; i++) {
-        if (partition_of(hands, command->mirror.offsets[i].id, &offsets[count].partition)) {
+        if (member_hands_partition(hands, command->mirror.offsets[i].id,
+                                   &offsets[count].partition)) {
             offsets[count++].offset = command->mirror.offsets[i].cut;
         }
     }
@@ -380,50 +373,6 @@ bool member_command_run(struct member_hands *hands, const struct member_command 
     }
     CHECK(!"a command that does not exist");
     return false;
-}
-
-/* The machine says what is lost, and asks for a SKIP; reading goes on behind it meanwhile. */
-bool member_hands_find_lost(struct member_hands *hands, struct member_reading *readings,
-                            size_t count, struct err *err)
-{
-    struct source_ends *ends = NULL;
-    size_t end_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (readings[i].lost_to != INTAKE_LOST) {
-            continue;
-        }
-        if (ends == NULL) {
-            TRY(source_query_ends(hands->query, COMMAND_KAFKA_MS, hands->arena, &ends, &end_count,
-                                  err));
-        }
-        readings[i].lost_to = 0;
-        struct source_partition partition;
-        for (size_t k = 0; partition_of(hands, readings[i].id, &partition) && k < end_count; k++) {
-            if (ends[k].partition.topic != partition.topic ||
-                ends[k].partition.partition != partition.partition) {
-                continue;
-            }
-            if (ends[k].high < readings[i].position) {
-                mail_send(hands->settings->intake, mail_new(MAIL_DISCARD));
-                return err_set(
-                    err, ERR_SETTINGS,
-                    "%s[%d] ends at %lld, below %lld, which was read already: the log was "
-                    "truncated, or the topic was deleted and made again",
-                    readings[i].id.topic, (int)readings[i].id.number, (long long)ends[k].high,
-                    (long long)readings[i].position);
-            }
-            if (ends[k].low > readings[i].position) {
-                readings[i].lost_to = ends[k].low;
-                struct mail *mail = mail_new(MAIL_SEEK);
-                mail->start.partition = partition;
-                mail->start.offset = ends[k].low;
-                mail->start.leader_epoch = -1;
-                mail->start.behind_lost = true;
-                mail_send(hands->settings->poll, mail);
-            }
-        }
-    }
-    return true;
 }
 
 static bool append_trigger(struct member_hands *hands, const struct message_trigger *trigger)

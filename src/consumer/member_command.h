@@ -38,6 +38,17 @@ void member_hands_done(struct member_hands *hands);
 MUST_CHECK bool member_hands_open(struct member_hands *hands, struct err *err);
 
 void member_hands_assignment(struct member_hands *hands, const struct mail *mail, bool assigned);
+
+/* ---- member_lost.c ---- */
+
+/* False: no topic of ours. */
+bool member_hands_partition(const struct member_hands *hands, struct partition_id id,
+                            struct source_partition *ret);
+
+/* Where a START or SEEK fetches from: so that the newest witness below it is read again, the head's
+ * or that of the rows that are held. */
+void member_hands_fetch_from(const struct member_hands *hands, struct mail *mail);
+
 /* Asks the cluster where the logs begin now, for readings that are INTAKE_LOST. False: SETTINGS
  * when a log ends below what was read (it was truncated, or the topic was made again); TRANSIENT:
  * ask again. */

@@ -341,7 +341,7 @@ static void seek(struct poll_thread *thread)
         if (thread->partitions[i].seek != NULL) {
             starts[count++] = (struct source_start){
                 .partition = thread->partitions[i].id,
-                .offset = thread->partitions[i].seek->start.offset,
+                .offset = thread->partitions[i].seek->start.fetch_from,
                 .leader_epoch = thread->partitions[i].seek->start.leader_epoch};
         }
     }

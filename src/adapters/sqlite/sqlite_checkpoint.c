@@ -16,7 +16,12 @@ static const char prepare_sql[] =
     " tally BLOB NOT NULL, PRIMARY KEY (topic, number));"
     "CREATE TABLE IF NOT EXISTS spills (name TEXT PRIMARY KEY, bytes INTEGER NOT NULL,"
     " digest INTEGER NOT NULL, voided BLOB NOT NULL);";
-static const char clear_sql[] = "DELETE FROM stamps; DELETE FROM partitions; DELETE FROM spills;";
+/* A table of its own: a checkpoint from before there were witnesses goes on being one. */
+static const char witnesses_sql[] =
+    "CREATE TABLE IF NOT EXISTS witnesses (topic TEXT NOT NULL, number INTEGER NOT NULL,"
+    " record INTEGER NOT NULL, hash INTEGER NOT NULL, PRIMARY KEY (topic, number))";
+static const char clear_sql[] = "DELETE FROM stamps; DELETE FROM partitions; DELETE FROM spills;"
+                                "DELETE FROM witnesses;";
 
 static bool step_once(sqlite3_stmt *statement, struct err *err)
 {
@@ -58,6 +63,23 @@ static bool put_partitions(sqlite3 *db, const struct checkpoint_content *content
     return true;
 }
 
+static bool put_witnesses(sqlite3 *db, const struct checkpoint_content *content, struct err *err)
+{
+    AUTO(db_statement) sqlite3_stmt *insert = NULL;
+    TRY(db_prepare(db, "INSERT INTO witnesses VALUES (?,?,?,?)", &insert, err));
+    for (size_t i = 0; i < content->partition_count; i++) {
+        const struct checkpoint_partition *partition = &content->partitions[i];
+        if (partition->has_witness) {
+            db_bind_text(insert, 1, partition->topic);
+            db_bind_i64(insert, 2, partition->number);
+            db_bind_i64(insert, 3, partition->witness.offset);
+            db_bind_i64(insert, 4, (int64_t)partition->witness.hash);
+            TRY(step_once(insert, err));
+        }
+    }
+    return true;
+}
+
 static bool put_spills(sqlite3 *db, const struct checkpoint_content *content, struct err *err)
 {
     AUTO(db_statement) sqlite3_stmt *insert = NULL;
@@ -75,9 +97,11 @@ static bool put_spills(sqlite3 *db, const struct checkpoint_content *content, st
 static bool write_all(sqlite3 *db, const struct checkpoint_content *content, struct err *err)
 {
     TRY(db_run(db, prepare_sql, err));
+    TRY(db_run(db, witnesses_sql, err));
     TRY(db_run(db, clear_sql, err));
     TRY(put_stamps(db, content, err));
     TRY(put_partitions(db, content, err));
+    TRY(put_witnesses(db, content, err));
     TRY(put_spills(db, content, err));
     return db_run(db, "COMMIT", err);
 }
@@ -172,7 +196,8 @@ static bool read_partitions(sqlite3 *db, struct arena *arena, struct checkpoint_
     AUTO(db_statement) sqlite3_stmt *select = NULL;
     TRY(open_table(db, "SELECT count(*) FROM partitions",
                    "SELECT topic, number, first, position, leader_epoch, event_time_max_us,"
-                   " head_run, bytes, tally FROM partitions ORDER BY topic, number",
+                   " head_run, bytes, tally, record IS NOT NULL, record, hash FROM partitions"
+                   " LEFT JOIN witnesses USING (topic, number) ORDER BY topic, number",
                    &to->partition_count, &select, err));
     struct checkpoint_partition *list = arena_zero(arena, (to->partition_count + 1) * sizeof *list);
     bool row = true;
@@ -189,6 +214,9 @@ static bool read_partitions(sqlite3 *db, struct arena *arena, struct checkpoint_
             .head_run = text_at(select, 6, arena),
             .bytes = (uint64_t)sqlite3_column_int64(select, 7),
             .tally = arena_copy(arena, db_blob(select, 8)),
+            .has_witness = sqlite3_column_int(select, 9) != 0,
+            .witness = {.offset = sqlite3_column_int64(select, 10),
+                        .hash = (uint64_t)sqlite3_column_int64(select, 11)},
         };
     }
     to->partitions = list;
@@ -221,6 +249,7 @@ static bool read_spills(sqlite3 *db, struct arena *arena, struct checkpoint_cont
 static bool read_all(sqlite3 *db, struct arena *arena, struct checkpoint_content *to,
                      struct err *err)
 {
+    TRY(db_run(db, witnesses_sql, err));
     TRY(read_stamps(db, arena, to, err));
     TRY(read_partitions(db, arena, to, err));
     return read_spills(db, arena, to, err);

@@ -5,6 +5,7 @@
 #include "core/base/arena.h"
 #include "core/base/bytes.h"
 #include "core/base/err.h"
+#include "core/window/witness.h"
 
 /* What must agree before any of it may be used (PROTOCOL R9). */
 struct checkpoint_stamp {
@@ -23,6 +24,8 @@ struct checkpoint_partition {
     const char *head_run;      /* of the head whose history was applied; "": none */
     uint64_t bytes;            /* of the rows, for reports */
     struct bytes tally;        /* tally_encode */
+    bool has_witness;
+    struct witness witness; /* the newest one below the position */
 };
 
 struct checkpoint_spill {

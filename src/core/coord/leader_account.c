@@ -111,6 +111,13 @@ bool leader_accounts(struct leader *leader, const struct message_close *close,
                                               .rejected = said->rejected,
                                               .filtered = said->filtered,
                                               .carried_out = said->carried_out};
+            out[i].has_witness = said->has_witness;
+            out[i].witness = said->witness;
+        }
+        const struct commit_partition *before = find_commit(head, partition->id);
+        if (!out[i].has_witness && before != NULL) {
+            out[i].has_witness = before->has_witness;
+            out[i].witness = before->witness;
         }
     }
     TRY(add_winners(leader, plan, out, close->partition_count, out_why));

@@ -29,7 +29,9 @@ static void merge_partitions(struct leader *leader, const struct message_close *
                                           .tail_from = kept->tail_from,
                                           .cut = kept->cut,
                                           .account = {.carried_in = kept->account.carried_out,
-                                                      .carried_out = kept->account.carried_out}};
+                                                      .carried_out = kept->account.carried_out},
+                                          .has_witness = kept->has_witness,
+                                          .witness = kept->witness};
         }
     }
     out->partitions = list;

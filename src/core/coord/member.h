@@ -53,6 +53,8 @@ struct member_reading {
     int64_t lost_to; /* > 0: `from` was below what the broker still has; the first offset that is
                         there */
     int32_t leader_epoch; /* of the record before `position`; -1: not known */
+    int64_t witness; /* offset of a record below `position` that is kept in mind; -1: none. For the
+                        shell */
 };
 
 /* All rows of [from, position) of a partition are held, but those that were forgotten by the
@@ -64,6 +66,7 @@ struct member_held {
     int64_t position;
     int32_t leader_epoch; /* of the record before `position`; -1: not known */
     const char *head;     /* run of the COMMIT whose FORGET it has seen; "": none */
+    int64_t witness;      /* as in member_reading */
 };
 
 struct member_event {

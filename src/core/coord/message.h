@@ -108,6 +108,8 @@ struct ready_partition {
     uint64_t filtered;
     uint64_t carried_out;
     int64_t carried_from; /* lowest offset carried out; `to` when none: the next tail_from */
+    bool has_witness;
+    struct witness witness; /* the newest below `to` */
 };
 
 struct shard_size {

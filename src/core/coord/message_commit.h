@@ -5,6 +5,7 @@
 #include "core/base/bytes.h"
 #include "core/window/cut.h"
 #include "core/window/trigger.h"
+#include "core/window/witness.h"
 
 /* core/coord/message.h says what holds for all records. */
 
@@ -45,6 +46,8 @@ struct commit_partition {
     int64_t tail_from; /* of the next build: the lowest offset read and in no build; else the cut */
     int64_t cut;       /* = seen_end of the next build */
     struct account account;
+    bool has_witness;
+    struct witness witness; /* a record below the cut (R9) */
 };
 
 struct history_cut {

@@ -42,14 +42,27 @@ static const struct codec_field progress_fields[] = {
 };
 SCHEMA(progress, message_progress);
 
+static const struct codec_field witness_fields[] = {
+    OFFSET(witness, offset),
+    U64(witness, hash),
+};
+SCHEMA(witness, witness);
+
 static const struct codec_field ready_partition_fields[] = {
-    PARTITION(ready_partition, id),        BOOL(ready_partition, owned),
-    OFFSET(ready_partition, from),         OFFSET(ready_partition, to),
-    COUNT(ready_partition, read),          COUNT(ready_partition, carried_in),
-    COUNT(ready_partition, rows),          COUNT(ready_partition, late),
-    COUNT(ready_partition, future),        COUNT(ready_partition, rejected),
-    COUNT(ready_partition, filtered),      COUNT(ready_partition, carried_out),
+    PARTITION(ready_partition, id),
+    BOOL(ready_partition, owned),
+    OFFSET(ready_partition, from),
+    OFFSET(ready_partition, to),
+    COUNT(ready_partition, read),
+    COUNT(ready_partition, carried_in),
+    COUNT(ready_partition, rows),
+    COUNT(ready_partition, late),
+    COUNT(ready_partition, future),
+    COUNT(ready_partition, rejected),
+    COUNT(ready_partition, filtered),
+    COUNT(ready_partition, carried_out),
     OFFSET(ready_partition, carried_from),
+    STRUCT_IF(ready_partition, witness, has_witness, witness_schema),
 };
 SCHEMA(ready_partition, ready_partition, .sorted = true);
 
@@ -252,6 +265,7 @@ static const struct codec_field commit_partition_fields[] = {
     OFFSET(commit_partition, tail_from),
     OFFSET(commit_partition, cut),
     STRUCT(commit_partition, account, account_schema),
+    STRUCT_IF(commit_partition, witness, has_witness, witness_schema),
 };
 SCHEMA(commit_partition, commit_partition, .sorted = true);
 

@@ -70,8 +70,9 @@ Test(intake, late_and_future_rows_go_to_the_dead_letters)
     world->settings.window.future = FUTURE_DEAD_LETTER;
     struct err err;
     struct cut_step first = step(1, -1, 10, 2);
-    begin(world, (struct source_partition){0, 0}, 2,
-          &(struct intake_head){&first, 1, 2, EVENT_TIME_LOW, 2, "r1", false, false});
+    begin(
+        world, (struct source_partition){0, 0}, 2,
+        &(struct intake_head){&first, 1, 2, EVENT_TIME_LOW, 2, "r1", false, false, false, {0, 0}});
     add(world, 0, 2, "late", 3);
     add(world, 0, 3, "future", 6000);
     add(world, 0, 4, "good", 15);
@@ -263,7 +264,7 @@ Test(intake, a_checkpoint_goes_on_under_a_later_head)
     take(world, 100);
     world = start_again(world);
     struct cut_step first = step(1, -1, 10, 4);
-    struct intake_head head = {&first, 1, 4, EVENT_TIME_LOW, 1, "r1", true, false};
+    struct intake_head head = {&first, 1, 4, EVENT_TIME_LOW, 1, "r1", true, false, false, {0, 0}};
     begin(world, id, 5, &head);
     add(world, 0, 4, "d", 13); /* not taken twice */
     add(world, 0, 5, "b", 14);
@@ -308,5 +309,24 @@ Test(intake, memory_comes_back_while_nothing_comes_in)
         cr_assert(intake_tend(world->intake, &err), "%s", err.message);
         usleep(1000);
     }
+    close_world(world);
+}
+
+/* A topic that was made again has another record where the head has a witness; and so has what was
+ * held in mind since. */
+Test(intake, another_record_at_a_witness_ends_it)
+{
+    struct world *world = open_world(SHARDS, 64 << 20, LATE_NEXT, NULL);
+    struct source_partition id = {0, 0};
+    struct cut_step first = step(1, -1, EVENT_TIME_HIGH, 2);
+    struct intake_head head = {&first, 1, 2, EVENT_TIME_LOW, 2, "r1", false, false, true, {1, 99}};
+    begin(world, id, 2, &head);
+    struct err err;
+    add(world, 0, 1, "another", 1);
+    cr_assert_not(intake_take(world->intake, world->batch, 100, &err));
+    cr_expect_eq(err.kind, ERR_SETTINGS);
+    cr_expect_not_null(strstr(err.message, "t[0] has another record at offset 1 than the one on "
+                                           "record by run r1"),
+                       "%s", err.message);
     close_world(world);
 }

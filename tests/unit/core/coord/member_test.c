@@ -251,7 +251,7 @@ static const struct {
 Test(member, goes_on_from_what_is_held_when_nothing_is_missing)
 {
     for (size_t i = 0; i < LENGTH_OF(held); i++) {
-        struct member_held one = {a0, held[i].from, held[i].position, 5, held[i].head};
+        struct member_held one = {a0, held[i].from, held[i].position, 5, held[i].head, -1};
         step((struct member_event){.kind = MEMBER_EVENT_HELD, .held = {&one, 1}});
         record(
             "commit",

@@ -33,7 +33,8 @@ static const struct {
                      "\"READY\",\"member\":\"m1\","
                      "\"partitions\":[{\"carried_from\":5,\"carried_in\":1,\"from\":1,\"late\":1,"
                      "\"owned\":true,\"partition\":0,"
-                     "\"read\":2,\"rows\":2,\"to\":5,\"topic\":\"a\"}],\"rows\":2,\"shards\":[[0,1,"
+                     "\"read\":2,\"rows\":2,\"to\":5,\"topic\":\"a\",\"witness\":{\"hash\":"
+                     "\"18446744073709551615\",\"offset\":4}}],\"rows\":2,\"shards\":[[0,1,"
                      "20],[3,1,30]],\"v\":1}"},
     {"ready/2/m1/7",
      "{\"build\":2,\"fingerprint\":\"g\",\"incarnation\":7,\"kind\":\"REFUSED\",\"member\":\"m1\","
@@ -202,9 +203,13 @@ Test(message, wrong_ones_are_refused)
 /* What a manifest keeps is enough to go on from. */
 Test(message, lineage)
 {
-    struct commit_partition partitions[] = {
-        {.id = a0, .tail_from = 3, .cut = 5, .account = {.read = 9, .stored = 8, .carried_out = 1}},
-        {.id = b1, .tail_from = 7, .cut = 7}};
+    struct commit_partition partitions[] = {{.id = a0,
+                                             .tail_from = 3,
+                                             .cut = 5,
+                                             .account = {.read = 9, .stored = 8, .carried_out = 1},
+                                             .has_witness = true,
+                                             .witness = {4, UINT64_MAX}},
+                                            {.id = b1, .tail_from = 7, .cut = 7}};
     struct history_cut cut = {.partition = 0, .cut = 5};
     struct history_step step = {2, 10, 20, 99, &cut, 1};
     const char *ancestors[] = {"r1"};
@@ -268,6 +273,10 @@ Test(message, lineage)
     cr_assert_eq(back.partition_count, 2);
     cr_assert_eq(back.partitions[0].tail_from, 3);
     cr_assert_eq(back.partitions[0].account.carried_out, 1);
+    cr_assert(back.partitions[0].has_witness);
+    cr_assert_eq(back.partitions[0].witness.offset, 4);
+    cr_assert_eq(back.partitions[0].witness.hash, UINT64_MAX);
+    cr_assert_not(back.partitions[1].has_witness);
     cr_assert_eq(back.history[0].cuts[0].cut, 5);
     cr_assert_eq(back.closed_to_us, 20);
     cr_assert_str_eq(back.snapshot.run_id, "r2");
