@@ -2,7 +2,8 @@
 #ifndef TIDEMARK_CORE_COORD_LEADER_STATE_H
 #define TIDEMARK_CORE_COORD_LEADER_STATE_H
 
-#include "core/coord/leader.h"
+#include "core/coord/fold.h"
+#include "core/coord/leader_event.h"
 #include "core/coord/rules.h"
 
 /* Only leader_*.c include this. */

@@ -156,7 +156,7 @@ static bool gather(struct member *member, const struct message_plan *plan,
 }
 
 /* `contributions` NULL: the shard is carried over. */
-static void build_shard(struct member *member, const struct message_plan *plan, uint32_t shard,
+static void begin_shard(struct member *member, const struct message_plan *plan, uint32_t shard,
                         const struct member_contribution *contributions)
 {
     struct member_command *command = member_command(member, MEMBER_BUILD);
@@ -206,7 +206,7 @@ void member_build(struct member *member)
     take_run(member, plan);
     for (size_t i = 0; i < plan->carried_count; i++) { /* nobody's rows are needed for these */
         if (is_mine_to_build(member, plan, plan->carried[i])) {
-            build_shard(member, plan, plan->carried[i], NULL);
+            begin_shard(member, plan, plan->carried[i], NULL);
             member_does(member, "builds %s", plan->run_id);
         }
     }
@@ -220,7 +220,7 @@ void member_build(struct member *member)
     }
     for (uint32_t i = 0; i < plan->shard_count; i++) {
         if (is_mine_to_build(member, plan, i)) {
-            build_shard(member, plan, i, contributions);
+            begin_shard(member, plan, i, contributions);
             member_does(member, "builds %s", plan->run_id);
         }
     }

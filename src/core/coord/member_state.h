@@ -2,7 +2,8 @@
 #ifndef TIDEMARK_CORE_COORD_MEMBER_STATE_H
 #define TIDEMARK_CORE_COORD_MEMBER_STATE_H
 
-#include "core/coord/member.h"
+#include "core/coord/fold.h"
+#include "core/coord/member_event.h"
 #include "core/coord/rules.h"
 
 /* Only member_*.c include this. */
