@@ -1,18 +1,35 @@
 #!/bin/sh
-# Takes one rule after the other out of the machines: a story must notice, or else the seeds.
-# usage: mutants.sh SIM_MUTANTS STORY_MUTANTS FOLDER
-seeds=$1
-stories=$2
+# Takes one rule after the other out of the machines: its story must notice, and the seeds.
+# usage: mutants.sh stories|seeds PROGRAM FOLDER
+#
+# PROGRAM is sim_story_mutants or sim_mutants. Noticed means that it ends with 1: an invariant is broken, a story
+# does not come out as told, a world is stuck. A program that crashes, or does not know its arguments, ends otherwise
+# and has noticed nothing. The same run without a mutant must end with 0, or it would notice whatever is taken out.
+what=$1
+program=$2
 folder=$3
 failed=0
 
-# number and file of the story that must not come out as told
-while read -r mutant story; do
-    if "$stories" --mutant "$mutant" "$folder/traces/$story.txt" >/dev/null 2>&1; then
-        echo "mutant $mutant: $story did not notice"
+# expect STATUS WHAT COMMAND...
+expect() {
+    wanted=$1
+    name=$2
+    shift 2
+    output=$("$@" 2>&1)
+    status=$?
+    if [ "$status" != "$wanted" ]; then
+        echo "$name: ended with $status, and $wanted was expected"
+        echo "$output" | tail -n 5
         failed=1
     fi
-done <<END
+}
+
+# number and file of the story that must not come out as told
+stories() {
+    while read -r mutant story; do
+        expect 0 "$story" "$program" "$folder/traces/$story.txt"
+        expect 1 "mutant $mutant, $story" "$program" --mutant "$mutant" "$folder/traces/$story.txt"
+    done <<END
 1 R01-rows-below-from
 2 R02-late-by-the-cuts
 3 R03-close-is-final
@@ -47,12 +64,43 @@ done <<END
 220 R22-a-broken-leader-steps-down
 260 R26-a-tick-without-a-leader
 END
+}
 
-# and the seeds alone, without a story written for it
-for mutant in 1 2 3 6 7 8 12 16 17 18 19 20 22 23 24 25 26 50 60 82 91 110 180 230; do
-    if "$seeds" --mutant "$mutant" --seeds 1..1500 >/dev/null 2>&1; then
-        echo "mutant $mutant: 1500 seeds did not notice"
-        failed=1
-    fi
-done
+# number, and how many seeds it may take, without a story written for it
+seeds() {
+    most=0
+    while read -r mutant count; do
+        expect 1 "mutant $mutant" "$program" --mutant "$mutant" --seeds 1.."$count"
+        echo "mutant $mutant: $output"
+        [ "$count" -gt "$most" ] && most=$count
+    done <<END
+1 1500
+2 1500
+3 1500
+6 1500
+7 1500
+8 1500
+12 1500
+16 1500
+17 1500
+18 1500
+19 1500
+20 1500
+22 1500
+23 1500
+24 1500
+25 1500
+26 1500
+50 1500
+60 1500
+82 1500
+91 1500
+110 1500
+180 1500
+230 1500
+END
+    expect 0 "without a mutant" "$program" --seeds 1.."$most"
+}
+
+"$what"
 exit $failed

@@ -93,69 +93,103 @@ static int crash_everywhere(FILE *trace)
         steps += step - 1;
     }
     printf("%llu steps, %d failed\n", (unsigned long long)steps, failed);
-    return failed == 0 ? 0 : 1;
+    return failed;
 }
 
-int main(int argc, char **argv)
+/* What the program ends with; tests/sim/mutants.sh tells a world that failed from a run that was
+ * none. */
+enum { ENDS_WELL, ENDS_FAILED, ENDS_UNREAD, ENDS_UNREACHED };
+
+struct options {
+    uint64_t from;
+    uint64_t to;
+    int members; /* 0: as the seed says */
+    int64_t minutes;
+    bool trace;
+    bool crashes;
+    bool coverage;
+};
+
+static bool read_options(int argc, char **argv, struct options *out)
 {
-    uint64_t from = 1;
-    uint64_t to = 100;
-    int members = 0;
-    bool trace = false;
-    bool crashes = false;
-    bool coverage = false;
-    int64_t minutes = 0;
+    *out = (struct options){.from = 1, .to = 100};
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc) {
-            from = to = strtoull(argv[++i], NULL, 10);
-        } else if (strcmp(argv[i], "--seeds") == 0 && i + 1 < argc) {
-            char *end = NULL;
-            from = strtoull(argv[++i], &end, 10);
-            to = strtoull(end + 2, NULL, 10);
-        } else if (strcmp(argv[i], "--members") == 0 && i + 1 < argc) {
-            members = (int)strtol(argv[++i], NULL, 10);
-#ifdef COORD_MUTANTS
-        } else if (strcmp(argv[i], "--mutant") == 0 && i + 1 < argc) {
-            coord_mutant = (int)strtol(argv[++i], NULL, 10);
-#endif
-        } else if (strcmp(argv[i], "--minutes") == 0 && i + 1 < argc) {
-            minutes = strtoll(argv[++i], NULL, 10);
-        } else if (strcmp(argv[i], "--coverage") == 0) {
-            coverage = true;
+        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+        if (strcmp(argv[i], "--coverage") == 0) {
+            out->coverage = true;
         } else if (strcmp(argv[i], "--crashes") == 0) {
-            crashes = true;
+            out->crashes = true;
         } else if (strcmp(argv[i], "--trace") == 0) {
-            trace = true;
+            out->trace = true;
+        } else if (value == NULL) {
+            return false;
+        } else if (strcmp(argv[i], "--seed") == 0) {
+            out->from = out->to = strtoull(value, NULL, 10);
+            i++;
+        } else if (strcmp(argv[i], "--seeds") == 0 && strstr(value, "..") != NULL) {
+            out->from = strtoull(value, NULL, 10);
+            out->to = strtoull(strstr(value, "..") + 2, NULL, 10);
+            i++;
+        } else if (strcmp(argv[i], "--members") == 0) {
+            out->members = (int)strtol(value, NULL, 10);
+            i++;
+        } else if (strcmp(argv[i], "--minutes") == 0) {
+            out->minutes = strtoll(value, NULL, 10);
+            i++;
+#ifdef COORD_MUTANTS
+        } else if (strcmp(argv[i], "--mutant") == 0) {
+            coord_mutant = (int)strtol(value, NULL, 10);
+            i++;
+#endif
         } else {
-            fprintf(stderr,
-                    "usage: %s [--seed N [--minutes M] | --seeds A..B | --crashes] [--members N] "
-                    "[--coverage] [--trace]\n",
-                    argv[0]);
-            return 2;
+            return false;
         }
     }
-    if (crashes) {
-        return crash_everywhere(trace ? stdout : NULL);
-    }
+    return out->members <= SIM_PROCESSES_MAX && out->from <= out->to;
+}
+
+/* Returns how many failed; a mutant is caught by the first. */
+static int run_seeds(const struct options *options)
+{
     int failed = 0;
-    time_t end = time(NULL) + minutes * 60;
-    to = minutes > 0 ? UINT64_MAX : to;
-    for (uint64_t seed = from; seed <= to && (minutes == 0 || time(NULL) < end); seed++) {
-        seeds++;
+    time_t end = time(NULL) + options->minutes * 60;
+    uint64_t to = options->minutes > 0 ? UINT64_MAX : options->to;
+    for (uint64_t seed = options->from; seed <= to && (options->minutes == 0 || time(NULL) < end);
+         seed++) {
         char failure[512];
-        if (!run_seed(seed, members, trace ? stdout : NULL, failure, sizeof failure)) {
+        seeds++;
+        if (!run_seed(seed, options->members, options->trace ? stdout : NULL, failure,
+                      sizeof failure)) {
             printf("seed %llu: %s\n", (unsigned long long)seed, failure);
+            fflush(stdout);
             failed++;
             if (coord_mutant != 0) {
-                return 1; /* caught */
+                return failed;
             }
         }
     }
     printf("%llu seeds, %d failed\n", (unsigned long long)seeds, failed);
-    if (minutes > 0 || coverage) {
+    return failed;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    if (!read_options(argc, argv, &options)) {
+        fprintf(stderr,
+                "usage: %s [--seed N [--minutes M] | --seeds A..B | --crashes] [--members N] "
+                "[--coverage] [--trace]\n",
+                argv[0]);
+        return ENDS_UNREAD;
+    }
+    if (options.crashes) {
+        return crash_everywhere(options.trace ? stdout : NULL) == 0 ? ENDS_WELL : ENDS_FAILED;
+    }
+    int failed = run_seeds(&options);
+    if (options.minutes > 0 || options.coverage) {
         printf("%.1f simulated hours\n", (double)simulated_us / 3.6e9);
         coverage_summary();
     }
-    bool all = !coverage || coverage_print() == 0;
-    return failed == 0 && all ? 0 : 1;
+    bool all = !options.coverage || coverage_print() == 0;
+    return failed > 0 ? ENDS_FAILED : all ? ENDS_WELL : ENDS_UNREACHED;
 }

@@ -20,13 +20,16 @@ static int cut_words(char *line, char **words)
 
 uint64_t story_seed = 13;
 
+/* tests/sim/mutants.sh tells a story that came out otherwise from one that was not told at all. */
+enum told { TOLD, TOLD_OTHERWISE, NOT_TOLD };
+
 /* The lines that begin with '>' are the expected trace, whole and in order. */
-static bool tell(const char *path, FILE *trace, bool update)
+static enum told tell(const char *path, FILE *trace, bool update)
 {
     FILE *file = fopen(path, "r");
     if (file == NULL) {
         fprintf(stderr, "%s: cannot be read\n", path);
-        return false;
+        return NOT_TOLD;
     }
     struct story story = {.world = world_plain(story_seed, 1, 1, trace), .trace = trace};
     AUTO(buf) struct buf expected;
@@ -62,14 +65,14 @@ static bool tell(const char *path, FILE *trace, bool update)
     }
     fclose(file);
     world_free(story.world);
-    return ok;
+    return ok ? TOLD : story.misread ? NOT_TOLD : TOLD_OTHERWISE;
 }
 
 int main(int argc, char **argv)
 {
     bool trace = false;
     bool update = false;
-    bool ok = true;
+    enum told worst = TOLD;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--trace") == 0) {
             trace = true;
@@ -82,8 +85,9 @@ int main(int argc, char **argv)
             coord_mutant = (int)strtol(argv[++i], NULL, 10);
 #endif
         } else {
-            ok = tell(argv[i], trace ? stdout : NULL, update) && ok;
+            enum told told = tell(argv[i], trace ? stdout : NULL, update);
+            worst = told > worst ? told : worst;
         }
     }
-    return ok ? 0 : 1;
+    return worst;
 }

@@ -10,6 +10,7 @@ struct story {
     struct world *world;
     FILE *trace;
     int line;
+    bool misread; /* the story itself is wrong: an unknown word, not another outcome */
     char failure[512];
 };
 

@@ -13,6 +13,12 @@ static bool PRINTF_LIKE(2, 3) fail(struct story *story, const char *format, ...)
     return false;
 }
 
+static bool misread(struct story *story, const char *what, const char *word)
+{
+    story->misread = true;
+    return fail(story, "%s: %s", what, word);
+}
+
 static int64_t number(const char *text)
 {
     return strtoll(text, NULL, 10);
@@ -93,7 +99,7 @@ static bool is_true(struct story *story, char **words, int count)
         const struct sim_process *said = process_of(story, words[1]);
         return said != NULL && said->alive && strstr(member_doing(said->member), words[2]) != NULL;
     }
-    return fail(story, "unknown condition %s", what);
+    return misread(story, "unknown condition", what);
 }
 
 static bool word_until(struct story *story, char **words, int count)
@@ -299,7 +305,7 @@ static bool word_set(struct story *story, char **words, int count)
     } else if (strcmp(words[1], "contents") == 0) {
         settings->contents = strcmp(words[2], "state") == 0 ? CONTENTS_STATE : CONTENTS_WINDOW;
     } else {
-        return fail(story, "unknown setting");
+        return misread(story, "unknown setting", words[1]);
     }
     return true;
 }
@@ -470,8 +476,8 @@ bool story_line(struct story *story, char **words, int count)
     for (size_t i = 0; i < LENGTH_OF(vocabulary); i++) {
         if (strcmp(vocabulary[i].word, words[0]) == 0) {
             return count >= vocabulary[i].words_min ? vocabulary[i].run(story, words, count)
-                                                    : fail(story, "too few words");
+                                                    : misread(story, "too few words", words[0]);
         }
     }
-    return fail(story, "unknown word");
+    return misread(story, "unknown word", words[0]);
 }
