@@ -65,7 +65,8 @@ static bool may_deliver(const struct leader *leader, const struct message_ready 
                NULL;
 }
 
-/* One contribution for the whole range, or for all but what a SKIP covers; rows beat SKIP (R25). */
+/* One contribution for the whole range, or for all but what a SKIP covers; rows beat SKIP (R25).
+ * One of a member that lives beats one of which only the PART is left: its member can build. */
 static bool cover_one(const struct leader *leader, const struct message_close *close,
                       const struct close_partition *partition, struct leader_share *share)
 {
@@ -92,9 +93,12 @@ static bool cover_one(const struct leader *leader, const struct message_close *c
                 continue;
             }
         }
-        *share = (struct leader_share){.ready = ready, .partition = said, .skip = skip};
-        if (skip == NULL) {
+        if (skip == NULL && leader_is_alive(leader, ready->member, ready->incarnation)) {
+            *share = (struct leader_share){.ready = ready, .partition = said};
             return true;
+        }
+        if (skip != NULL || share->partition == NULL || share->skip != NULL) {
+            *share = (struct leader_share){.ready = ready, .partition = said, .skip = skip};
         }
     }
     return share->partition != NULL;
