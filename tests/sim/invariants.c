@@ -249,6 +249,9 @@ static void read_ledger(struct world *world)
         struct bytes key = bytes_of_text(record->key);
         struct bytes value = bytes_of_text(record->value);
         struct err err = {0};
+        if (record->value == NULL && strncmp(record->key, "progress/", 9) == 0) {
+            coverage_chance(CHANCE_RETIRED);
+        }
         if (record->value != NULL) {
             struct arena *arena = arena_new(4096);
             struct message message;

@@ -58,6 +58,8 @@ stories() {
 27 R27-a-gate-refuses
 80 R08-seal-fails-after-a-move
 40 R04a-open-transaction-is-not-idle
+41 R04b-retired-when-superseded
+42 R04b-retired-when-superseded
 50 R05-from-here-reads-again
 93 R09-handed-over-by-other-settings
 110 R11-staged-twice
@@ -91,6 +93,8 @@ seeds() {
 24 1500
 25 1500
 26 1500
+41 1500
+42 1500
 50 1500
 60 1500
 82 1500

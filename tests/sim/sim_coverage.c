@@ -33,6 +33,8 @@ static const char *const chance_names[CHANCE_KINDS] = {
     [CHANCE_ROWS] = "shards by rows",
     [CHANCE_TOKENS] = "shards by token",
     [CHANCE_TOKEN_IDS] = "shards by number",
+    [CHANCE_NEW_NAME] = "member with a new name",
+    [CHANCE_RETIRED] = "member retired",
 };
 
 /* Outcomes that a command can have in this world, and must have had. */

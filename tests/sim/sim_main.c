@@ -4,7 +4,7 @@
 
 #include "tests/sim/world.h"
 
-enum { FAULT_STEPS = 700, CALM_STEPS = 300, END_STEPS = 600 };
+enum { FAULT_STEPS = 700, CALM_STEPS = 300, END_STEPS = 600, TIDY_STEPS = 400 };
 
 #ifdef COORD_MUTANTS
 int coord_mutant;
@@ -41,6 +41,13 @@ static bool run_seed(uint64_t seed, int members, FILE *trace, char *failure, siz
         world_fail(world, "stuck: nothing was committed after the faults stopped");
     } else if (!world->failed && !audit_settled(world)) {
         world_fail(world, "stuck: something is still open long after the faults stopped");
+    }
+    for (int i = 0; i < TIDY_STEPS && !world->failed && audit_unbounded(world) != NULL; i++) {
+        world_step(world);
+    }
+    const char *unbounded = world->failed ? NULL : audit_unbounded(world);
+    if (unbounded != NULL) {
+        world_fail(world, "the ledger grows: %s", unbounded);
     }
     bool ok = !world->failed;
     simulated_us += world->now_us - SIM_EPOCH_US;

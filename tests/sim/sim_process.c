@@ -10,7 +10,15 @@ int64_t process_now(const struct world *world, const struct sim_process *process
 
 void process_start(struct world *world, struct sim_process *process)
 {
-    snprintf(process->name, sizeof process->name, "m%d", process->index);
+    if (world->names_change && process->starts++ > 0) {
+        snprintf(process->name, sizeof process->name, "m%d-%u", process->index, process->starts);
+        coverage_chance(CHANCE_NEW_NAME);
+        if (process->disk != NULL) {
+            process->disk->used = false;
+        }
+    } else {
+        snprintf(process->name, sizeof process->name, "m%d", process->index);
+    }
     process->alive = true;
     process->stalled_until_us = 0;
     process->heard_us = world->now_us;
@@ -51,6 +59,7 @@ void process_stop(struct world *world, struct sim_process *process)
                                     .disk_fingerprint = gone.disk_fingerprint,
                                     .settings = gone.settings,
                                     .disk = gone.disk,
+                                    .starts = gone.starts,
                                     .restart_us = world->story.on ? INT64_MAX : 0};
 }
 

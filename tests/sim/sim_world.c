@@ -153,6 +153,8 @@ static void choose_faults(struct world *world)
         .ledger_lost = rng_below(rng, 8) == 0 ? 700 : 0,
         .source_txn = rng_below(rng, 2) == 0 ? 0 : 10000,
     };
+    world->names_change = world->seed % 5 == 2; /* not by chance, as above */
+    world->faults.crash += world->names_change ? 4000 : 0;
 }
 
 void world_no_faults(struct world *world)

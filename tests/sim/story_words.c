@@ -92,6 +92,11 @@ static bool is_true(struct story *story, char **words, int count)
     if (strcmp(what, "leads") == 0) {
         return process != NULL && process->alive && leader_phase(process->leader) == LEADER_ACTIVE;
     }
+    if (strcmp(what, "known") == 0) { /* by a PROGRESS */
+        char key[32];
+        snprintf(key, sizeof key, "progress/%s", words[1]);
+        return fold_find(fold, key) != NULL;
+    }
     if (strcmp(what, "puts_landed") == 0) {
         return world->store.put_count == 0;
     }

@@ -189,7 +189,8 @@ struct sim_command {
 
 struct sim_process {
     int index;
-    char name[8];
+    char name[16];
+    uint32_t starts; /* with names that change: each start has its own */
     bool alive;
     int64_t stalled_until_us;
     int64_t restart_us;
@@ -266,6 +267,8 @@ enum sim_chance {
     CHANCE_ROWS,
     CHANCE_TOKENS,
     CHANCE_TOKEN_IDS,
+    CHANCE_NEW_NAME,
+    CHANCE_RETIRED,
     CHANCE_KINDS,
 };
 
@@ -338,6 +341,7 @@ struct world {
     int fingerprint;                    /* of the settings that a process starts with now */
     bool clocks_set;                    /* a clock was set while it ran */
     int64_t mirror[SIM_PARTITIONS_MAX]; /* the source group's offsets (R23) */
+    bool names_change;                  /* no process comes back under its name, or with its disk */
     bool plane_voids; /* a data plane that forgets a partition's rows when it is begun anew */
     struct sim_story story;
     struct audit *audit;
@@ -476,5 +480,7 @@ const char *audit_run_of_build(const struct world *world, uint64_t build); /* co
 uint64_t audit_pointer_build(const struct world *world);                   /* 0: none */
 const struct fold *audit_fold(const struct world *world);
 bool audit_settled(const struct world *world);
+/* Of what the ledger has more than it should when all is done; NULL: of nothing. */
+const char *audit_unbounded(const struct world *world);
 
 #endif

@@ -15,10 +15,11 @@ static const struct {
     {"hold", leader_duty_hold},         {"compare", leader_duty_compare},
     {"resume", leader_duty_resume},     {"publish", leader_duty_publish},
     {"watch", leader_duty_watch},       {"condemn", leader_duty_condemn},
-    {"tidy", leader_duty_tidy},         {"reclose", leader_duty_reclose},
-    {"plan", leader_duty_plan},         {"attempts", leader_duty_attempts},
-    {"commit", leader_duty_commit},     {"close", leader_duty_close},
-    {"old runs", leader_duty_old_runs}, {"delete", leader_duty_delete},
+    {"tidy", leader_duty_tidy},         {"retire", leader_duty_retire},
+    {"reclose", leader_duty_reclose},   {"plan", leader_duty_plan},
+    {"attempts", leader_duty_attempts}, {"commit", leader_duty_commit},
+    {"close", leader_duty_close},       {"old runs", leader_duty_old_runs},
+    {"delete", leader_duty_delete},
 };
 
 enum { CLOCK_BACK_US = 1000000 }; /* less is waited for */

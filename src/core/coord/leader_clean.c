@@ -5,8 +5,6 @@
 
 #include "core/coord/leader_state.h"
 
-enum { TOMBSTONES_A_TIME = 500 };
-
 /* The build a record belongs to; 0: none. */
 static uint64_t build_of(const struct message *message)
 {
@@ -190,8 +188,8 @@ static size_t find_untold(struct leader *leader, const struct message_commit *he
 static bool has_others(const struct leader *leader)
 {
     size_t at = 0;
-    return fold_next(leader->fold, MESSAGE_PROGRESS, &at) != NULL &&
-           fold_next(leader->fold, MESSAGE_PROGRESS, &at) != NULL;
+    return leader->had_others || (fold_next(leader->fold, MESSAGE_PROGRESS, &at) != NULL &&
+                                  fold_next(leader->fold, MESSAGE_PROGRESS, &at) != NULL);
 }
 
 /* False: there is nothing to look for in the store. */
@@ -263,6 +261,17 @@ bool leader_duty_condemn(struct leader *leader)
     return ask_strays(leader, head) || condemn_strays(leader, head, NULL, 0);
 }
 
+/* A SKIP of what no build will ask for again: it was not needed, and cannot be any more. */
+static bool is_passed(const struct message_commit *head, const struct plan_range *range)
+{
+    for (size_t i = 0; i < head->partition_count; i++) {
+        if (partition_id_compare(head->partitions[i].id, range->id) == 0) {
+            return head->partitions[i].tail_from >= range->to;
+        }
+    }
+    return false;
+}
+
 static bool is_settled(const struct message_commit *head, const struct fold_entry *entry)
 {
     const struct message *message = &entry->message;
@@ -270,7 +279,8 @@ static bool is_settled(const struct message_commit *head, const struct fold_entr
         return leader_has_text(head->used, head->used_count, message->trigger.id);
     }
     if (message->kind == MESSAGE_SKIP) {
-        return leader_has_text(head->used, head->used_count, message->skip.id);
+        return leader_has_text(head->used, head->used_count, message->skip.id) ||
+               is_passed(head, &message->skip.range);
     }
     if (message->kind == MESSAGE_SPARE) {
         return true; /* as if it had never been condemned */

@@ -8,7 +8,12 @@
 
 /* Only leader_*.c include this. */
 
-enum { NONCE_DIGITS = 16, LEADER_COMMANDS_MAX = 16, KEY_TEXT_MAX = 4 * MESSAGE_NAME_MAX };
+enum {
+    NONCE_DIGITS = 16,
+    LEADER_COMMANDS_MAX = 16,
+    KEY_TEXT_MAX = 4 * MESSAGE_NAME_MAX,
+    TOMBSTONES_A_TIME = 500,
+};
 
 /* What the one command that is out was for; says what its result means. */
 enum leader_purpose {
@@ -52,6 +57,7 @@ struct leader {
     struct fold *fold;
     struct leader_out *out; /* of the step under way */
     int64_t now_us;
+    bool had_others; /* a member was retired: it may have left a part */
 
     enum leader_phase phase;
     bool elected;
@@ -222,6 +228,7 @@ bool leader_accounts(struct leader *leader, const struct message_close *close,
 /* ---- leader_clean.c ---- */
 bool leader_duty_condemn(struct leader *leader);
 bool leader_duty_tidy(struct leader *leader);
+bool leader_duty_retire(struct leader *leader); /* leader_retire.c */
 bool leader_duty_delete(struct leader *leader);
 bool leader_duty_old_runs(struct leader *leader);
 void leader_delete_unasked(struct leader *leader, const char *run_id); /* only mutants do that */

@@ -10,6 +10,9 @@ enum { PROGRESS_SAID_MAX = 8 << 20 };
 static void on_record(struct member *member, const struct member_event *event)
 {
     struct err err = {0};
+    if (event->record.value.data == NULL && member_is_own_progress(member, event->record.key)) {
+        buf_clear(&member->progress_said); /* it was retired, and is here: it says so again */
+    }
     if (!fold_apply(member->fold, event->record.offset, event->record.timestamp_us,
                     event->record.key, event->record.value, &err)) {
         member_trace(member, "ignored: %s", err.message);

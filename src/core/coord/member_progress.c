@@ -60,6 +60,13 @@ static void fill(struct member *member, bool leaving, struct message *message)
     message->progress.partition_count = fill_partitions(member, leaving, list);
 }
 
+bool member_is_own_progress(const struct member *member, struct bytes key)
+{
+    char own[KEY_BYTES_MAX];
+    snprintf(own, sizeof own, "progress/%s", member->name);
+    return bytes_equal(key, bytes_of_text(own));
+}
+
 /* At most one in every progress_interval, and the same words again only to say that we live: a
  * member without partitions, too, because it can build (R8). */
 void member_progress(struct member *member)

@@ -185,6 +185,7 @@ void member_adopted(struct member *member, const struct member_event *event);
 /* ---- member_progress.c ---- */
 void member_progress(struct member *member);
 void member_goodbye(struct member *member);
+bool member_is_own_progress(const struct member *member, struct bytes key);
 
 /* ---- member_seal.c ---- */
 void member_seal(struct member *member);

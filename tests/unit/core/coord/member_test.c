@@ -190,6 +190,26 @@ Test(member, seals_when_its_position_has_passed_the_cut)
     cr_assert_null(appended("\"READY\""));
 }
 
+/* It slept, and the leader has retired it: the next words are said although nothing is new. */
+Test(member, says_itself_again_after_its_tombstone)
+{
+    read_to(60);
+    for (int i = 0; i < 2; i++) {
+        acknowledge(ERR_NONE);
+        now_us += settings.progress_interval_us;
+        reading(40, 60);
+    }
+    cr_assert_null(appended("\"PROGRESS\""), "nothing is new");
+    step((struct member_event){
+        .kind = MEMBER_EVENT_RECORD,
+        .record = {next_offset++, now_us, bytes_of_text("progress/m2"), bytes_of(NULL, 0)}});
+    cr_assert_null(appended("\"PROGRESS\""), "of another");
+    step((struct member_event){
+        .kind = MEMBER_EVENT_RECORD,
+        .record = {next_offset++, now_us, bytes_of_text("progress/m1"), bytes_of(NULL, 0)}});
+    cr_assert_not_null(appended("\"PROGRESS\""));
+}
+
 Test(member, refuses_other_settings)
 {
     read_to(60);
