@@ -76,24 +76,6 @@ static void count_object(struct counted *to, const struct store_entry *object)
     to->newest_us = object->modified_us > to->newest_us ? object->modified_us : to->newest_us;
 }
 
-/* "shards/run_id=r/db=00000/attempt=00/" of an object in it; empty when it is in no attempt. */
-static struct bytes attempt_folder_of(const char *key)
-{
-    const char *end = strrchr(key, '/');
-    if (end == NULL) {
-        return bytes_of(NULL, 0);
-    }
-    const char *start = end;
-    while (start > key && start[-1] != '/') {
-        start--;
-    }
-    int64_t number = 0;
-    if (!names_parse_attempt_folder(bytes_of(start, (size_t)(end - start)), &number)) {
-        return bytes_of(NULL, 0);
-    }
-    return bytes_of(key, (size_t)(end - key) + 1);
-}
-
 static bool count_objects(struct survey *survey, struct err *err)
 {
     AUTO(store_page) struct store_page page = {0};
@@ -109,7 +91,7 @@ static bool count_objects(struct survey *survey, struct err *err)
         }
         struct counted *run = run_of(survey, run_id);
         count_object(run, object);
-        struct bytes in = attempt_folder_of(object->key);
+        struct bytes in = names_attempt_of(object->key);
         if (in.size == 0) {
             continue;
         }

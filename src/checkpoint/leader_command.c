@@ -195,6 +195,9 @@ static bool carry_out(struct leader_hands *hands, const struct leader_command *c
     case LEADER_LIST_STRAYS:
         return publish_list_strays(hands->publish, command, hands->arena, &event->result.strays,
                                    &event->result.stray_count, err);
+    case LEADER_LIST_LEFTOVERS:
+        return publish_list_leftovers(hands->publish, command->leftovers.build, hands->arena,
+                                      &event->result.leftovers, &event->result.leftover_count, err);
     case LEADER_RUN_RECORD:
     case LEADER_STEP_DOWN:
     case LEADER_ALERT:

@@ -79,4 +79,9 @@ MUST_CHECK bool publish_list_strays(struct publish *publish, const struct leader
                                     struct arena *arena, const char *const **ret_urls,
                                     size_t *ret_count, struct err *err);
 
+/* What LIST_LEFTOVERS asks for. Runs of another form than ours are passed over. */
+MUST_CHECK bool publish_list_leftovers(struct publish *publish, uint64_t build, struct arena *arena,
+                                       const struct leader_leftover **ret_list, size_t *ret_count,
+                                       struct err *err);
+
 #endif

@@ -202,6 +202,7 @@ static bool set_coord(struct service_settings *to, const struct settings *settin
     coord->keep_last = snapshot->keep_last;
     coord->keep_for_us = snapshot->keep_for_us;
     coord->cleanup_grace_us = snapshot->cleanup_grace_us;
+    coord->sweep_every_us = snapshot->cleanup_every_us;
     coord->pointer_check_us = snapshot->pointer_check_us;
     coord->max_clock_skew_us = snapshot->max_clock_skew_us;
     return true;

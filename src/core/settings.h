@@ -89,6 +89,7 @@ struct snapshot_settings {
     uint32_t keep_last;  /* 0: no limit */
     int64_t keep_for_us; /* 0: no limit */
     int64_t cleanup_grace_us;
+    int64_t cleanup_every_us;
     int max_attempts;
     int64_t attempt_timeout_us; /* an attempt is overdue after that */
     int64_t pointer_check_us;

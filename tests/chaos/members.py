@@ -26,6 +26,7 @@ class Member:
         self.process = None
         self.expected_end = False  # we ended it, or told it where to end
         self.sleeping = False
+        self.judged = False  # its end was looked at
         self.resting_until = 0.0  # it is started again then
         self.starts = 0
         self.step_clock(0)
@@ -41,8 +42,7 @@ class Member:
         self.file.write_text("".join(f"{n} = {harness.libconfig(v)};\n" for n, v in self.settings().items()))
         more = {"TIDEMARK_TEST_CLOCK_SHIFT_FILE": str(self.clock), "TIDEMARK_TEST_CRASH_AT": f"@{self.crash_file}",
                 "TIDEMARK_TEST_STOP_AT": f"@{self.stop_file}"}
-        self.expected_end = False
-        self.sleeping = False
+        self.expected_end = self.sleeping = self.judged = False
         if crash_at:
             self.die_at(crash_at)
         if stop_at:
@@ -69,6 +69,12 @@ class Member:
     def kill(self):
         self.expected_end = True
         self.process.kill()
+
+    def leave(self, rest=0.0):
+        """SIGTERM, and nobody waits for it; it may be started again after a rest."""
+        self.expected_end = True
+        self.process.popen.terminate()
+        self.resting_until = time.monotonic() + rest
 
     def stop(self, timeout=None):
         self.expected_end = True
@@ -113,7 +119,7 @@ class Member:
             path.rmdir() if path.is_dir() else path.unlink()
 
     def end_code(self):
-        return self.process.popen.returncode
+        return self.process.popen.returncode if self.process else None
 
     def tail(self, size=3000):
         return self.process.output()[-size:] if self.process else ""
@@ -136,7 +142,8 @@ class Group:
             "kafka": {"brokers": cluster.kafka.bootstrap, "session_timeout": "6s"},
             "topics": topics,
             "window": {"trigger": "manual"},
-            "snapshot": {"store": f"s3://{name}/snap", "shards": 4, "cleanup_grace": "0s", "attempt_timeout": "20s"},
+            "snapshot": {"store": f"s3://{name}/snap", "shards": 4, "cleanup_grace": "0s", "attempt_timeout": "20s",
+                         "cleanup_every": "10s"},
             "s3": {"endpoint": cluster.s3.endpoint, "region": "us-east-1", "addressing": "path",
                    "connect_timeout": "2s", "request_timeout": "5s", "deadline": "20s"},
             "log": {"level": "debug"},

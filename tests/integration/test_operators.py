@@ -110,6 +110,23 @@ def test_keep_last(new_job, topics, name):
     assert [m.run_id for m in report.manifests] == runs[2:]
 
 
+def test_uploads_that_land_late(new_job, topics, name):
+    """What nobody told of and nobody waits for any more is found and deleted, and nothing else."""
+    job = new_job(window=EVERY, on_s3=True, snapshot={"cleanup_every": "1s"})
+    process, runs = start_with_two(job, topics, name)
+    late = [f"shards/run_id={run}/db=00001/attempt={n}/shard.db" for run in (*runs, "b1-t0-0badcafe") for n in ("77", "78")]
+    others = ["shards/run_id=of-another-tool/db=00000/attempt=00/shard.db",
+              "shards/run_id=b99-t1-0badcafe/db=00000/attempt=01/shard.db"]
+    for key in others + late:
+        job.store.put(key, b"left behind")
+    process.wait_for(lambda: not set(late) & set(job.store.keys()), "that late uploads are deleted")
+    assert process.stop() == 0
+    assert set(others) <= set(job.store.keys())
+    for key in others:
+        job.store.delete(key)
+    assert job.check(clean=True).snapshots == 2
+
+
 def test_cleanup_command(new_job, topics, name):
     job = new_job(window=EVERY)
     process, runs = start_with_two(job, topics, name)

@@ -67,6 +67,8 @@ static const struct {
     {LEADER_DELETE_OBJECTS, ERR_TRANSIENT, "fails"},
     {LEADER_LIST_OLD_RUNS, ERR_NONE, "done"},
     {LEADER_LIST_OLD_RUNS, ERR_TRANSIENT, "fails"},
+    {LEADER_LIST_LEFTOVERS, ERR_NONE, "done"},
+    {LEADER_LIST_LEFTOVERS, ERR_TRANSIENT, "fails"},
 };
 
 static const char *const leader_names[LEADER_COMMAND_KINDS] = {
@@ -80,6 +82,7 @@ static const char *const leader_names[LEADER_COMMAND_KINDS] = {
     [LEADER_DELETE_RUN] = "delete run",
     [LEADER_DELETE_OBJECTS] = "delete objects",
     [LEADER_LIST_OLD_RUNS] = "list old runs",
+    [LEADER_LIST_LEFTOVERS] = "list leftovers",
 };
 
 static const char *const member_names[MEMBER_COMMAND_KINDS] = {

@@ -86,6 +86,8 @@ static void keep_command(struct world *world, struct sim_process *process,
         }
     } else if (from->kind == LEADER_LIST_STRAYS) {
         keep_strays(process, from);
+    } else if (from->kind == LEADER_LIST_LEFTOVERS) {
+        to->build = from->leftovers.build;
     }
     process->command_out = true;
     process->command_due_us = world->now_us + world_between(world, 0, 3) * SIM_STEP_US;
@@ -174,6 +176,59 @@ static void list_strays(struct world *world, struct sim_process *process,
     }
     event->result.strays = urls;
     event->result.stray_count = count;
+}
+
+/* The manifest of a run, as it is listed; NULL: none is. */
+static const char *manifest_of(const struct sim_store *store, const struct leader_old_run *runs,
+                               size_t count, const char *run_id)
+{
+    char name[300];
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(runs[i].run_id, run_id) == 0) {
+            snprintf(name, sizeof name, "manifests/%lld_%s", (long long)runs[i].time_us, run_id);
+            return store_get(store, name);
+        }
+    }
+    return NULL;
+}
+
+static int leftover_by_run(const void *a, const void *b)
+{
+    return strcmp(((const struct leader_leftover *)a)->run_id,
+                  ((const struct leader_leftover *)b)->run_id);
+}
+
+static void list_leftovers(struct world *world, struct sim_process *process,
+                           struct leader_event *event)
+{
+    enum { MOST = 512 };
+    struct arena *arena = process->command_arena;
+    struct leader_old_run *runs = arena_zero(arena, MOST * sizeof *runs);
+    size_t run_count = list_manifests(&world->store, runs, MOST, arena);
+    struct leader_leftover *list = arena_zero(arena, MOST * sizeof *list);
+    size_t count = 0;
+    for (size_t i = 0; i < SIM_BUCKETS; i++) {
+        for (const struct sim_object *object = world->store.buckets[i];
+             object != NULL && count < MOST; object = object->next) {
+            if (strncmp(object->name, "shards/b", 8) != 0 ||
+                strtoull(object->name + 8, NULL, 10) > process->command.build) {
+                continue;
+            }
+            const char *run = object->name + 7;
+            const char *run_id = arena_text(arena, bytes_of(run, strcspn(run, "/")));
+            const char *manifest = manifest_of(&world->store, runs, run_count, run_id);
+            bool staged = strstr(object->name, "/manifest.staged") != NULL;
+            if (manifest == NULL) {
+                list[count++] = (struct leader_leftover){.run_id = run_id};
+            } else if (!staged && strstr(manifest, object->name) == NULL) {
+                list[count++] = (struct leader_leftover){
+                    .run_id = run_id, .url = arena_text(arena, bytes_of_text(object->name))};
+            }
+        }
+    }
+    qsort(list, count, sizeof *list, leftover_by_run);
+    event->result.leftovers = list;
+    event->result.leftover_count = count;
 }
 
 static void get_pointer(struct world *world, struct sim_process *process,
@@ -331,6 +386,8 @@ static bool carry_out(struct world *world, struct sim_process *process, struct l
             list_manifests(&world->store, runs, 512, process->command_arena);
     } else if (command->kind == LEADER_LIST_STRAYS) {
         list_strays(world, process, event);
+    } else if (command->kind == LEADER_LIST_LEFTOVERS) {
+        list_leftovers(world, process, event);
     }
     return true;
 }
@@ -343,7 +400,7 @@ const char *command_name(enum leader_command_kind kind)
         [LEADER_STAGE_MANIFEST] = "stage",   [LEADER_PUT_MANIFEST] = "put",
         [LEADER_SWAP_POINTER] = "swap",      [LEADER_DELETE_RUN] = "delete",
         [LEADER_DELETE_OBJECTS] = "delete",  [LEADER_LIST_OLD_RUNS] = "list",
-        [LEADER_LIST_STRAYS] = "strays",
+        [LEADER_LIST_STRAYS] = "strays",     [LEADER_LIST_LEFTOVERS] = "leftovers",
     };
     return names[kind] == NULL ? "" : names[kind];
 }

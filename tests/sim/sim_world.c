@@ -101,6 +101,7 @@ static void standing_settings(struct world *world)
     settings->retry_max_us = 1000000;
     settings->cleanup_grace_us = 3000000;
     settings->pointer_check_us = 1000000;
+    settings->sweep_every_us = INT64_C(3600000000);
     settings->partitions_check_us = 2000000;
     settings->max_clock_skew_us = 2000000;
 }
@@ -127,6 +128,7 @@ static void choose_settings(struct world *world)
     settings->keep_last = rng_below(rng, 3) == 0 ? 3 : 0;
     settings->store_cas = rng_below(rng, 6) != 0;
     settings->handover_wait_us = world->seed % 2 == 0 ? 2000000 : 0;
+    settings->sweep_every_us = world->seed % 4 == 1 ? 2000000 : INT64_C(3600000000);
     if (world->seed % 3 == 1) { /* not by chance: the worlds of the other seeds stay as they were */
         settings->contents = CONTENTS_STATE;
         settings->shape = (struct state_shape){.keys = "raw", .routing = "hash", .files = ""};

@@ -23,6 +23,15 @@ uint64_t story_seed = 13;
 /* tests/sim/mutants.sh tells a story that came out otherwise from one that was not told at all. */
 enum told { TOLD, TOLD_OTHERWISE, NOT_TOLD };
 
+const char *story_object(struct story *story, const char *word)
+{
+    static char name[200];
+    const char *run = strstr(store_get(&story->world->store, "_CURRENT"), "\"run_id\":\"") + 10;
+    int size = strncmp(word, "current/", 8) == 0 ? (int)strcspn(run, "\"") : 0;
+    snprintf(name, sizeof name, "shards/%.*s%s", size, run, size > 0 ? word + 7 : word);
+    return name;
+}
+
 /* The lines that begin with '>' are the expected trace, whole and in order. */
 static enum told tell(const char *path, FILE *trace, bool update)
 {

@@ -19,4 +19,7 @@ extern uint64_t story_seed; /* of the delays in the story's world */
 /* One line, cut into words. False: `failure` says why. */
 bool story_line(struct story *story, char **words, int count);
 
+/* The name in the store of RUN/SHARD/ATTEMPT; the RUN `current` is the one behind the pointer. */
+const char *story_object(struct story *story, const char *word);
+
 #endif

@@ -104,6 +104,9 @@ static bool is_true(struct story *story, char **words, int count)
         const struct sim_process *said = process_of(story, words[1]);
         return said != NULL && said->alive && strstr(member_doing(said->member), words[2]) != NULL;
     }
+    if (strcmp(what, "stored") == 0) {
+        return store_get(&world->store, story_object(story, words[1])) != NULL;
+    }
     return misread(story, "unknown condition", what);
 }
 
@@ -179,6 +182,13 @@ static bool word_slow(struct story *story, char **words, int count)
     (void)count;
     story->world->story.slow = words[1][0] == 'n' ? -1 : (int)number(words[1]);
     return true;
+}
+
+/* late RUN/SHARD/ATTEMPT: an upload lands that nobody waits for any more. */
+static bool word_late(struct story *story, char **words, int count)
+{
+    store_put(&story->world->store, story_object(story, words[1]), "0:0 ");
+    return count > 0;
 }
 
 static bool word_broken(struct story *story, char **words, int count)
@@ -279,6 +289,7 @@ static bool word_set(struct story *story, char **words, int count)
                  {"lateness_ms", &settings->allowed_lateness_us},
                  {"idle_ms", &settings->idle_after_us},
                  {"grace_ms", &settings->cleanup_grace_us},
+                 {"sweep_ms", &settings->sweep_every_us},
                  {"future_ms", &settings->max_future_skew_us},
                  {"interval_ms", &settings->interval_us},
                  {"deadline_ms", &settings->attempt_deadline_us},
@@ -447,6 +458,7 @@ static const struct {
     {"rows", 3, word_rows},
     {"transaction", 3, word_transaction},
     {"retention", 3, word_retention},
+    {"late", 2, word_late},
     {"broken", 2, word_broken},
     {"slow", 2, word_slow},
     {"crash", 2, word_crash},

@@ -31,6 +31,7 @@ void coord_settings_init(struct coord_settings *settings)
         .retry_min_us = SECONDS(1) / 10,
         .retry_max_us = SECONDS(30),
         .cleanup_grace_us = SECONDS(3600),
+        .sweep_every_us = SECONDS(6 * 3600),
         .pointer_check_us = SECONDS(30),
         .partitions_check_us = SECONDS(60),
         .max_clock_skew_us = SECONDS(60),

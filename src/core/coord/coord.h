@@ -68,6 +68,7 @@ struct coord_settings {
     uint32_t keep_last;          /* snapshots; 0: all */
     int64_t keep_for_us;         /* 0: no bound. A snapshot goes when both say so */
     int64_t cleanup_grace_us;    /* R15 */
+    int64_t sweep_every_us;      /* leftovers are looked for so often */
     int64_t pointer_check_us;    /* R14: fallback mode looks at the pointer so often */
     int64_t partitions_check_us; /* new partitions are looked for so often */
     int64_t max_clock_skew_us;   /* R26 */

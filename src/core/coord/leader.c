@@ -19,7 +19,7 @@ static const struct {
     {"reclose", leader_duty_reclose},   {"plan", leader_duty_plan},
     {"attempts", leader_duty_attempts}, {"commit", leader_duty_commit},
     {"close", leader_duty_close},       {"old runs", leader_duty_old_runs},
-    {"delete", leader_duty_delete},
+    {"delete", leader_duty_delete},     {"sweep", leader_duty_sweep},
 };
 
 enum { CLOCK_BACK_US = 1000000 }; /* less is waited for */
@@ -194,6 +194,11 @@ static void on_result(struct leader *leader, const struct leader_event *event)
     case FOR_STRAYS:
         /* a listing that fails holds nothing up: what the ledger names is condemned alone */
         leader_strays(leader, ok ? event->result.strays : NULL, ok ? event->result.stray_count : 0);
+        break;
+    case FOR_LEFTOVERS:
+        if (ok) {
+            leader_leftovers(leader, event->result.leftovers, event->result.leftover_count);
+        }
         break;
     case FOR_NOTHING:
         break;

@@ -45,8 +45,7 @@ static uint64_t build_of(const struct message *message)
     return 0;
 }
 
-/* All of a build is done with when its snapshot is behind the pointer and nobody holds. */
-static const struct message_commit *settled_head(const struct leader *leader)
+const struct message_commit *leader_settled_head(const struct leader *leader)
 {
     const struct message_commit *head = fold_head(leader->fold);
     if (head == NULL || !fold_head_published(leader->fold) || fold_hold(leader->fold) != NULL ||
@@ -56,9 +55,7 @@ static const struct message_commit *settled_head(const struct leader *leader)
     return head;
 }
 
-/* Runs that nothing may happen to: what a COMMIT, the pointer, an open build or a rollback needs.
- */
-static bool is_needed(const struct leader *leader, const char *run_id)
+bool leader_needs_run(const struct leader *leader, const char *run_id)
 {
     const struct message_commit *head = fold_head(leader->fold);
     const struct fold_entry *plan = fold_open_plan(leader->fold);
@@ -93,7 +90,7 @@ static bool was_committed(const struct message_commit *head, const char *run_id)
                             leader_has_text(head->given_up, head->given_up_count, run_id));
 }
 
-static struct message condemn_of(const struct leader *leader, const char *run_id,
+struct message leader_condemn_of(const struct leader *leader, const char *run_id,
                                  const char **objects, size_t object_count, const char *reason)
 {
     return (struct message){.kind = MESSAGE_CONDEMN,
@@ -122,8 +119,8 @@ static bool condemn_dead_run(struct leader *leader)
         bool over = head != NULL && plan->build <= head->build;
         snprintf(key, sizeof key, "condemn/%s", plan->run_id);
         if ((aborted || over) && !was_committed(head, plan->run_id) &&
-            !is_needed(leader, plan->run_id) && fold_find(leader->fold, key) == NULL) {
-            struct message message = condemn_of(leader, plan->run_id, NULL, 0, "a dead run");
+            !leader_needs_run(leader, plan->run_id) && fold_find(leader->fold, key) == NULL) {
+            struct message message = leader_condemn_of(leader, plan->run_id, NULL, 0, "a dead run");
             leader_append_one(leader, &message);
             return true;
         }
@@ -226,7 +223,7 @@ static bool condemn_strays(struct leader *leader, const struct message_commit *h
     size_t key_count = leader_find_handovers(leader, head, objects, &total, keys);
     if (total > 0) {
         struct message message =
-            condemn_of(leader, head->run_id, objects, total, "losers and parts");
+            leader_condemn_of(leader, head->run_id, objects, total, "losers and parts");
         leader_append(leader, FOR_RECORDS, &message, 1, keys, key_count);
     }
     return total > 0;
@@ -234,7 +231,7 @@ static bool condemn_strays(struct leader *leader, const struct message_commit *h
 
 void leader_strays(struct leader *leader, const char *const *urls, size_t count)
 {
-    const struct message_commit *head = settled_head(leader);
+    const struct message_commit *head = leader_settled_head(leader);
     if (head != NULL) { /* else it is asked again, when it is settled again */
         (void)condemn_strays(leader, head, urls, count);
     }
@@ -249,7 +246,7 @@ bool leader_duty_condemn(struct leader *leader)
     if (condemn_dead_run(leader)) {
         return true;
     }
-    const struct message_commit *head = settled_head(leader);
+    const struct message_commit *head = leader_settled_head(leader);
     if (head == NULL || head->kind != COMMIT_BUILD) {
         return false;
     }
@@ -292,7 +289,7 @@ static bool is_settled(const struct message_commit *head, const struct fold_entr
 
 bool leader_duty_tidy(struct leader *leader)
 {
-    const struct message_commit *head = settled_head(leader);
+    const struct message_commit *head = leader_settled_head(leader);
     if (head == NULL) {
         return false;
     }
@@ -386,7 +383,7 @@ bool leader_duty_delete(struct leader *leader)
             continue;
         }
         const struct message_condemn *condemn = &entry->message.condemn;
-        if (condemn->whole_run && is_needed(leader, condemn->run_id) && !RULE_OFF(15)) {
+        if (condemn->whole_run && leader_needs_run(leader, condemn->run_id) && !RULE_OFF(15)) {
             spare(leader, condemn);
         } else {
             send_delete(leader, condemn);
@@ -418,7 +415,7 @@ void leader_deleted(struct leader *leader, bool ok)
 /* Once for every snapshot that was published. */
 bool leader_duty_old_runs(struct leader *leader)
 {
-    const struct message_commit *head = settled_head(leader);
+    const struct message_commit *head = leader_settled_head(leader);
     if ((leader->settings->keep_last == 0 && leader->settings->keep_for_us == 0) || head == NULL ||
         !head->has_snapshot || strcmp(leader->old_runs_of, head->snapshot.run_id) == 0) {
         return false;
@@ -443,7 +440,7 @@ void leader_old_runs(struct leader *leader, const struct leader_old_run *runs, s
         bool old = settings->keep_for_us == 0 ||
                    leader->now_us - runs[i].time_us > settings->keep_for_us;
         if (!many || !old || !message_name_ok(runs[i].run_id) ||
-            is_needed(leader, runs[i].run_id)) {
+            leader_needs_run(leader, runs[i].run_id)) {
             continue;
         }
         snprintf(key, sizeof key, "condemn/%s", runs[i].run_id);

@@ -33,6 +33,12 @@ struct leader_old_run {
     int64_t time_us; /* of its manifest */
 };
 
+/* What lies in the store and no manifest names, of a run whose build is over. */
+struct leader_leftover {
+    const char *run_id;
+    const char *url; /* of an attempt, where the run has a manifest; NULL: it has none */
+};
+
 struct leader_event {
     enum leader_event_kind kind;
     int64_t now_us; /* wall clock, never lower than before */
@@ -65,6 +71,8 @@ struct leader_event {
             size_t old_run_count;
             const char *const *strays; /* LIST_STRAYS: URLs */
             size_t stray_count;
+            const struct leader_leftover *leftovers; /* LIST_LEFTOVERS: each run's together */
+            size_t leftover_count;
         } result;
     };
 };
@@ -87,6 +95,8 @@ enum leader_command_kind {
     LEADER_LIST_OLD_RUNS,
     LEADER_LIST_STRAYS, /* every object under parts/ of a build up to `build`, and the URLs of the
                            attempts that are asked for, whether they are there or not */
+    LEADER_LIST_LEFTOVERS, /* of the runs of builds up to `build`. The manifests are listed after
+                              the runs */
     /* no result: */
     LEADER_RUN_RECORD, /* run.yaml, best effort: `running` is kept fresh by the shell until the next
                           one */
@@ -142,6 +152,9 @@ struct leader_command {
             const struct leader_stray *attempts;
             size_t attempt_count;
         } strays;
+        struct {
+            uint64_t build;
+        } leftovers;
         struct {
             const char *run_id;
             enum run_status status;

@@ -30,6 +30,7 @@ enum leader_purpose {
     FOR_DELETE,
     FOR_OLD_RUNS,
     FOR_STRAYS,
+    FOR_LEFTOVERS,
 };
 
 /* The last answer to GET_POINTER in this term. */
@@ -99,6 +100,7 @@ struct leader {
     int64_t delete_retry_us;
     char old_runs_of[MESSAGE_NAME_MAX + 1]; /* head snapshot for which old runs were looked at */
     char strays_of[MESSAGE_NAME_MAX + 1];   /* the same for objects that no record names */
+    int64_t sweep_due_us;                   /* leftovers are looked for then; 0: to be planned */
     char doing[256];
     char alerted[256]; /* the last ALERT: the same is not said twice in a row */
 };
@@ -231,9 +233,20 @@ bool leader_duty_tidy(struct leader *leader);
 bool leader_duty_retire(struct leader *leader); /* leader_retire.c */
 bool leader_duty_delete(struct leader *leader);
 bool leader_duty_old_runs(struct leader *leader);
+/* A COMMIT, the pointer, the open build or a rollback needs it: nothing may happen to it. */
+bool leader_needs_run(const struct leader *leader, const char *run_id);
+/* All is published and nobody holds: the head; else NULL. */
+const struct message_commit *leader_settled_head(const struct leader *leader);
+/* To be deleted at once: the run, or where there are any these objects of it. */
+struct message leader_condemn_of(const struct leader *leader, const char *run_id,
+                                 const char **objects, size_t object_count, const char *reason);
 void leader_delete_unasked(struct leader *leader, const char *run_id); /* only mutants do that */
 void leader_deleted(struct leader *leader, bool ok);
 void leader_old_runs(struct leader *leader, const struct leader_old_run *runs, size_t count);
 void leader_strays(struct leader *leader, const char *const *urls, size_t count);
+
+/* ---- leader_sweep.c ---- */
+bool leader_duty_sweep(struct leader *leader);
+void leader_leftovers(struct leader *leader, const struct leader_leftover *list, size_t count);
 
 #endif

@@ -55,6 +55,9 @@ bool names_run_id_is_valid(const char *run_id);
 /* `b<build>-t<term offset>-<16 hex digits of random>`: ours (no two builds or terms share one). */
 const char *names_run_id(uint64_t build, int64_t term_offset, uint64_t random, struct arena *arena);
 
+/* The build of a run id of ours, with any number of random digits; 0: it is somebody else's. */
+uint64_t names_build_of_run(const char *run_id);
+
 /* 32 lower-case hex digits of a random UUIDv4 made of 16 random bytes: checkpoint ids, run records.
  */
 const char *names_uuid_hex(const uint8_t random[16], struct arena *arena);
@@ -108,6 +111,9 @@ const char *names_sidecar_beside(const char *shard_file, struct arena *arena);
 /* The number of an `attempt=NN` directory (>= 2 digits, no sign), with or without a trailing "/".
  */
 MUST_CHECK bool names_parse_attempt_folder(struct bytes folder, int64_t *ret_attempt);
+/* "shards/run_id=r/db=00000/attempt=00/" of an object in it, borrowed; empty: it is in no attempt.
+ */
+struct bytes names_attempt_of(const char *name);
 
 /* ---- ours alone: spills and parts ---- */
 

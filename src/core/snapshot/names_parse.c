@@ -120,3 +120,56 @@ bool names_parse_attempt_folder(struct bytes folder, int64_t *ret_attempt)
     *ret_attempt = attempt;
     return true;
 }
+
+struct bytes names_attempt_of(const char *name)
+{
+    const char *end = strrchr(name, '/');
+    if (end == NULL) {
+        return bytes_of(NULL, 0);
+    }
+    const char *start = end;
+    while (start > name && start[-1] != '/') {
+        start--;
+    }
+    int64_t number = 0;
+    if (!names_parse_attempt_folder(bytes_of(start, (size_t)(end - start)), &number)) {
+        return bytes_of(NULL, 0);
+    }
+    return bytes_of(name, (size_t)(end - name) + 1);
+}
+
+/* Digits as printf writes them: no sign, no zero in front. */
+static bool take_number(const char **at, uint64_t *out)
+{
+    if (**at < '1' || **at > '9') {
+        return false;
+    }
+    uint64_t number = 0;
+    for (; **at >= '0' && **at <= '9'; (*at)++) {
+        uint64_t digit = (uint64_t)(**at - '0');
+        if (number > (UINT64_MAX - digit) / 10) {
+            return false;
+        }
+        number = number * 10 + digit;
+    }
+    *out = number;
+    return true;
+}
+
+uint64_t names_build_of_run(const char *run_id)
+{
+    const char *at = run_id;
+    uint64_t build = 0;
+    uint64_t term = 0;
+    if (*at++ != 'b' || !take_number(&at, &build) || strncmp(at, "-t", 2) != 0) {
+        return 0;
+    }
+    at += 2;
+    if (*at == '0') {
+        at++; /* the first record of a ledger */
+    } else if (!take_number(&at, &term)) {
+        return 0;
+    }
+    size_t digits = *at == '-' ? strspn(at + 1, "0123456789abcdef") : 0;
+    return digits > 0 && at[1 + digits] == '\0' ? build : 0;
+}

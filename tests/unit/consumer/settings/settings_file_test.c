@@ -187,6 +187,7 @@ Test(settings_file, every_value_of_a_window_and_a_snapshot_reaches_its_place)
     cr_expect(n->keep_last == 7 && n->keep_for_us == INT64_C(691200000000));
     cr_expect(n->cleanup_grace_us == INT64_C(540000000) && n->max_attempts == 10);
     cr_expect(n->attempt_timeout_us == INT64_C(660000000));
+    cr_expect(n->cleanup_every_us == INT64_C(840000000));
     cr_expect(n->pointer_check_us == 12000000 && n->max_clock_skew_us == 13000000);
 
     cr_expect(s->gates.min_rows == 7 && s->gates.max_empty_shards == 2);

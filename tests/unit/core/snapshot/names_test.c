@@ -244,3 +244,37 @@ Test(names, what_is_not_a_name)
     cr_assert(names_parse_run_of(&names, "shards/run_id=a/db=00000/attempt=00", &run_id));
     cr_assert(bytes_equal(run_id, bytes_of_text("a")));
 }
+
+Test(names, the_build_of_a_run)
+{
+    static const char *const strange[] = {"",
+                                          "b",
+                                          "b-t1-00",
+                                          "b0-t1-00",
+                                          "b01-t1-0",
+                                          "b1-t1-",
+                                          "b1-t1-0g",
+                                          "b1-t01-0",
+                                          "b1-t-1-0",
+                                          "b1-t1",
+                                          "x1-t1-00",
+                                          "b1-t1-00/",
+                                          "b1_t1-00",
+                                          "b1-t1-ABCDEF",
+                                          "0f3c9a6b2d8e4c51",
+                                          "b99999999999999999999-t1-00"};
+    for (size_t i = 0; i < LENGTH_OF(strange); i++) {
+        cr_assert_eq(names_build_of_run(strange[i]), 0, "%s", strange[i]);
+    }
+    cr_assert_eq(names_build_of_run("b7-t0-deaf44e1"), 7);
+    cr_assert_eq(names_build_of_run("b18446744073709551615-t31-0f3c9a6b2d8e4c51"), UINT64_MAX);
+}
+
+Test(names, the_attempt_of_an_object)
+{
+    const char *object = "shards/run_id=r/db=00000/attempt=07/shard.db";
+    cr_assert(bytes_equal(names_attempt_of(object),
+                          bytes_of_text("shards/run_id=r/db=00000/attempt=07/")));
+    cr_assert_eq(names_attempt_of("shards/run_id=r/manifest.staged-t7-1").size, 0);
+    cr_assert_eq(names_attempt_of("shard.db").size, 0);
+}
