@@ -4,6 +4,7 @@ A life is one group; it has rounds. A round: faults for a while, then none; what
 the oracle compares everything.
 """
 import collections
+import contextlib
 import dataclasses
 import pathlib
 import random
@@ -14,9 +15,11 @@ import harness
 import topics as reader
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 from members import Group
+from mix import choose_settings, describe, topic_settings
 from producer import Producer, check_acked
 
 FAULTS_AT_ONCE = 3
+CORRUPT = 12  # an exit code: stored bytes are not what was written
 GRACE = 120.0  # seconds in which a group without faults must have published everything
 
 
@@ -66,23 +69,6 @@ class Figures:
         return "\n".join(lines)
 
 
-def choose_settings(rng, topic):
-    """One way to run a group; each life has its own."""
-    window = rng.choice((
-        {"trigger": "event_time", "size": "10s", "out_of_orderness": "2s", "idle_after": "2s"},
-        {"trigger": "event_time", "size": "10s", "out_of_orderness": "1s", "allowed_lateness": "5s", "idle_after": "2s"},
-        {"trigger": "offsets", "every_records": rng.choice((200, 1000))},
-        {"trigger": "schedule", "every": "2s"},
-    ))
-    snapshot = rng.choice(({"shards": 4}, {"shards": 7, "keep_last": 3}, {"shards": None, "max_keys_per_shard": 150}))
-    snapshot["order"] = rng.choice(("offset", "event_time"))
-    return {
-        "topics": [{"name": topic, "key": {"from": "key", "encoding": "utf8"},
-                    "event_time": {"from": "json:/t", "unit": "ms"}}],
-        "window": window, "snapshot": snapshot,
-    }
-
-
 def create_topic(maker, name, partitions, replicas):
     """A broker may just be back from the life before, and is not known to everybody yet."""
     for left in reversed(range(20)):
@@ -96,6 +82,8 @@ def create_topic(maker, name, partitions, replicas):
             if left == 0:
                 raise
             time.sleep(1)
+            with contextlib.suppress(KafkaError):
+                maker.renew()
 
 
 class World:
@@ -103,23 +91,57 @@ class World:
 
     def __init__(self, cluster, maker, folder, name, seed, say, members=3):
         self.rng = random.Random(f"life {seed}")
-        self.cluster, self.say = cluster, say
-        self.partitions = self.rng.choice((3, 6))
-        self.topic = name
-        create_topic(maker, name, self.partitions, replicas=3 if cluster.nodes >= 3 else 1)
+        self.cluster, self.maker, self.say, self.name = cluster, maker, say, name
+        partitions = self.rng.choice((3, 6))
+        create_topic(maker, name, partitions, self.replicas)
         chosen = choose_settings(self.rng, name)
-        say(f"group {name}: {members} members, {self.partitions} partitions, {chosen['window']}, {chosen['snapshot']}")
-        self.group = Group(cluster, folder, name, chosen["topics"],
-                           {"window": chosen["window"], "snapshot": chosen["snapshot"]}, members)
+        say(f"group {name}: {members} members, {partitions} partitions, {describe(chosen)}")
+        # one more than the usual number, for the times when the group grows
+        self.group = Group(cluster, folder, name, chosen.pop("topics"), chosen, members + 1)
+        self.usual = self.group.members[:members]
+        self.wanted = list(self.usual)  # who shall run
         self.event_time = chosen["window"]["trigger"] == "event_time"
         self.ledger, self.pointer = self.group.ledger, self.group.pointer
-        self.producer = Producer(cluster.kafka.bootstrap, name, self.partitions, seed)
+        self.producer = Producer(cluster.kafka.bootstrap, name, partitions, seed)
         self.taken = set()  # what only one fault at a time may disturb
 
+    @property
+    def replicas(self):
+        return 3 if self.cluster.nodes >= 3 else 1
+
     def start(self):
-        for member in self.group.members:
+        for member in self.wanted:
             member.start()
         self.producer.start()
+
+    @property
+    def topics(self):
+        return [topic["name"] for topic in self.group.settings["topics"]]
+
+    def ends(self, isolation="read_committed"):
+        """(topic, partition) -> last stable offset."""
+        return {(topic, partition): end for topic in self.topics
+                for partition, end in reader.end_offsets(self.cluster.kafka.bootstrap, topic, isolation).items()}
+
+    def stable_ends(self):
+        """The same where no transaction is open any more; what lies behind one can be read by nobody. Else None."""
+        ends = self.ends()
+        return ends if ends == self.ends("read_uncommitted") else None
+
+    def add_topic(self):
+        """One more topic for the settings of whoever starts from now on."""
+        name = f"{self.name}-more{len(self.topics)}"
+        create_topic(self.maker, name, 2, self.replicas)
+        self.group.settings["topics"].append(topic_settings(name))
+        self.producer.partitions[name] = 2
+        return name
+
+    def grow(self, topic):
+        """One more partition for a topic that is read."""
+        count = self.producer.partitions[topic] + 1
+        self.maker.grow(topic, count)
+        self.producer.partitions[topic] = count
+        return count
 
     def busy(self, what):
         """True when another fault has it already; else it is ours until `free`."""
@@ -137,18 +159,23 @@ class World:
             if member.is_running():
                 continue
             code = member.end_code()
-            if code is not None and member.resting_until == 0.0:
-                crashed = code < 0 and not (code == -9 and member.expected_end)
-                if crashed or (code != 0 and not member.expected_end and code in (12,)):
-                    raise Lost(f"{member.name} ended with {code}:\n{member.tail()}")
-                if code not in (0, -9):
-                    figures.ends[code] += 1
-                    self.say(f"{member.name} ended by itself with {code}: {member.tail(200).strip().splitlines()[-1:]}")
-                member.resting_until = time.monotonic() + 0.5
-            if time.monotonic() >= member.resting_until:
+            if code is not None and not member.judged:
+                member.judged = True
+                self._judge(member, code, figures)
+                if member.resting_until == 0.0:
+                    member.resting_until = time.monotonic() + 0.5
+            if member in self.wanted and time.monotonic() >= member.resting_until:
                 member.resting_until = 0.0
                 member.start()
                 figures.restarts += 1
+
+    def _judge(self, member, code, figures):
+        crashed = code < 0 and not (code == -9 and member.expected_end)
+        if crashed or code == CORRUPT:
+            raise Lost(f"{member.name} ended with {code}:\n{member.tail()}")
+        if code not in (0, -9):
+            figures.ends[code] += 1
+            self.say(f"{member.name} ended by itself with {code}: {member.tail(200).strip().splitlines()[-1:]}")
 
     def close(self):
         self.producer.ended.set()
@@ -225,9 +252,8 @@ class Director:
     def _calm(self, world):
         self.cluster.calm()
         for member in world.group.members:
-            if member.is_running():
-                if member.is_stopped():
-                    member.wake()
+            if member.is_running() and member.is_stopped():
+                member.wake()
             member.resting_until = min(member.resting_until, time.monotonic())
 
     def _settle(self, world):
@@ -267,23 +293,24 @@ class Director:
                 except Exception:
                     time.sleep(1)
             # where it was before: the windows that it jumped over are empty, and close with the next that is not
+            harness.wait_for(world.stable_ends, "the end of all transactions")
             return ("time", (world.producer.event_ms - 4 * 10_000) * 1000)
-        ends = harness.wait_for(lambda: reader.end_offsets(self.cluster.kafka.bootstrap, world.topic), "the ends")
-        return ("offsets", ends)
+        return ("offsets", harness.wait_for(world.stable_ends, "the end of all transactions"))
 
     def _reached(self, world, goal):
         if goal[0] == "time":
             return world.ledger.closed_to_us() >= goal[1] and world.ledger.cuts()
         cuts = world.ledger.cuts()
         every = world.group.settings["window"].get("every_records", 0)
-        ends = reader.end_offsets(self.cluster.kafka.bootstrap, world.topic)
-        rest = sum(end - cuts.get((world.topic, p), 0) for p, end in ends.items())
-        return rest <= 0 or (every and cuts and rest <= every + world.partitions)
+        ends = world.ends()
+        rest = sum(end - cuts.get(place, 0) for place, end in ends.items())
+        return rest <= 0 or (every and cuts and rest <= every + len(ends))
 
     def _compare(self, world):
         """The oracle, until clean-up is done."""
         report = world.group.check_clean(lambda: world.tend(self.figures))
-        found = check_acked(world.producer, reader.read_topic(self.cluster.kafka.bootstrap, world.topic))
+        found = check_acked(world.producer, [record for topic in world.topics for record in
+                                             reader.read_topic(self.cluster.kafka.bootstrap, topic)])
         if found < len(world.producer.acked):
             raise Lost("fewer records than were acknowledged")
         world.report = report
@@ -304,7 +331,7 @@ class Director:
         figures.rows += report.rows
         figures.late += report.late
         figures.future += report.future
-        figures.restarts += len(world.group.members)
+        figures.restarts += len(world.usual)
         figures.pointer_looks += world.pointer.looks
         figures.pointer_moves += len(world.pointer.seen)
         figures.snapshots_opened += world.pointer.opened

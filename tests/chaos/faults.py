@@ -1,6 +1,8 @@
 """What can go wrong, each as a class: `begin` does it and says what, `end` takes it back."""
 import time
 
+from kafka.errors import KafkaError
+
 STEPS = ("closed", "sealed", "ready", "planned", "part-stored", "part-told", "attempt-uploaded", "attempt-told", "staged",
          "committed", "manifest-put", "swapping", "pointer-swapped", "published", "cleaned")
 REGISTRY = {}
@@ -132,10 +134,68 @@ class Restart(Fault):
         member = self.awake()
         if member is None:
             return None
-        member.expected_end = True
-        member.process.popen.terminate()
-        member.resting_until = time.monotonic() + self.rng.uniform(0, 3)
+        member.leave(self.rng.uniform(0, 3))
         return f"SIGTERM of {member.name}"
+
+
+@fault
+class Scale(Fault):
+    """Members leave, down to one, or one more joins; later they are as many as before."""
+    name = "scale"
+    seconds = (6.0, 14.0)
+
+    def begin(self):
+        if self.world.busy("scale"):
+            return None
+        world = self.world
+        count = self.rng.choice((1, 1, max(1, len(world.usual) - 1), len(world.group.members)))
+        world.wanted = sorted(self.rng.sample(world.group.members, count), key=lambda m: m.name)
+        for member in world.group.running():
+            if member not in world.wanted:
+                member.leave()
+        return f"{', '.join(m.name for m in world.wanted)} for {self.until - time.monotonic():.1f} s"
+
+    def end(self):
+        world = self.world
+        world.wanted = list(world.usual)
+        for member in world.group.running():
+            if member not in world.wanted:
+                member.leave()
+        world.free("scale")
+
+
+@fault
+class TopicAdded(Fault):
+    """The settings get one more topic, and the members are started again with them, one after the other."""
+    name = "topic-added"
+    seconds = (0.0, 0.1)
+
+    def begin(self):
+        if len(self.world.topics) > 2 or self.rng.random() < 0.5:
+            return None
+        try:
+            name = self.world.add_topic()
+        except (KafkaError, TimeoutError):  # a broker that is down
+            return None
+        for i, member in enumerate(self.world.group.running()):
+            member.leave(self.rng.uniform(0, 3) * i)
+        return f"{name}, and members with other settings for a while"
+
+
+@fault
+class PartitionAdded(Fault):
+    name = "partition-added"
+    seconds = (0.0, 0.1)
+
+    def begin(self):
+        topic = self.rng.choice(self.world.topics)
+        if self.world.producer.partitions[topic] >= 9:
+            return None
+        try:
+            count = self.world.grow(topic)
+        except (KafkaError, TimeoutError):
+            return None
+        return f"{topic} has {count} partitions"
 
 
 # ---- the network ----------------------------------------------------------------------------------

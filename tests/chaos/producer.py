@@ -7,7 +7,7 @@ import threading
 import time
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, KafkaTimeoutError
 
 START_MS = 1_760_000_000_000  # event time zero; far from now, so nothing depends on today
 FUTURE_MS = 2_500_000_000_000
@@ -15,12 +15,13 @@ FUTURE_MS = 2_500_000_000_000
 
 class Producer:
     def __init__(self, bootstrap, topic, partitions, seed, rate=300, keys=2000, step_ms=20):
-        self.bootstrap, self.topic, self.partitions = bootstrap, topic, partitions
+        self.bootstrap, self.name = bootstrap, topic
+        self.partitions = {topic: partitions}  # of each topic that is written to; more may come
         self.rng = random.Random(f"producer {seed}")
         self.rate, self.keys, self.step_ms = rate, keys, step_ms
         self.number = 0
         self.event_ms = START_MS
-        self.acked = {}  # (partition, offset) -> (key, value), of what must be found
+        self.acked = {}  # (topic, partition, offset) -> (key, value), of what must be found
         self.doubtful = 0  # sent, and the answer was lost: there or not
         self.committed = self.aborted = self.hung = 0
         self.wish = []  # outcomes of the next transactions: "abort", or ("hang", seconds)
@@ -59,32 +60,44 @@ class Producer:
             at -= rng.randrange(20_000, 120_000)  # late for sure
         elif late_too and dice < 0.035:
             at = FUTURE_MS + rng.randrange(1000)
-        key = f"k{rng.randrange(self.keys)}".encode()
+        number = rng.randrange(self.keys)
         value = None
         if rng.random() > 0.05:
             value = json.dumps({"t": at, "n": self.number, "pad": "x" * rng.randrange(100)},
                                separators=(",", ":")).encode()
-        return {"key": key, "value": value, "partition": rng.randrange(self.partitions), "timestamp_ms": at}
+        topic = rng.choice(sorted(self.partitions))
+        return {"topic": topic, "key": f"k{number}".encode(), "value": value, "timestamp_ms": at,
+                "partition": rng.randrange(self.partitions[topic]), "headers": [("zone", b"z%d" % (number % 4))]}
 
     def _send(self, producer, records):
-        """What was acknowledged: {(partition, offset): (key, value)}."""
-        futures = [(record, producer.send(self.topic, **record)) for record in records]
+        """What was acknowledged: {(topic, partition, offset): (key, value)}."""
+        self._know(producer, {record["topic"] for record in records})
+        futures = [(record, producer.send(**record)) for record in records]
         producer.flush(timeout=30)
         got = {}
         for record, future in futures:
             try:
                 where = future.get(timeout=30)
-                got[where.partition, where.offset] = record["key"], record["value"]
+                got[where.topic, where.partition, where.offset] = record["key"], record["value"]
             except KafkaError:
                 self.doubtful += 1
         return got
+
+    def _know(self, producer, topics):
+        """Until the client has heard of all partitions: some may be new."""
+        end = time.monotonic() + 20
+        while any(len(producer.partitions_for(t) or ()) < self.partitions[t] for t in topics):
+            if time.monotonic() > end:
+                raise KafkaTimeoutError(f"partitions of {topics}")
+            producer._metadata.request_update()
+            time.sleep(0.05)
 
     def _client(self, **more):
         return KafkaProducer(bootstrap_servers=self.bootstrap, acks="all", linger_ms=5, retries=50,
                              delivery_timeout_ms=25_000, request_timeout_ms=5000, **more)
 
     def _transaction(self, records, outcome):
-        client = self._client(transactional_id=f"{self.topic}-{self.number}",
+        client = self._client(transactional_id=f"{self.name}-{self.number}",
                               transaction_timeout_ms=60_000 if outcome == "commit" else 8_000)
         try:
             client.init_transactions()
@@ -138,8 +151,8 @@ class Producer:
         """Records far enough ahead in every partition that whatever was sent before belongs to a closed window."""
         self.event_ms += 2 * size_ms
         for _ in range(2):
-            for partition in range(self.partitions):
-                record = {**self._record(late_too=False), "partition": partition}
+            for topic, partition in [(t, p) for t, count in sorted(self.partitions.items()) for p in range(count)]:
+                record = {**self._record(late_too=False), "topic": topic, "partition": partition}
                 if self.plain is None:
                     self.plain = self._client()
                 got = {}
@@ -151,7 +164,7 @@ class Producer:
 
 def check_acked(producer, records):
     """All that was acknowledged is in the topic, as it was sent; and the topic has nothing of an abort."""
-    there = {(r.partition, r.offset): (r.key, r.value) for r in records}
+    there = {(r.topic, r.partition, r.offset): (r.key, r.value) for r in records}
     lost = [place for place, content in producer.acked.items() if there.get(place) != content]
     assert not lost, f"the broker lost {len(lost)} records that it had acknowledged, such as {lost[:3]}"
     return len(there)

@@ -35,12 +35,16 @@ class Ledger:
         self.given_up = []  # chains that `resume --from-here` left behind
         self.head = Chain([], [])
         self.aborted = []
+        self.handovers = {}  # key -> HANDOVER of a build that is still to come
         for offset, key, document in records:
             if document is None:
                 if key.startswith("condemn/"):
                     self.condemned.add(key.partition("/")[2])
+                self.handovers.pop(key, None)
                 continue
             kind = document.get("kind") or document.get("type")
+            if kind == "HANDOVER":
+                self.handovers[key] = document
             getattr(self, "_" + str(kind).lower(), lambda *a: None)(document)
 
     def _close(self, close):

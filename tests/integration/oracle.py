@@ -248,6 +248,10 @@ class Oracle:
             folders.append(re.compile(
                 rf"^{self.wanted.get('run_registry_prefix', 'runs')}/[^/]+_run_id={re.escape(manifest.run_id)}_[0-9a-f]{{32}}"
                 r"/run\.yaml$"))
+        # what members handed over for the build to come goes with its COMMIT
+        last = int(report.ledger.head.commits[-1]["build"]) if report.ledger.head.commits else 0
+        allowed.update(handover["url"][len(self.store.url) + 1:] for handover in report.ledger.handovers.values()
+                       if int(handover["build"]) > last)
         leaked = [key for key in self.store.keys() if key not in allowed and not any(f.match(key) for f in folders)]
         # what was staged stays beside the shards of its run, and is deleted with them
         staged = tuple(f"{self.wanted.get('shard_prefix', 'shards')}/run_id={m.run_id}/manifest.staged"

@@ -25,6 +25,11 @@ class Topics:
         self.producer.close()
         self.admin.close()
 
+    def renew(self):
+        """Another admin client: one whose controller went away while it was idle may never find the new one."""
+        self.admin.close()
+        self.admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
+
     def create(self, name, partitions=1, configs=None, replicas=1):
         # tests date records as they like; the broker refuses what is an hour ahead otherwise
         configs = {"message.timestamp.after.max.ms": str(2**63 - 1), **(configs or {})}
