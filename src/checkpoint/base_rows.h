@@ -5,6 +5,7 @@
 #include "adapters/kv.h"
 #include "core/record/key.h"
 #include "core/route/route.h"
+#include "core/spill/row_set.h"
 
 /* Where shards are divided otherwise now, or keys have another encoding: which rows of a file of
  * the base belong into a shard. */
@@ -16,10 +17,21 @@ struct base_rule {
     enum key_encoding to;
 };
 
-/* All rows of the file, or those that `rule` takes, keys as they are stored now, ascending.
- * CORRUPT: a key that is none of its encoding; INPUT: one that the new encoding cannot hold. */
-MUST_CHECK bool base_rows_open(struct kv_file *file, const struct base_rule *borrowed_rule,
-                               struct row_stream **ret_rows, struct err *err);
+/* A shard of the base, open. */
+struct base_file {
+    struct kv_file *rows;  /* NULL: it had deleted keys alone */
+    struct row_set *order; /* its order object (checkpoint/order_file.h); NULL: its rows are older
+                              than all others */
+};
+
+/* All rows of the file, or those that `rule` takes, keys as they are stored now, ascending; with an
+ * order object the deleted keys, too, as tombstones. `borrowed_map` is by source of that object;
+ * SOURCE_NONE: older than all others. CORRUPT: a key that is none of its encoding, a file and an
+ * order object that do not belong together; INPUT: a key that the new encoding cannot hold, unless
+ * it is a deleted one. */
+MUST_CHECK bool base_rows_open(const struct base_file *file, const uint32_t *borrowed_map,
+                               const struct base_rule *borrowed_rule, struct row_stream **ret_rows,
+                               struct err *err);
 
 /* Under hash routing a shard of `num_dbs` can hold keys of an older shard only if both numbers are
  * the same modulo the greatest common divisor of both counts. */

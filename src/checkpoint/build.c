@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "adapters/os/clock.h"
+#include "checkpoint/build_sources.h"
+#include "checkpoint/order_file.h"
 #include "checkpoint/spill_reader.h"
 #include "core/record/vector.h"
 #include "core/snapshot/page_size.h"
@@ -31,7 +33,9 @@ struct bounds {
 
 struct inputs {
     const struct build_request *request;
-    uint32_t **maps; /* of each set's sources */
+    struct build_sources sources;
+    uint32_t **maps;      /* of each set's sources */
+    uint32_t **base_maps; /* of each base file's, where its order is known */
     struct row_stream **streams;
     size_t stream_count;
     size_t stream_capacity;
@@ -59,17 +63,29 @@ static size_t next_section(const struct spill_index *index, uint32_t shard, size
     return from;
 }
 
+static uint32_t *map_sources(const struct inputs *inputs, const struct row_set *set)
+{
+    uint32_t *map = calloc((size_t)set->index->sources.count + 1, sizeof *map);
+    CHECK(map != NULL);
+    (void)source_table_map(&set->index->sources, inputs->sources.table, map);
+    return map;
+}
+
 static void inputs_init(struct inputs *inputs, const struct build_request *request)
 {
     *inputs = (struct inputs){.request = request};
+    build_sources_init(&inputs->sources, request);
     inputs->maps = calloc(request->set_count + 1, sizeof *inputs->maps);
-    CHECK(inputs->maps != NULL);
+    inputs->base_maps = calloc(request->base_count + 1, sizeof *inputs->base_maps);
+    CHECK(inputs->maps != NULL && inputs->base_maps != NULL);
     for (size_t i = 0; i < request->set_count; i++) {
-        const struct spill_index *index = request->sets[i]->index;
-        CHECK(index->order == request->order);
-        inputs->maps[i] = calloc((size_t)index->sources.count + 1, sizeof **inputs->maps);
-        CHECK(inputs->maps[i] != NULL);
-        (void)source_table_map(&index->sources, request->sources, inputs->maps[i]);
+        CHECK(request->sets[i]->index->order == request->order);
+        inputs->maps[i] = map_sources(inputs, request->sets[i]);
+    }
+    for (size_t i = 0; i < request->base_count; i++) {
+        if (request->base[i].order != NULL) {
+            inputs->base_maps[i] = map_sources(inputs, request->base[i].order);
+        }
     }
 }
 
@@ -87,8 +103,13 @@ static void inputs_done(struct inputs *inputs)
     for (size_t i = 0; i < inputs->request->set_count; i++) {
         free(inputs->maps[i]);
     }
+    for (size_t i = 0; i < inputs->request->base_count; i++) {
+        free(inputs->base_maps[i]);
+    }
     free(inputs->maps);
+    free(inputs->base_maps);
     free(inputs->streams);
+    build_sources_done(&inputs->sources);
 }
 
 static void add_stream(struct inputs *inputs, struct row_stream *take_stream)
@@ -112,7 +133,8 @@ static bool open_streams(struct inputs *inputs, struct err *err)
         for (; at < set->index->section_count;
              at = next_section(set->index, request->shard, at + 1)) {
             struct row_stream *stream = NULL;
-            TRY(filter_stream_open(request->filter, set, at, inputs->maps[i], NULL, &stream, err));
+            TRY(filter_stream_open(inputs->sources.filter, set, at, inputs->maps[i], NULL, &stream,
+                                   err));
             if (stream != NULL) {
                 add_stream(inputs, stream);
             }
@@ -120,7 +142,8 @@ static bool open_streams(struct inputs *inputs, struct err *err)
     }
     for (size_t i = 0; i < request->base_count; i++) {
         struct row_stream *stream = NULL;
-        TRY(base_rows_open(request->base[i], request->base_rule, &stream, err));
+        TRY(base_rows_open(&request->base[i], inputs->base_maps[i], request->base_rule, &stream,
+                           err));
         add_stream(inputs, stream);
     }
     return true;
@@ -141,8 +164,7 @@ static bool merge_inputs(struct inputs *inputs, struct row_stream **ret_rows, st
 static bool open_merged(struct inputs *inputs, struct dedupe_counts *counts,
                         struct row_stream **ret_rows, struct err *err)
 {
-    const struct build_request *request = inputs->request;
-    uint32_t source_count = request->sources->count;
+    uint32_t source_count = inputs->sources.table->count;
     memset(counts->sources, 0, source_count * sizeof *counts->sources);
     *counts = (struct dedupe_counts){.sources = counts->sources, .source_count = source_count};
     struct row_stream *merged = NULL;
@@ -184,8 +206,9 @@ static void find_bounds(const struct inputs *inputs, struct bounds *bounds)
         size_t at = next_section(index, request->shard, 0);
         for (; at < index->section_count; at = next_section(index, request->shard, at + 1)) {
             const struct section *section = &index->sections[at];
-            enum filter_verdict verdict = filter_section(request->filter, section, inputs->maps[i]);
-            if (verdict == FILTER_MIXED || filter_takes(request->filter, verdict)) {
+            enum filter_verdict verdict =
+                filter_section(inputs->sources.filter, section, inputs->maps[i]);
+            if (verdict == FILTER_MIXED || filter_takes(inputs->sources.filter, verdict)) {
                 add_bounds(bounds, section, verdict);
             }
         }
@@ -262,12 +285,21 @@ static bool choose_page_size(struct inputs *inputs, struct build_result *result,
 
 /* ---- the file ---- */
 
-static bool write_file(struct inputs *inputs, struct build_result *result, struct err *err)
+static bool keep_order(void *context, const struct row *row, struct err *err)
+{
+    return order_writer_add(context, row, err);
+}
+
+static bool write_rows(struct inputs *inputs, struct order_writer *order,
+                       struct build_result *result, struct err *err)
 {
     const struct build_request *request = inputs->request;
     int64_t start = clock_mono_us();
     struct row_stream *rows = NULL;
     TRY(open_merged(inputs, &result->counts, &rows, err));
+    if (order != NULL) {
+        dedupe_listen(rows, (struct dedupe_listener){.newest = keep_order, .context = order});
+    }
     struct kv_write_request write = {
         .path = request->path,
         .page_size = result->page_size,
@@ -288,13 +320,38 @@ static bool write_file(struct inputs *inputs, struct build_result *result, struc
     return true;
 }
 
-static void result_init(struct build_result *result, const struct build_request *request)
+/* The order object is made on the way: it has the keys that the file has, and the deleted ones. */
+static bool write_file(struct inputs *inputs, struct build_result *result, struct err *err)
+{
+    const struct build_request *request = inputs->request;
+    struct order_writer *order = NULL;
+    uint64_t order_rows = 0;
+    if (request->order_path != NULL) {
+        TRY(order_writer_new(request->order_path, request->order, request->shard,
+                             inputs->sources.table, inputs->sources.some_unknown, &order, err));
+    }
+    bool ok = write_rows(inputs, order, result, err) &&
+              (order == NULL || order_writer_finish(order, &order_rows, &result->order_bytes, err));
+    order_writer_free(order);
+    CHECK(!ok || order == NULL || order_rows >= result->rows);
+    return ok;
+}
+
+static void remove_files(const struct build_request *request)
+{
+    (void)unlink(request->path);
+    if (request->order_path != NULL) {
+        (void)unlink(request->order_path);
+    }
+}
+
+static void result_init(struct build_result *result, const struct inputs *inputs)
 {
     *result = (struct build_result){0};
     buf_init(&result->key_min, SIZE_MAX);
     buf_init(&result->key_max, SIZE_MAX);
     result->counts.sources =
-        calloc((size_t)request->sources->count + 1, sizeof *result->counts.sources);
+        calloc((size_t)inputs->sources.table->count + 1, sizeof *result->counts.sources);
     CHECK(result->counts.sources != NULL);
 }
 
@@ -310,15 +367,19 @@ bool build_shard(const struct build_request *request, struct build_result *ret_r
                  struct err *err)
 {
     CHECK(request->filter->source_count == request->sources->count);
+    CHECK(request->exact || request->order_path == NULL);
     struct inputs inputs;
     struct build_result result;
     inputs_init(&inputs, request);
-    result_init(&result, request);
-    (void)unlink(request->path); /* of an attempt before; what cannot be removed fails to open */
+    result_init(&result, &inputs);
+    remove_files(request); /* of an attempt before; what cannot be removed fails to open */
     bool ok = choose_page_size(&inputs, &result, err) && write_file(&inputs, &result, err);
+    if (ok) {
+        build_sources_fold(&inputs.sources, request->sources->count, &result.counts);
+    }
     inputs_done(&inputs);
     if (!ok) {
-        (void)unlink(request->path);
+        remove_files(request);
         build_result_done(&result);
         return false;
     }
@@ -337,7 +398,16 @@ struct merged_rows {
 static bool next_merged(struct row_stream *stream, struct row *ret_row, bool *ret_more,
                         struct err *err)
 {
-    return row_stream_next(((struct merged_rows *)stream)->rows, ret_row, ret_more, err);
+    struct merged_rows *self = (struct merged_rows *)stream;
+    TRY(row_stream_next(self->rows, ret_row, ret_more, err));
+    if (*ret_more && ret_row->source != ROW_SOURCE_BASE) {
+        ret_row->source =
+            ret_row->of_base
+                ? ROW_SOURCE_BASE
+                : build_sources_back(&self->inputs.sources, self->inputs.request->sources->count,
+                                     ret_row->source);
+    }
+    return true;
 }
 
 static void free_merged(struct row_stream *stream)
@@ -380,5 +450,7 @@ uint64_t build_memory(const struct build_request *request)
             streams += section->stored_bytes == 0 ? 0 : bytes + largest;
         }
     }
-    return streams + request->cache_bytes + sizeof(struct page_size_stats);
+    /* the order object that is read, and the one that is written */
+    uint64_t orders = request->exact ? (request->base_count + 2) * SPILL_STREAM_BYTES : 0;
+    return streams + orders + request->cache_bytes + sizeof(struct page_size_stats);
 }

@@ -21,10 +21,13 @@ struct build_request {
     const struct filter *filter;        /* by numbers of that table */
     struct row_set *const *sets;        /* all in `order` */
     size_t set_count;
-    struct kv_file *const *base;       /* for `state`: files with the rows before this build … */
+    const struct base_file *base;      /* for `state`: files with the rows before this build … */
     size_t base_count;                 /* … of which no key is in two */
     const struct base_rule *base_rule; /* NULL: the shard's last file, all of it */
-    const atomic_bool *stop;           /* may be NULL */
+    bool exact;              /* a row of the base is as new as its record was, and no older (R6) */
+    const char *order_path;  /* with `exact`: where the order object goes, removed first, too; NULL:
+                                none is made */
+    const atomic_bool *stop; /* may be NULL */
 };
 
 struct build_result {
@@ -32,8 +35,9 @@ struct build_result {
     uint64_t rows;               /* stored */
     uint64_t file_bytes;
     uint64_t value_bytes;
-    uint32_t page_size; /* the one chosen */
-    struct buf key_min; /* stored bytes; empty when rows is 0 */
+    uint64_t order_bytes; /* of the order object; 0: there are not even deleted keys, and no file */
+    uint32_t page_size;   /* the one chosen */
+    struct buf key_min;   /* stored bytes; empty when rows is 0 */
     struct buf key_max;
     int64_t sizes_us; /* reading all rows once to choose the page size; 0 where bounds told it */
     int64_t write_us; /* merging and writing */
@@ -48,7 +52,8 @@ MUST_CHECK bool build_shard(const struct build_request *request, struct build_re
                             struct err *err);
 
 /* All rows that build_shard chooses from, in order: keys ascending, the newest row of a key first,
- * tombstones among them, `source` by number of the request's table (ROW_SOURCE_BASE: of `base`).
+ * tombstones among them, `source` by number of the request's table (ROW_SOURCE_BASE: of `base`,
+ * also where its order is known).
  * `kv`, `path` and the sizes are not looked at. The request and what it borrows outlive the stream.
  * Errors: as build_shard. */
 MUST_CHECK bool build_merged(const struct build_request *request, struct row_stream **ret_rows,

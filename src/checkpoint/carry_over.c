@@ -43,9 +43,20 @@ static bool copy_sidecar(const struct carry_over_request *request, const struct 
                       names_sidecar_file(request->folder, arena), NULL, err);
 }
 
-bool carry_over(const struct carry_over_request *request, struct err *err)
+static bool copy_order(const struct carry_over_request *request, struct arena *arena,
+                       uint64_t *ret_bytes, struct err *err)
 {
-    AUTO(arena) struct arena *arena = arena_new(4096);
+    const char *to = names_order_file(request->folder, arena);
+    struct store_info info = {0};
+    TRY(store_copy(request->store, names_order_file(request->order_from, arena), to, NULL, err));
+    TRY(store_head(request->store, to, &info, err));
+    *ret_bytes = info.size;
+    return true;
+}
+
+static bool copy_file(const struct carry_over_request *request, struct arena *arena,
+                      struct err *err)
+{
     struct store_etag etag;
     TRY(store_copy(request->store, names_shard_file(request->from->db_url, arena),
                    names_shard_file(request->folder, arena), &etag, err));
@@ -54,4 +65,13 @@ bool carry_over(const struct carry_over_request *request, struct err *err)
         log_failure(LOG_WARN, "build", &why, "%s goes without a sidecar", request->folder);
     }
     return true;
+}
+
+bool carry_over(const struct carry_over_request *request, uint64_t *ret_order_bytes,
+                struct err *err)
+{
+    AUTO(arena) struct arena *arena = arena_new(4096);
+    *ret_order_bytes = 0;
+    TRY(request->order_from == NULL || copy_order(request, arena, ret_order_bytes, err));
+    return request->from == NULL || copy_file(request, arena, err);
 }

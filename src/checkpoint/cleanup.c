@@ -8,6 +8,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "core/coord/message.h"
+
 enum { ITEMS_FIRST = 64 };
 
 /* One run, or an attempt of one, while the objects are counted. */
@@ -169,6 +171,34 @@ static void fill_retention(struct survey *survey, const struct catalog_record *r
     }
 }
 
+/* The attempts that a manifest names: in its table, and, of shards with deleted keys alone, in its
+ * lineage (PROTOCOL R6). */
+static bool attempts_of(struct survey *survey, const struct catalog_entry *entry,
+                        const struct manifest *manifest, const char ***ret_urls, size_t *ret_count,
+                        struct err *err)
+{
+    struct message_commit commit = {0};
+    const char *ledger = NULL;
+    if (manifest->lineage.size > 0 &&
+        !message_lineage_decode(manifest->lineage, survey->arena, &commit, &ledger, err)) {
+        return err_wrap(err, "the lineage of %s, which is kept", entry->name);
+    }
+    size_t most = manifest->shard_count + commit.made_of.order_count;
+    const char **urls = arena_alloc(survey->arena, (most + 1) * sizeof *urls);
+    size_t count = 0;
+    for (size_t i = 0; i < manifest->shard_count; i++) {
+        if (manifest->shards[i].db_url != NULL) {
+            urls[count++] = manifest->shards[i].db_url;
+        }
+    }
+    for (size_t i = 0; i < commit.made_of.order_count; i++) {
+        urls[count++] = commit.made_of.orders[i].url;
+    }
+    *ret_urls = urls;
+    *ret_count = count;
+    return true;
+}
+
 /* Reads a kept manifest: which runs its shards are in, and which attempts it names. */
 static bool read_kept(struct survey *survey, const struct catalog_entry *entry,
                       struct retention_run *run, struct counted_list *urls, struct err *err)
@@ -178,20 +208,19 @@ static bool read_kept(struct survey *survey, const struct catalog_entry *entry,
     if (!catalog_load(catalog, entry->name, survey->arena, &manifest, err)) {
         return err_wrap(err, "nothing can be deleted while a manifest that is kept cannot be read");
     }
-    const char **runs = arena_alloc(
-        survey->arena, (manifest.shard_count + run->points_into_count + 1) * sizeof *runs);
+    const char **attempts = NULL;
+    size_t attempt_count = 0;
+    TRY(attempts_of(survey, entry, &manifest, &attempts, &attempt_count, err));
+    const char **runs =
+        arena_alloc(survey->arena, (attempt_count + run->points_into_count + 1) * sizeof *runs);
     size_t count = 0;
     for (; count < run->points_into_count; count++) {
         runs[count] = run->points_into[count];
     }
-    for (size_t i = 0; i < manifest.shard_count; i++) {
+    for (size_t i = 0; i < attempt_count; i++) {
         const char *name = NULL;
         struct bytes in = {0};
-        if (manifest.shards[i].db_url == NULL) {
-            continue;
-        }
-        TRY(catalog_name_of(catalog, manifest.shards[i].db_url, manifest.s3_prefix, survey->arena,
-                            &name, err));
+        TRY(catalog_name_of(catalog, attempts[i], manifest.s3_prefix, survey->arena, &name, err));
         struct counted *url = list_add(urls, survey->arena);
         url->folder = arena_format(survey->arena, "%s/", name);
         if (names_parse_run_of(survey->request->names, name, &in) &&

@@ -50,18 +50,37 @@ struct publish *publish_free(struct publish *publish)
     return NULL;
 }
 
+static bool check_object(struct publish *publish, const char *url, uint64_t bytes, struct err *err)
+{
+    const char *key = NULL;
+    TRY(store_key_of_url(publish->settings.store, url, &key, err));
+    struct store_info info;
+    TRY(store_head(publish->settings.store, key, &info, err));
+    if (info.size != bytes) {
+        return err_set(err, ERR_MISSING, "%s has %llu bytes, its attempt reported %llu", key,
+                       (unsigned long long)info.size, (unsigned long long)bytes);
+    }
+    return true;
+}
+
 /* A winner that is not in the store, or not with the bytes that were reported, is never published.
  */
 static bool check_winner(struct publish *publish, const struct message_attempt *winner,
                          struct arena *arena, struct err *err)
 {
-    const char *key = NULL;
-    TRY(store_key_of_url(publish->settings.store, names_shard_file(winner->url, arena), &key, err));
-    struct store_info info;
-    TRY(store_head(publish->settings.store, key, &info, err));
-    if (info.size != winner->db_bytes) {
-        return err_set(err, ERR_MISSING, "%s has %llu bytes, its attempt reported %llu", key,
-                       (unsigned long long)info.size, (unsigned long long)winner->db_bytes);
+    if (message_attempt_has_rows(winner)) {
+        TRY(check_object(publish, names_shard_file(winner->url, arena), winner->db_bytes, err));
+    }
+    return winner->order_bytes == 0 ||
+           check_object(publish, names_order_file(winner->url, arena), winner->order_bytes, err);
+}
+
+static bool check_winners(struct publish *publish, const struct message_attempt *const *winners,
+                          size_t count, struct arena *arena, uint32_t *ret_missing, struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        *ret_missing = winners[i]->shard;
+        TRY(check_winner(publish, winners[i], arena, err));
     }
     return true;
 }
@@ -170,10 +189,9 @@ static void remember_staged(struct publish *publish, struct bytes pointer, struc
 bool publish_stage(struct publish *publish, const struct leader_stage *stage, int64_t now_us,
                    struct arena *arena, struct publish_staged *ret_staged, struct err *err)
 {
-    for (size_t i = 0; i < stage->winner_count; i++) {
-        ret_staged->missing_shard = stage->winners[i]->shard;
-        TRY(check_winner(publish, stage->winners[i], arena, err));
-    }
+    uint32_t *missing = &ret_staged->missing_shard;
+    TRY(check_winners(publish, stage->winners, stage->winner_count, arena, missing, err) &&
+        check_winners(publish, stage->deleted, stage->deleted_count, arena, missing, err));
     AUTO(buf) struct buf lineage;
     buf_init(&lineage, PUBLISH_MANIFEST_MAX);
     TRY(make_lineage(publish, stage->lineage, &lineage, err));

@@ -173,6 +173,18 @@ static void report_counts(struct shard_job *job, const struct build_result *buil
     job->result.partition_count = table->count;
 }
 
+/* Local files of the attempt. */
+struct shard_paths {
+    const char *file;
+    const char *order;
+};
+
+/* Shards have order objects (PROTOCOL R6). */
+static bool is_exact(const struct shard_job *job)
+{
+    return job->settings->snapshot->state_order == STATE_ORDER_EXACT;
+}
+
 /* The base of a state; without one there is nothing to open. */
 static bool open_base(struct shard_job *job, struct state_manifest **ret_manifest,
                       struct state_files *files, struct err *err)
@@ -191,6 +203,7 @@ static bool open_base(struct shard_job *job, struct state_manifest **ret_manifes
         .num_dbs = job->num_dbs,
         .shard = job->shard,
         .whole = job->base->whole,
+        .exact = is_exact(job),
         .stem = arena_format(job->arena, "%s/%s-db%05u-a%02u", settings->folder, job->work.run_id,
                              job->shard, job->attempt),
         .stop = &job->work.stop,
@@ -198,9 +211,9 @@ static bool open_base(struct shard_job *job, struct state_manifest **ret_manifes
     return state_files_open(&request, job->arena, files, err);
 }
 
-/* Builds the file and reports what is in it. */
-static bool build_file(struct shard_job *job, const char *path, struct build_result *built,
-                       struct err *err)
+/* Builds the file, and where the order is exact its order object, and reports what is in them. */
+static bool build_file(struct shard_job *job, const struct shard_paths *paths,
+                       struct build_result *built, struct err *err)
 {
     struct filter filter = contribution_filter(job->frame, job->arena);
     struct open_sets open = {0};
@@ -208,9 +221,11 @@ static bool build_file(struct shard_job *job, const char *path, struct build_res
     struct state_manifest *manifest = NULL;
     struct build_request request = {
         .kv = job->settings->kv,
-        .path = path,
+        .path = paths->file,
         .shard = job->shard,
         .order = contribution_order(job->frame),
+        .exact = is_exact(job),
+        .order_path = is_exact(job) ? paths->order : NULL,
         .page_size = job->settings->snapshot->page_size,
         .cache_bytes = job->settings->cache_bytes,
         .sources = contribution_sources(job->frame),
@@ -230,6 +245,7 @@ static bool build_file(struct shard_job *job, const char *path, struct build_res
     TRY(done);
     job->result.row_count = built->rows;
     job->result.page_size = built->page_size;
+    job->result.order_bytes = built->order_bytes;
     job->result.duration_ms = (uint64_t)((built->sizes_us + built->write_us) / 1000);
     report_counts(job, built);
     if (built->rows > 0) {
@@ -243,21 +259,27 @@ static bool build_file(struct shard_job *job, const char *path, struct build_res
     return true;
 }
 
-static bool store_file(struct shard_job *job, const char *path, struct err *err)
+/* What there is of the shard: its file, its order object, both; not neither. */
+static bool store_files(struct shard_job *job, const struct shard_paths *paths,
+                        const struct build_result *built, struct err *err)
 {
     const char *folder =
         names_attempt(job->settings->names, job->work.run_id, job->shard, job->attempt, job->arena);
     struct upload_request request = {
         .store = job->settings->store,
         .folder = folder,
-        .path = path,
+        .path = built->rows > 0 ? paths->file : NULL,
+        .order_path = built->order_bytes > 0 ? paths->order : NULL,
         .sidecar = job->settings->snapshot->sidecar,
     };
-    uint8_t random[16];
-    os_random_bytes(random, sizeof random);
-    job->result.checkpoint_id = names_uuid_hex(random, job->arena);
-    if (job->settings->base != NULL) {
-        state_base_keep(job->settings->base, path, job->result.checkpoint_id);
+    if (built->rows > 0) {
+        uint8_t random[16];
+        os_random_bytes(random, sizeof random);
+        job->result.checkpoint_id = names_uuid_hex(random, job->arena);
+    }
+    if (job->settings->base != NULL && built->rows > 0) {
+        state_base_keep(job->settings->base, request.path, request.order_path,
+                        job->result.checkpoint_id);
     }
     TRY(upload_shard(&request, err));
     job->result.url = names_url(job->settings->names, folder, job->arena);
@@ -286,47 +308,66 @@ static bool find_canaries(struct shard_job *job, const char *path, const char *f
                                       &job->result.canaries, &job->result.canary_count, err);
 }
 
+static void report_copy(struct shard_job *job, const struct attempt *from)
+{
+    struct message_attempt *result = &job->result;
+    result->row_count = (uint64_t)from->row_count;
+    result->db_bytes = (uint64_t)from->db_bytes;
+    result->min_key = from->min_key == NULL ? NULL
+                                            : arena_text(job->arena, bytes_of_text(from->min_key));
+    result->max_key = from->max_key == NULL ? NULL
+                                            : arena_text(job->arena, bytes_of_text(from->max_key));
+    result->checkpoint_id = arena_text(job->arena, bytes_of_text(from->checkpoint_id));
+}
+
 /* No rows: what the base has of this shard, under a URL of this run. The bytes are the same, and so
  * is the checkpoint_id. */
+static bool copy_from(struct shard_job *job, const struct state_manifest *manifest, struct err *err)
+{
+    const char *folder =
+        names_attempt(job->settings->names, job->work.run_id, job->shard, job->attempt, job->arena);
+    const struct snapshot_settings *snapshot = job->settings->snapshot;
+    struct carry_over_request request = {
+        .store = job->settings->store,
+        .from = state_manifest_shard(manifest, job->shard),
+        .order_from = is_exact(job) ? state_manifest_order(manifest, job->shard) : NULL,
+        .folder = folder,
+        .sidecar = snapshot->sidecar,
+    };
+    if (request.from == NULL && request.order_from == NULL) {
+        return true;
+    }
+    int64_t start = clock_mono_us();
+    TRY(carry_over(&request, &job->result.order_bytes, err));
+    if (request.from != NULL) {
+        TRY(find_canaries(job, NULL, folder, err));
+        report_copy(job, request.from);
+    }
+    job->result.url = names_url(job->settings->names, folder, job->arena);
+    job->result.duration_ms = (uint64_t)((clock_mono_us() - start) / 1000);
+    crash_point("attempt-uploaded");
+    return true;
+}
+
 static bool copy_shard(struct shard_job *job, struct err *err)
 {
     struct state_manifest *manifest = NULL;
     TRY(state_base_manifest(job->settings->base, job->base, &manifest, err));
-    const struct attempt *from = state_manifest_shard(manifest, job->shard);
-    const char *folder =
-        names_attempt(job->settings->names, job->work.run_id, job->shard, job->attempt, job->arena);
-    struct carry_over_request request = {.store = job->settings->store,
-                                         .from = from,
-                                         .folder = folder,
-                                         .sidecar = job->settings->snapshot->sidecar};
-    int64_t start = clock_mono_us();
-    bool done = from == NULL ||
-                (carry_over(&request, err) && find_canaries(job, NULL, folder, err));
-    if (done && from != NULL) {
-        job->result.url = names_url(job->settings->names, folder, job->arena);
-        job->result.row_count = (uint64_t)from->row_count;
-        job->result.db_bytes = (uint64_t)from->db_bytes;
-        job->result.min_key =
-            from->min_key == NULL ? NULL : arena_text(job->arena, bytes_of_text(from->min_key));
-        job->result.max_key =
-            from->max_key == NULL ? NULL : arena_text(job->arena, bytes_of_text(from->max_key));
-        job->result.checkpoint_id = arena_text(job->arena, bytes_of_text(from->checkpoint_id));
-        job->result.duration_ms = (uint64_t)((clock_mono_us() - start) / 1000);
-        crash_point("attempt-uploaded");
-    }
+    bool done = copy_from(job, manifest, err);
     state_manifest_drop(manifest);
     return done;
 }
 
-static bool make_shard(struct shard_job *job, const char *path, struct err *err)
+static bool make_shard(struct shard_job *job, const struct shard_paths *paths, struct err *err)
 {
     if (job->carry) {
         return copy_shard(job, err);
     }
     struct build_result built = {0};
     bool done =
-        build_file(job, path, &built, err) &&
-        (built.rows == 0 || (find_canaries(job, path, NULL, err) && store_file(job, path, err)));
+        build_file(job, paths, &built, err) &&
+        (built.rows == 0 || find_canaries(job, paths->file, NULL, err)) &&
+        ((built.rows == 0 && built.order_bytes == 0) || store_files(job, paths, &built, err));
     build_result_done(&built);
     return done;
 }
@@ -335,8 +376,10 @@ static void run_job(struct work *work)
 {
     struct shard_job *job = (struct shard_job *)work;
     struct err err = {0};
-    const char *path = arena_format(job->arena, "%s/%s-db%05u-a%02u.db", job->settings->folder,
+    const char *stem = arena_format(job->arena, "%s/%s-db%05u-a%02u", job->settings->folder,
                                     job->work.run_id, job->shard, job->attempt);
+    struct shard_paths paths = {.file = arena_format(job->arena, "%s.db", stem),
+                                .order = arena_format(job->arena, "%s.order", stem)};
     job->result = (struct message_attempt){
         .run_id = job->work.run_id,
         .shard = job->shard,
@@ -347,7 +390,7 @@ static void run_job(struct work *work)
     if (atomic_load(&work->stop)) {
         err_set(&err, ERR_STOPPED, "stopped before it began");
     }
-    job->result.ok = err.kind == ERR_NONE && make_shard(job, path, &err);
+    job->result.ok = err.kind == ERR_NONE && make_shard(job, &paths, &err);
     if (!job->result.ok) {
         job->result.error = arena_text(job->arena, bytes_of_text(err.message));
         job->result.url = "";
@@ -356,5 +399,7 @@ static void run_job(struct work *work)
                         job->work.run_id, job->attempt);
         }
     }
-    unlink(path); /* of an empty shard, or of one that failed; else it is gone already */
+    /* of an empty shard, or of one that failed; else they are gone already */
+    (void)unlink(paths.file);
+    (void)unlink(paths.order);
 }

@@ -21,11 +21,17 @@
 #include "adapters/os/log.h"
 #include "checkpoint/catalog.h"
 
+#define FILE_SUFFIX "db"
+#define ORDER_SUFFIX "order"
+
 enum { PATH_ROOM = 4096 };
 
 struct state_manifest {
     char *run_id;
     struct manifest manifest;
+    bool has_orders;
+    const struct commit_order *orders; /* of shards without rows */
+    size_t order_count;
     struct arena *arena;
     atomic_uint users;
 };
@@ -85,6 +91,21 @@ struct state_manifest *state_manifest_drop(struct state_manifest *manifest)
     return NULL;
 }
 
+/* Shards without rows are not in the manifest's table: the lineage says where their orders are. */
+static bool find_orders(struct state_manifest *manifest, struct err *err)
+{
+    struct message_commit commit;
+    const char *ledger = NULL;
+    if (!message_lineage_decode(manifest->manifest.lineage, manifest->arena, &commit, &ledger,
+                                err)) {
+        return err_wrap(err, "the lineage of run %s", manifest->manifest.run_id);
+    }
+    manifest->has_orders = commit.snapshot.is_state && commit.snapshot.state.order[0] != '\0';
+    manifest->orders = commit.made_of.orders;
+    manifest->order_count = manifest->has_orders ? commit.made_of.order_count : 0;
+    return true;
+}
+
 /* The staged object has the same bytes, and is there also while the manifest is not listed yet. */
 static bool load(struct state_base *base, const struct plan_base *plan,
                  struct state_manifest *manifest, struct err *err)
@@ -100,7 +121,7 @@ static bool load(struct state_base *base, const struct plan_base *plan,
         return err_set(err, ERR_CORRUPT, "manifest %s is of run %s with %u shards, not of %s", name,
                        manifest->manifest.run_id, manifest->manifest.num_dbs, plan->run_id);
     }
-    return true;
+    return manifest->manifest.lineage.size == 0 || find_orders(manifest, err);
 }
 
 static bool find_or_load(struct state_base *base, const struct plan_base *plan,
@@ -160,11 +181,39 @@ const struct attempt *state_manifest_shard(const struct state_manifest *manifest
                : NULL;
 }
 
+bool state_manifest_has_orders(const struct state_manifest *manifest)
+{
+    return manifest->has_orders;
+}
+
+const char *state_manifest_order(const struct state_manifest *manifest, uint32_t shard)
+{
+    const struct attempt *row = state_manifest_shard(manifest, shard);
+    if (!manifest->has_orders || row != NULL) {
+        return manifest->has_orders ? row->db_url : NULL;
+    }
+    for (size_t i = 0; i < manifest->order_count; i++) {
+        if (manifest->orders[i].shard == shard) {
+            return manifest->orders[i].url;
+        }
+    }
+    return NULL;
+}
+
 /* ---- files ---- */
 
-static void path_of(const struct state_base *base, const char *checkpoint_id, char path[PATH_ROOM])
+/* One object of a shard: its file, or its order object. */
+struct wanted {
+    const char *url;
+    const char *id; /* under which it is kept, with `suffix`; NULL: it is not */
+    const char *suffix;
+    int64_t bytes; /* -1: not known */
+};
+
+static void path_of(const struct state_base *base, const char *id, const char *suffix,
+                    char path[PATH_ROOM])
 {
-    snprintf(path, PATH_ROOM, "%s/%s.db", base->settings->folder, checkpoint_id);
+    snprintf(path, PATH_ROOM, "%s/%s.%s", base->settings->folder, id, suffix);
 }
 
 static bool link_file(const char *from, const char *to, struct err *err)
@@ -173,30 +222,30 @@ static bool link_file(const char *from, const char *to, struct err *err)
     return link(from, to) == 0 || file_err(err, errno, "link", to);
 }
 
-static bool check_size(const struct attempt *shard, const char *path, struct err *err)
+static bool check_size(const struct wanted *wanted, const char *path, struct err *err)
 {
     uint64_t bytes = 0;
     TRY(file_size(path, &bytes, err));
-    if (shard->db_bytes >= 0 && bytes != (uint64_t)shard->db_bytes) {
+    if (wanted->bytes >= 0 && bytes != (uint64_t)wanted->bytes) {
         return err_set(err, ERR_CORRUPT,
-                       "shard %" PRId64 " has %" PRIu64 " bytes, its manifest says %" PRId64 ": %s",
-                       shard->db_id, bytes, shard->db_bytes, path);
+                       "%s has %" PRIu64 " bytes, its manifest says %" PRId64 ": %s", wanted->url,
+                       bytes, wanted->bytes, path);
     }
     return true;
 }
 
-static bool download(struct state_base *base, const struct attempt *shard, const char *path,
+static bool download(struct state_base *base, const struct wanted *wanted, const char *path,
                      struct err *err)
 {
-    AUTO(arena) struct arena *arena = arena_new(4096);
     const char *key = NULL;
-    TRY(store_key_of_url(base->settings->store, names_shard_file(shard->db_url, arena), &key, err));
+    uint64_t bytes = 0;
+    TRY(store_key_of_url(base->settings->store, wanted->url, &key, err));
     TRY(store_get_to_file(base->settings->store, key, path, NULL, err));
-    if (!check_size(shard, path, err)) {
+    if (!check_size(wanted, path, err) || !file_size(path, &bytes, err)) {
         (void)unlink(path);
         return false;
     }
-    atomic_fetch_add(&base->downloaded, (unsigned long long)shard->db_bytes);
+    atomic_fetch_add(&base->downloaded, (unsigned long long)bytes);
     return true;
 }
 
@@ -207,42 +256,16 @@ static bool is_folder(const struct state_base *base)
     return base->settings->store->url.scheme == STORE_FILE;
 }
 
-static bool point_to_object(struct state_base *base, const struct attempt *shard, const char *path,
+static bool point_to_object(struct state_base *base, const struct wanted *wanted, const char *path,
                             struct err *err)
 {
     AUTO(arena) struct arena *arena = arena_new(4096);
     const char *key = NULL;
-    TRY(store_key_of_url(base->settings->store, names_shard_file(shard->db_url, arena), &key, err));
+    TRY(store_key_of_url(base->settings->store, wanted->url, &key, err));
     const char *object = arena_format(arena, "%s/%s", base->settings->store->url.prefix, key);
     (void)unlink(path);
     return (symlink(object, path) == 0 || file_err(err, errno, "point to", path)) &&
-           check_size(shard, path, err);
-}
-
-bool state_base_fetch(struct state_base *base, const struct attempt *shard, const char *path,
-                      struct err *err)
-{
-    struct err unusable = {0};
-    if (is_folder(base)) {
-        return point_to_object(base, shard, path, err);
-    }
-    if (shard->checkpoint_id == NULL) {
-        return download(base, shard, path, err);
-    }
-    char kept[PATH_ROOM];
-    path_of(base, shard->checkpoint_id, kept);
-    if (link_file(kept, path, &unusable)) {
-        if (check_size(shard, path, &unusable)) {
-            (void)utimensat(AT_FDCWD, kept, NULL, 0); /* used now: others go before it */
-            return true;
-        }
-        log_failure(LOG_WARN, "build", &unusable, "a kept shard file is downloaded again");
-        (void)unlink(path);
-        (void)unlink(kept);
-    }
-    TRY(download(base, shard, path, err));
-    state_base_keep(base, path, shard->checkpoint_id);
-    return true;
+           check_size(wanted, path, err);
 }
 
 struct kept_file {
@@ -324,19 +347,80 @@ static bool sync_file(const char *path, struct err *err)
     return done;
 }
 
-void state_base_keep(struct state_base *base, const char *path, const char *checkpoint_id)
+static bool keep(struct state_base *base, const char *path, const char *id, const char *suffix,
+                 struct err *err)
 {
     char kept[PATH_ROOM];
+    path_of(base, id, suffix, kept);
+    TRY(sync_file(path, err) && link_file(path, kept, err));
+    (void)utimensat(AT_FDCWD, kept, NULL, 0);
+    return true;
+}
+
+static bool fetch(struct state_base *base, const struct wanted *wanted, const char *path,
+                  struct err *err)
+{
+    struct err unusable = {0};
+    if (is_folder(base)) {
+        return point_to_object(base, wanted, path, err);
+    }
+    if (wanted->id == NULL) {
+        return download(base, wanted, path, err);
+    }
+    char kept[PATH_ROOM];
+    path_of(base, wanted->id, wanted->suffix, kept);
+    if (link_file(kept, path, &unusable)) {
+        if (check_size(wanted, path, &unusable)) {
+            (void)utimensat(AT_FDCWD, kept, NULL, 0); /* used now: others go before it */
+            return true;
+        }
+        log_failure(LOG_WARN, "build", &unusable, "a kept shard file is downloaded again");
+        (void)unlink(path);
+        (void)unlink(kept);
+    }
+    TRY(download(base, wanted, path, err));
+    if (!keep(base, path, wanted->id, wanted->suffix, &unusable)) {
+        log_failure(LOG_INFO, "build", &unusable, "%s is not kept for the next build", wanted->url);
+    }
+    trim(base);
+    return true;
+}
+
+bool state_base_fetch(struct state_base *base, const struct attempt *shard, const char *path,
+                      struct err *err)
+{
+    AUTO(arena) struct arena *arena = arena_new(4096);
+    struct wanted wanted = {.url = names_shard_file(shard->db_url, arena),
+                            .id = shard->checkpoint_id,
+                            .suffix = FILE_SUFFIX,
+                            .bytes = shard->db_bytes};
+    return fetch(base, &wanted, path, err);
+}
+
+/* Its last lines check its size and all of its index. */
+bool state_base_fetch_order(struct state_base *base, const struct state_manifest *manifest,
+                            uint32_t shard, const char *path, struct err *err)
+{
+    AUTO(arena) struct arena *arena = arena_new(4096);
+    const struct attempt *row = state_manifest_shard(manifest, shard);
+    struct wanted wanted = {.url = names_order_file(state_manifest_order(manifest, shard), arena),
+                            .id = row == NULL ? NULL : row->checkpoint_id,
+                            .suffix = ORDER_SUFFIX,
+                            .bytes = -1};
+    return fetch(base, &wanted, path, err);
+}
+
+void state_base_keep(struct state_base *base, const char *path, const char *order_path,
+                     const char *checkpoint_id)
+{
     struct err err = {0};
     if (is_folder(base)) {
         return;
     }
-    path_of(base, checkpoint_id, kept);
-    if (sync_file(path, &err) && link_file(path, kept, &err)) {
-        (void)utimensat(AT_FDCWD, kept, NULL, 0);
-        trim(base);
-    } else {
+    if (!keep(base, path, checkpoint_id, FILE_SUFFIX, &err) ||
+        (order_path != NULL && !keep(base, order_path, checkpoint_id, ORDER_SUFFIX, &err))) {
         log_failure(LOG_INFO, "build", &err, "shard file %s is not kept for the next build",
                     checkpoint_id);
     }
+    trim(base);
 }

@@ -33,6 +33,10 @@ MUST_CHECK bool state_base_manifest(struct state_base *base, const struct plan_b
 const struct manifest *state_manifest_of(const struct state_manifest *manifest);
 /* NULL: the shard is empty there. */
 const struct attempt *state_manifest_shard(const struct state_manifest *manifest, uint32_t shard);
+/* The attempt that has the shard's order object (R6), also where the shard is empty; NULL: there is
+ * none, because the snapshot has none or the shard never had a key. */
+const char *state_manifest_order(const struct state_manifest *manifest, uint32_t shard);
+bool state_manifest_has_orders(const struct state_manifest *manifest);
 struct state_manifest *state_manifest_drop(struct state_manifest *manifest); /* takes NULL */
 
 /* A name of one's own for the file of a shard, at `path`: from what is kept, else downloaded. The
@@ -40,8 +44,15 @@ struct state_manifest *state_manifest_drop(struct state_manifest *manifest); /* 
 MUST_CHECK bool state_base_fetch(struct state_base *base, const struct attempt *shard,
                                  const char *path, struct err *err);
 
-/* Keeps a finished file, too, beside where it is. Best effort: a failure is logged. */
-void state_base_keep(struct state_base *base, const char *path, const char *checkpoint_id);
+/* The same for the shard's order object, where state_manifest_order gives one. */
+MUST_CHECK bool state_base_fetch_order(struct state_base *base,
+                                       const struct state_manifest *manifest, uint32_t shard,
+                                       const char *path, struct err *err);
+
+/* Keeps a finished file, too, and its order object (NULL: none), beside where they are. Best
+ * effort: a failure is logged. */
+void state_base_keep(struct state_base *base, const char *path, const char *order_path,
+                     const char *checkpoint_id);
 
 /* Bytes downloaded since the start. */
 uint64_t state_base_downloaded(const struct state_base *base);

@@ -15,15 +15,16 @@ struct state_files_request { /* all borrowed */
     uint32_t num_dbs;
     uint32_t shard;
     bool whole;              /* shards are divided or made otherwise now */
-    const char *stem;        /* of local names: "<stem>-base00000.db" */
+    bool exact;              /* with their order objects, where the base has them (R6) */
+    const char *stem;        /* of local names: "<stem>-base00000.db" and ".order" */
     const atomic_bool *stop; /* may be NULL */
 };
 
 struct state_files {
-    struct kv_file **files;
+    struct base_file *files;
     size_t count;
     const struct base_rule *rule; /* NULL: the file is taken as it is */
-    const char **paths;
+    const char **paths;           /* of the files, and behind them of their order objects */
 };
 
 /* The shard's last file (none where it was empty); of a base that is divided otherwise all that may

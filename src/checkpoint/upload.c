@@ -19,9 +19,16 @@ static bool put_sidecar(const struct upload_request *request, struct bytes body,
                              store_always(), NULL, err);
 }
 
-bool upload_shard(const struct upload_request *request, struct err *err)
+static bool put_order(const struct upload_request *request, struct arena *arena, struct err *err)
 {
-    AUTO(arena) struct arena *arena = arena_new(4096);
+    struct store_content content = {
+        .path = request->order_path, .take_file = true, .type = NAMES_CONTENT_BYTES};
+    return store_put_settled(request->store, names_order_file(request->folder, arena), &content,
+                             store_once(request->store), NULL, err);
+}
+
+static bool put_file(const struct upload_request *request, struct arena *arena, struct err *err)
+{
     AUTO(buf) struct buf body;
     buf_init(&body, UPLOAD_SIDECAR_MAX);
     struct err sidecar_err;
@@ -42,4 +49,11 @@ bool upload_shard(const struct upload_request *request, struct err *err)
         log_failure(LOG_WARN, "build", &sidecar_err, "%s goes without a sidecar", request->folder);
     }
     return true;
+}
+
+bool upload_shard(const struct upload_request *request, struct err *err)
+{
+    AUTO(arena) struct arena *arena = arena_new(4096);
+    TRY(request->order_path == NULL || put_order(request, arena, err));
+    return request->path == NULL || put_file(request, arena, err);
 }

@@ -7,12 +7,14 @@
 
 struct upload_request {
     struct store *store;
-    const char *folder; /* name of the attempt's directory in the store, no slash at its end */
-    const char *path;   /* of the local file; gone after success */
+    const char *folder;     /* name of the attempt's directory in the store, no slash at its end */
+    const char *path;       /* of the local file; gone after success. NULL: no rows, no file */
+    const char *order_path; /* of its order object, gone after success; NULL: none */
     bool sidecar;
 };
 
-/* shard.db first, then its sidecar, which carries its ETag. A sidecar that cannot be made or stored
+/* The order object first, without which the shard is not whole; then shard.db, then its sidecar,
+ * which carries its ETag. A sidecar that cannot be made or stored
  * is logged and left out (snapshot format, section 7). Build threads. Errors: as store_put_settled.
  */
 MUST_CHECK bool upload_shard(const struct upload_request *request, struct err *err);

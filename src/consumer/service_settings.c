@@ -187,6 +187,7 @@ static bool set_coord(struct service_settings *to, const struct settings *settin
         .routing = routing_of(to, arena),
         .files = arena_format(arena, "page size %u, %s sidecar", snapshot->page_size,
                               snapshot->sidecar ? "with" : "without"),
+        .order = snapshot->state_order == STATE_ORDER_EXACT ? "exact" : "",
     };
     coord->shard_policy = shard_policy(snapshot);
     coord->shards = snapshot->cel.has_routing_values ? (uint32_t)snapshot->cel.routing_value_count

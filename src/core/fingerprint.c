@@ -131,6 +131,9 @@ void fingerprint_print(const struct settings *settings, struct buf *out)
     buf_add_format(out, "contents=%s order=%s routing=%s shards=%" PRIu32 " max_keys=%" PRIu64 "\n",
                    contents[snapshot->contents], orders[snapshot->order],
                    routings[snapshot->routing], snapshot->shards, snapshot->max_keys_per_shard);
+    if (snapshot->state_order == STATE_ORDER_EXACT) {
+        buf_add_text(out, "state_order=exact\n");
+    }
     if (snapshot->routing == ROUTING_CEL) {
         add_cel(out, &snapshot->cel);
     }

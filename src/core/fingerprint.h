@@ -16,6 +16,7 @@
  *   window=<trigger> <size_us>                     (size 0 for all triggers but event_time)
  *   late=… future=…
  *   contents=… order=… routing=… shards=… max_keys=…
+ *   state_order=exact                              (only where it is)
  *   cel=<expression> infers=0|1                    (these three only with routing=cel)
  *     column=<name> type=… from=<field>            (each, in order)
  *     value=<integer or text>                      (each routing value, in order)

@@ -70,6 +70,9 @@ struct cel_settings {      /* group `snapshot.cel`; ROUTING_CEL */
     size_t routing_value_count;
 };
 
+/* Contents `state`: is a record newer because its build is, or because it is (PROTOCOL R6)? */
+enum state_order { STATE_ORDER_BUILD, STATE_ORDER_EXACT };
+
 struct snapshot_settings {
     const char *store; /* "s3://bucket/prefix" or "file:///path" */
     enum contents contents;
@@ -78,6 +81,7 @@ struct snapshot_settings {
     uint32_t shards;             /* 0: by max_keys_per_shard, or by what the expression gives */
     uint64_t max_keys_per_shard; /* 0: `shards` is given */
     enum row_order order;
+    enum state_order state_order;
     const char *key_column; /* `key_col` of the manifest, "_key" by default */
     uint32_t page_size;     /* 4096 … 65536; 0: auto */
     bool sidecar;

@@ -327,6 +327,7 @@ class Build:
     future: list
     accounts: dict  # (topic, partition) -> {name: count}
     content: dict = dataclasses.field(default_factory=dict)  # stored key -> Row
+    state: object = None  # State, of contents `state`
 
 
 def assign(rows, rejects, steps, late="next", future="keep"):
@@ -372,13 +373,25 @@ def _count_flow(builds, steps, member, rejects):
                 accounts[place]["rejected"] += 1
 
 
-def fold(build, order="offset", base=None):
-    """Newest row of every key; counts stored, superseded and tombstones. `base`: key -> Row of the head."""
+@dataclasses.dataclass
+class State:
+    """What a chain of state builds knows: of every key its newest row, deleted ones too where orders are kept."""
+    exact: bool
+    rows: dict  # key -> Row
+    unknown: set  # keys whose row is from before orders were kept: older than any other
+
+
+def fold(build, order="offset", base=None, exact=False):
+    """Newest row of every key; counts stored, superseded and tombstones. `base`: the State of the head; None: a
+    window. Returns the State after the build."""
     def age(row):
         place = (row.topic, row.partition, row.offset)
         return (row.event_time_us, *place) if order == "event_time" else place
 
-    newest = {}
+    base = base or State(exact, {}, set())
+    kept = dict(base.rows) if exact else {}
+    unknown = base.unknown if base.exact else set(base.rows)
+    newest = {key: row for key, row in kept.items() if key not in unknown}
     for row in build.rows:
         other = newest.get(row.stored)
         if other is None or age(row) > age(other):
@@ -391,14 +404,9 @@ def fold(build, order="offset", base=None):
             account["tombstones"] += 1
         else:
             account["stored"] += 1
-    content = dict(base or {})
-    for key, row in newest.items():
-        if row.value is None:
-            content.pop(key, None)
-        else:
-            content[key] = row
-    build.content = content
-    return content
+    rows = {**base.rows, **newest}
+    build.content = {key: row for key, row in rows.items() if row.value is not None}
+    return State(exact, rows if exact else build.content, unknown - newest.keys() if exact else set())
 
 
 def imbalance(account):

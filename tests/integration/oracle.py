@@ -14,6 +14,7 @@ import re
 import sys
 
 import model
+import order_object
 import snapshot
 from cel_model import CelRouting
 import topics
@@ -95,12 +96,14 @@ class Oracle:
     def _check_chain(self, chain, report):
         late, future = self.window.get("late", "next"), self.window.get("future", "keep")
         builds = model.assign(self.rows, self.rejects, chain.steps, late, future)
-        base = {}
+        base = None
         for step, commit in zip(chain.steps, chain.commits):
             build = builds[step.build]
-            state = self.wanted.get("contents") == "state"
-            model.fold(build, self.order, base if state else None)
-            base = build.content
+            if self.wanted.get("contents") == "state":  # an empty build repeats what the head was like
+                exact = commit.get("snapshot", {}).get("state", {}).get("order") == "exact"
+                base = build.state = model.fold(build, self.order, base, exact)
+            else:
+                model.fold(build, self.order)
             self._check_account(step, commit, build)
             if commit["commit_kind"] == "empty":
                 need(not build.rows, f"build {step.build} is called empty and has {len(build.rows)} rows")
@@ -162,6 +165,7 @@ class Oracle:
                 need(key not in have, f"{title}: {key!r} is in two shards")
                 have[key] = value, entry["db_id"]
         self._compare_rows(title, have, build.content, index)
+        self._check_orders(title, manifest, build, index)
         self._check_lineage(title, manifest, step, build)
         report.snapshots += 1
         report.rows += len(have)
@@ -196,6 +200,34 @@ class Oracle:
                  f"of {row.place}")
             want = index(row)
             need(db_id == want, f"{title}: key {key!r} is in shard {db_id}, belongs to {want}")
+
+    def _order_folders(self, manifest):
+        """By shard, where its order object lies: beside its file, or where the lineage says."""
+        if manifest.lineage["snapshot"].get("state", {}).get("order") != "exact":
+            return {}
+        urls = {entry["db_id"]: entry["db_url"] for entry in manifest.shards}
+        for shard, url in manifest.lineage["made_of"].get("orders", []):
+            need(shard not in urls, f"shard {shard} of {manifest.run_id} has rows, and is named as one without")
+            urls[shard] = url
+        return {shard: url[len(self.store.url) + 1:] for shard, url in urls.items()}
+
+    def _check_orders(self, title, manifest, build, index):
+        """With exact order: every key's record, deleted keys too, and each in its shard."""
+        folders = self._order_folders(manifest)
+        want = {}
+        state = build.state
+        for key, row in (state.rows if state and state.exact else {}).items():
+            known = key not in state.unknown
+            want.setdefault(index(row), {})[key] = (
+                ((row.topic, row.partition), row.offset, row.event_time_us, row.value is None) if known
+                else (("", 0), 0, -2**63, False))
+        need(folders.keys() == want.keys(), f"{title}: order objects of shards {sorted(folders)}, expected {sorted(want)}")
+        for shard, folder in folders.items():
+            data = self.store.get(folder + "/shard.order")
+            need(data is not None, f"{title}: shard {shard} has no order object")
+            have = order_object.read(data)
+            need(have == want[shard], f"{title}: the order object of shard {shard} has other rows, such as "
+                 f"{[(k, have.get(k), want[shard].get(k)) for k in have.keys() | want[shard].keys() if have.get(k) != want[shard].get(k)][:2]}")
 
     def _check_lineage(self, title, manifest, step, build):
         """The cuts and accounts again, as a reader without Kafka finds them."""
@@ -245,6 +277,7 @@ class Oracle:
             for entry in manifest.shards:
                 folder = entry["db_url"][len(self.store.url) + 1:]
                 allowed.update((folder + "/shard.db", folder + "/shard.sidecar"))
+            allowed.update(folder + "/shard.order" for folder in self._order_folders(manifest).values())
             folders.append(re.compile(
                 rf"^{self.wanted.get('run_registry_prefix', 'runs')}/[^/]+_run_id={re.escape(manifest.run_id)}_[0-9a-f]{{32}}"
                 r"/run\.yaml$"))

@@ -131,7 +131,8 @@ static void choose_settings(struct world *world)
     settings->sweep_every_us = world->seed % 4 == 1 ? 2000000 : INT64_C(3600000000);
     if (world->seed % 3 == 1) { /* not by chance: the worlds of the other seeds stay as they were */
         settings->contents = CONTENTS_STATE;
-        settings->shape = (struct state_shape){.keys = "raw", .routing = "hash", .files = ""};
+        settings->shape =
+            (struct state_shape){.keys = "raw", .routing = "hash", .files = "", .order = ""};
     }
 }
 

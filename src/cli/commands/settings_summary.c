@@ -100,9 +100,10 @@ static void print_snapshot(struct output *output, const struct snapshot_settings
         output_print(output, "  shards       one for %" PRIu64 " keys",
                      snapshot->max_keys_per_shard);
     }
-    output_print(output, ", holding %s\n",
+    output_print(output, ", holding %s%s\n",
                  snapshot->contents == CONTENTS_STATE ? "the newest row of every key so far"
-                                                      : "the rows of the window");
+                                                      : "the rows of the window",
+                 snapshot->state_order == STATE_ORDER_EXACT ? ", late ones in their order" : "");
     if (snapshot->keep_last == 0 && snapshot->keep_for_us == 0) {
         output_print(output, "  keeps        every snapshot\n");
         return;

@@ -30,6 +30,16 @@ static void check_text(struct settings_reader *reader, const char *path, const c
     }
 }
 
+static void check_state_order(struct settings_reader *reader)
+{
+    const struct snapshot_settings *snapshot = &reader->settings->snapshot;
+    if (snapshot->state_order == STATE_ORDER_EXACT && snapshot->contents != CONTENTS_STATE) {
+        refuse(reader, "snapshot.state_order",
+               "\"exact\" is of contents \"state\" alone: a window is one build",
+               "\"build\", or snapshot.contents is \"state\"");
+    }
+}
+
 static void check_shards(struct settings_reader *reader)
 {
     if (reader->settings->snapshot.routing == ROUTING_CEL) {
@@ -104,6 +114,7 @@ static void check_snapshot(struct settings_reader *reader)
     const struct settings *settings = reader->settings;
     check_store(reader);
     check_shards(reader);
+    check_state_order(reader);
     check_folders(reader);
     if (settings->s3.kms_key != NULL &&
         (settings->s3.sse == NULL || strcmp(settings->s3.sse, "aws:kms") != 0)) {

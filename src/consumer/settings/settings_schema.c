@@ -162,6 +162,10 @@ const struct setting settings_schema[] = {
      .doc = "As many shards as the build's records need, counted at its close."},
     {"snapshot.order", SETTING_CHOICE, IN_SETTINGS(snapshot.order), .fallback = "offset",
      ONE_OF("offset", "event_time"), .doc = "Which of two rows of one key is newer."},
+    {"snapshot.state_order", SETTING_CHOICE, IN_SETTINGS(snapshot.state_order), .fallback = "build",
+     ONE_OF("build", "exact"),
+     .doc = "`state`: a record of a later build is newer whatever its order (`build`); or every "
+            "shard keeps the order of its keys, also of deleted ones (`exact`)."},
     {"snapshot.key_column", SETTING_TEXT, IN_SETTINGS(snapshot.key_column), .fallback = "_key",
      .doc = "The key column's name in the manifest."},
     {"snapshot.page_size", SETTING_PAGE_SIZE, IN_SETTINGS(snapshot.page_size), .fallback = "auto",

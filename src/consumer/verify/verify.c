@@ -310,6 +310,10 @@ static bool compare_shards(struct verify *verify, struct err *err)
         .base = verify->base,
         .base_manifest = verify->base_manifest,
         .base_whole = verify->has_plan && verify->plan.commit.made_of.whole,
+        .exact = verify->has_plan && verify->plan.commit.snapshot.is_state &&
+                 verify->plan.commit.snapshot.state.order[0] != '\0',
+        .orders = verify->plan.commit.made_of.orders,
+        .order_count = verify->plan.commit.made_of.order_count,
         .rows = verify->made_of,
         .lost = verify->lost,
         .same_library = same_library,

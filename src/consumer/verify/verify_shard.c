@@ -13,6 +13,7 @@
 #include "adapters/os/file.h"
 #include "checkpoint/build.h"
 #include "checkpoint/state_files.h"
+#include "consumer/verify/verify_order.h"
 #include "consumer/verify/verify_rows.h"
 #include "consumer/verify/verify_sidecar.h"
 #include "core/record/key.h"
@@ -28,6 +29,7 @@ struct shard_check {
     const char *path;          /* of a local file with the stored bytes; NULL: none */
     bool downloaded;
     const char *made_path;
+    const char *made_order; /* its order object, if it has one (R6) */
     bool made;
     bool row_checked; /* the manifest's row, against what was made */
     struct build_request build;
@@ -115,6 +117,7 @@ static bool open_base(struct shard_check *check, struct err *err)
         .num_dbs = of->manifest->num_dbs,
         .shard = check->shard,
         .whole = of->base_whole,
+        .exact = of->exact,
         .stem = arena_format(check->arena, "%s/made", of->folder),
     };
     return state_files_open(&request, check->arena, &check->base, err);
@@ -130,19 +133,22 @@ static bool make(struct shard_check *check, struct dedupe_source *counts, struct
     }
     check->filter = contribution_filter(rows, check->arena);
     TRY(open_base(check, err));
-    check->build = (struct build_request){.kv = check->request->kv,
-                                          .path = check->made_path,
-                                          .shard = check->shard,
-                                          .order = contribution_order(rows),
-                                          .page_size = check->request->snapshot->page_size,
-                                          .cache_bytes = check->request->cache_bytes,
-                                          .sources = contribution_sources(rows),
-                                          .filter = &check->filter,
-                                          .sets = check->sets,
-                                          .set_count = count,
-                                          .base = check->base.files,
-                                          .base_count = check->base.count,
-                                          .base_rule = check->base.rule};
+    check->build =
+        (struct build_request){.kv = check->request->kv,
+                               .path = check->made_path,
+                               .shard = check->shard,
+                               .order = contribution_order(rows),
+                               .exact = check->request->exact,
+                               .order_path = check->request->exact ? check->made_order : NULL,
+                               .page_size = check->request->snapshot->page_size,
+                               .cache_bytes = check->request->cache_bytes,
+                               .sources = contribution_sources(rows),
+                               .filter = &check->filter,
+                               .sets = check->sets,
+                               .set_count = count,
+                               .base = check->base.files,
+                               .base_count = check->base.count,
+                               .base_rule = check->base.rule};
     TRY(build_shard(&check->build, &check->result, err));
     check->made = true;
     for (uint32_t i = 0; i < check->build.sources->count; i++) {
@@ -341,6 +347,39 @@ static bool check_files(struct shard_check *check, struct verify_shard_files *fi
     return verify_sidecar(&sidecar, err);
 }
 
+/* The attempt that the snapshot has the shard's order object in; NULL: none. */
+static const char *order_attempt(const struct shard_check *check)
+{
+    const struct verify_shard_request *request = check->request;
+    if (check->row != NULL) {
+        return check->row->db_url;
+    }
+    for (size_t i = 0; i < request->order_count; i++) {
+        if (request->orders[i].shard == check->shard) {
+            return request->orders[i].url;
+        }
+    }
+    return NULL;
+}
+
+/* Not where records are lost that it may name. */
+static bool check_order(struct shard_check *check, struct err *err)
+{
+    if (!check->request->exact || !check->made || some_lost(check)) {
+        return true;
+    }
+    struct verify_order_request order = {
+        .catalog = check->request->catalog,
+        .manifest = check->request->manifest,
+        .attempt = order_attempt(check),
+        .made = check->result.order_bytes > 0 ? check->made_order : NULL,
+        .folder = check->request->folder,
+        .shard = check->shard,
+        .report = check->request->report,
+    };
+    return verify_order(&order, err);
+}
+
 bool verify_shard(const struct verify_shard_request *request, uint32_t shard,
                   struct dedupe_source *counts, struct verify_shard_files *ret_files,
                   struct err *err)
@@ -352,12 +391,14 @@ bool verify_shard(const struct verify_shard_request *request, uint32_t shard,
                                 .row = manifest_shard(request->manifest, shard),
                                 .arena = arena_new(16 * 1024)};
     check.made_path = arena_format(check.arena, "%s/made.db", request->folder);
+    check.made_order = arena_format(check.arena, "%s/made.order", request->folder);
     bool done = request->rows == NULL || make(&check, counts, err);
     if (done && check.made && !some_lost(&check)) {
         check_made_row(&check);
     }
-    done = done && check_files(&check, ret_files, err);
+    done = done && check_files(&check, ret_files, err) && check_order(&check, err);
     (void)unlink(check.made_path);
+    (void)unlink(check.made_order);
     state_files_close(&check.base);
     if (check.downloaded) {
         (void)unlink(check.path);

@@ -23,7 +23,10 @@ struct verify_shard_request { /* all borrowed */
     uint64_t cache_bytes;    /* of the kv */
     struct state_base *base; /* with the rows below those of the build; NULL: none */
     const struct state_manifest *base_manifest;
-    bool base_whole;           /* shards were divided or made otherwise there */
+    bool base_whole;                   /* shards were divided or made otherwise there */
+    bool exact;                        /* it has order objects (R6) … */
+    const struct commit_order *orders; /* … these of shards that are empty */
+    size_t order_count;
     struct contribution *rows; /* NULL: the log has not all of them, so nothing is made */
     const bool *lost;          /* by source of `rows`: the log cleaner took records of it */
     bool same_library;         /* as the snapshot was made with: bytes can be compared */

@@ -18,7 +18,7 @@ void coord_settings_init(struct coord_settings *settings)
         .max_future_skew_us = SECONDS(3600),
         .late = LATE_NEXT,
         .empty = EMPTY_SKIP,
-        .shape = {.keys = "", .routing = "", .files = ""},
+        .shape = {.keys = "", .routing = "", .files = "", .order = ""},
         .routes_by_key = true,
         .shard_policy = SHARDS_FIXED,
         .shards = 1,

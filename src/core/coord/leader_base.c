@@ -73,7 +73,13 @@ void leader_base(struct leader *leader, struct message_plan *plan)
     fill_base(leader, &head->snapshot, &plan->base);
     plan->base.whole =
         plan->shard_count != head->snapshot.num_dbs || strcmp(mine->keys, theirs->keys) != 0 ||
-        strcmp(mine->routing, theirs->routing) != 0 || strcmp(mine->files, theirs->files) != 0;
+        strcmp(mine->routing, theirs->routing) != 0 || strcmp(mine->files, theirs->files) != 0 ||
+        strcmp(mine->order, theirs->order) != 0;
+}
+
+static const char *order_words(const struct state_shape *shape)
+{
+    return shape->order[0] == '\0' ? "order by build" : "exact order";
 }
 
 void leader_tell_base(struct leader *leader, const struct message_plan *plan)
@@ -86,9 +92,9 @@ void leader_tell_base(struct leader *leader, const struct message_plan *plan)
     const struct state_shape *theirs = &head->snapshot.state;
     leader_alert(
         leader,
-        "build %llu makes the whole state anew: snapshot %s has %u shards, %s, %s, %s; now "
-        "they are %zu, %s, %s, %s",
+        "build %llu makes the whole state anew: snapshot %s has %u shards, %s, %s, %s, %s; now "
+        "they are %zu, %s, %s, %s, %s",
         (unsigned long long)plan->build, head->snapshot.run_id, head->snapshot.num_dbs,
-        theirs->keys, theirs->routing, theirs->files, plan->shard_count, mine->keys, mine->routing,
-        mine->files);
+        theirs->keys, theirs->routing, theirs->files, order_words(theirs), plan->shard_count,
+        mine->keys, mine->routing, mine->files, order_words(mine));
 }

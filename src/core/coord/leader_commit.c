@@ -145,6 +145,8 @@ static void choose_winners(struct leader *leader, const struct message_plan *pla
 {
     const struct message_attempt **winners =
         arena_zero(leader->out->arena, plan->shard_count * sizeof *winners);
+    const struct message_attempt **deleted =
+        arena_zero(leader->out->arena, plan->shard_count * sizeof *deleted);
     leader->staged_arena = arena_free(leader->staged_arena);
     leader->staged_arena = arena_new(4096);
     leader->staged_winners =
@@ -158,11 +160,28 @@ static void choose_winners(struct leader *leader, const struct message_plan *pla
             leader->staged_winners[i] = winner->attempt;
             leader->staged_rows += winner->row_count;
         }
-        if (winner != NULL && winner->url[0] != '\0') {
+        if (winner != NULL && message_attempt_has_rows(winner)) {
             winners[stage->winner_count++] = winner;
+        } else if (winner != NULL && winner->url[0] != '\0') {
+            deleted[stage->deleted_count++] = winner;
         }
     }
     stage->winners = winners;
+    stage->deleted = deleted;
+}
+
+/* Where the shards' order objects lie that no row of the manifest names (R6). */
+static void name_orders(struct leader *leader, const struct leader_stage *stage,
+                        struct commit_made_of *made_of)
+{
+    struct commit_order *orders =
+        arena_zero(leader->out->arena, (stage->deleted_count + 1) * sizeof *orders);
+    for (size_t i = 0; i < stage->deleted_count; i++) {
+        orders[i] =
+            (struct commit_order){.shard = stage->deleted[i]->shard, .url = stage->deleted[i]->url};
+    }
+    made_of->orders = orders;
+    made_of->order_count = stage->deleted_count;
 }
 
 static void stage(struct leader *leader, const struct message_close *close,
@@ -174,6 +193,7 @@ static void stage(struct leader *leader, const struct message_close *close,
     choose_winners(leader, plan, &chosen);
     fill_snapshot_commit(leader, close, plan, mine, time_us, &commit);
     commit_made_of(leader, close, plan, &commit);
+    name_orders(leader, &chosen, &commit.made_of);
     AUTO(buf) struct buf lineage;
     buf_init(&lineage, LINEAGE_BYTES_MAX);
     message_lineage_encode(&commit, leader->settings->ledger_id, &lineage);
@@ -189,6 +209,8 @@ static void stage(struct leader *leader, const struct message_close *close,
     command->stage.lineage = arena_copy(leader->out->arena, buf_bytes(&lineage));
     command->stage.winners = chosen.winners;
     command->stage.winner_count = chosen.winner_count;
+    command->stage.deleted = chosen.deleted;
+    command->stage.deleted_count = chosen.deleted_count;
     leader->staged = false;
     leader_set_name(leader->staged_run, plan->run_id);
     leader->staged_snapshot = (struct commit_snapshot){.time_us = time_us};

@@ -111,6 +111,9 @@ struct leader_stage {
     const struct message_plan *plan;
     const struct message_attempt *const *winners; /* shards with rows, ascending */
     size_t winner_count;
+    const struct message_attempt *const *deleted; /* shards whose keys are all deleted, with an
+                                                     order object alone */
+    size_t deleted_count;
     int64_t created_at_us; /* max(now, last + 1 us) */
     /* Of the staged object, under shards/run_id=<run>/: "manifest.staged-t<term>-<n>". Never used
      * twice: a later term may take over the run, and the bytes that a COMMIT names must stay as

@@ -201,10 +201,12 @@ struct message_attempt {
     uint32_t attempt; /* from 1 */
     bool ok;
     const char *error; /* "" when ok; then the rest below counts */
-    const char *url;   /* db_url, the attempt directory; "" for a shard without rows */
+    const char *url;   /* db_url, the attempt directory; "" for a shard without rows, unless it has
+                          an order object all the same, of deleted keys */
     uint64_t row_count;
     uint64_t db_bytes;
-    const char *min_key; /* JSON text; NULL: none */
+    uint64_t order_bytes; /* of the order object (R6, state_order "exact"); 0: none */
+    const char *min_key;  /* JSON text; NULL: none */
     const char *max_key;
     const char *checkpoint_id; /* NULL: none */
     uint64_t duration_ms;
@@ -215,6 +217,12 @@ struct message_attempt {
                                     them */
     size_t canary_count;
 };
+
+/* The manifest names its shard. */
+static inline bool message_attempt_has_rows(const struct message_attempt *attempt)
+{
+    return attempt->url[0] != '\0' && (attempt->row_count > 0 || attempt->order_bytes == 0);
+}
 
 /* ---- the leader. `term` is the offset of its LEADER. ---- */
 

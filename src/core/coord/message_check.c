@@ -141,6 +141,13 @@ static bool check_made_of(const struct message_commit *commit, struct err *err)
             return refuse(err, "made_of.skipped", i, "a range that ends before it begins");
         }
     }
+    for (size_t i = 0; i < made_of->order_count; i++) {
+        const struct commit_order *order = &made_of->orders[i];
+        if (order->shard >= commit->snapshot.num_dbs ||
+            (i > 0 && order->shard <= made_of->orders[i - 1].shard)) {
+            return refuse(err, "made_of.orders", i, "no such shard, not in order, or twice");
+        }
+    }
     return true;
 }
 

@@ -73,6 +73,8 @@ struct state_shape {
     const char *keys;    /* the encoding of keys */
     const char *routing; /* what divides keys into shards, but for their number */
     const char *files;   /* how a shard's rows become a file */
+    const char *order;   /* "exact": every shard has its order object (R6); "": a later build beats
+                            an earlier one */
 };
 
 /* The newest snapshot of a chain. */
@@ -100,6 +102,11 @@ struct commit_pending {
 
 /* What CLOSE, PLAN and the head's history said: the snapshot can be made again with it (`verify`).
  */
+struct commit_order {
+    uint32_t shard; /* all its keys are deleted: the manifest does not name it */
+    const char *url;
+};
+
 struct commit_made_of {
     int64_t from_us; /* event times, as in struct cut_step; from_us is also the head's closed_to_us
                       */
@@ -111,8 +118,10 @@ struct commit_made_of {
     size_t before_count;
     const struct plan_range *skipped; /* given up (R25) */
     size_t skipped_count;
-    const char *base; /* run of the state that it was made on; "": none */
-    bool whole;       /* every shard was built anew from it */
+    const char *base;                  /* run of the state that it was made on; "": none */
+    bool whole;                        /* every shard was built anew from it */
+    const struct commit_order *orders; /* attempts with an order object and no rows, ascending */
+    size_t order_count;
 };
 
 enum commit_kind {

@@ -162,6 +162,7 @@ static const struct codec_field attempt_fields[] = {
     TEXT_IF(message_attempt, url),
     COUNT(message_attempt, row_count),
     COUNT(message_attempt, db_bytes),
+    COUNT(message_attempt, order_bytes),
     TEXT_OR_NULL(message_attempt, min_key),
     TEXT_OR_NULL(message_attempt, max_key),
     TEXT_OR_NULL(message_attempt, checkpoint_id),
@@ -289,6 +290,7 @@ static const struct codec_field state_shape_fields[] = {
     TEXT(state_shape, keys),
     TEXT(state_shape, routing),
     TEXT(state_shape, files),
+    TEXT_IF(state_shape, order),
 };
 SCHEMA(state_shape, state_shape);
 
@@ -311,6 +313,12 @@ static const struct codec_field snapshot_fields[] = {
 };
 SCHEMA(snapshot, commit_snapshot);
 
+static const struct codec_field commit_order_fields[] = {
+    U32(commit_order, shard, 0, SHARDS_MAX - 1),
+    TEXT(commit_order, url),
+};
+SCHEMA(commit_order, commit_order, .tuple = true);
+
 static const struct codec_field made_of_fields[] = {
     I64_IF(commit_made_of, from_us, EVENT_TIME_LOW),
     I64_IF(commit_made_of, to_us, EVENT_TIME_HIGH),
@@ -319,6 +327,7 @@ static const struct codec_field made_of_fields[] = {
     LIST(commit_made_of, skipped, skipped_count, PARTITIONS_MAX, plan_range_schema),
     NAME_IF(commit_made_of, base),
     BOOL(commit_made_of, whole),
+    LIST(commit_made_of, orders, order_count, SHARDS_MAX, commit_order_schema),
 };
 SCHEMA(made_of, commit_made_of);
 

@@ -183,6 +183,11 @@ const char *names_sidecar_file(const char *attempt, struct arena *arena)
     return arena_format(arena, "%s/" NAMES_SIDECAR_FILE, attempt);
 }
 
+const char *names_order_file(const char *attempt, struct arena *arena)
+{
+    return arena_format(arena, "%s/" NAMES_ORDER_FILE, attempt);
+}
+
 const char *names_sidecar_beside(const char *shard_file, struct arena *arena)
 {
     const char *slash = strrchr(shard_file, '/');

@@ -14,6 +14,7 @@
 #define NAMES_PARTS_FOLDER "parts/"
 #define NAMES_SHARD_FILE "shard.db"
 #define NAMES_SIDECAR_FILE "shard.sidecar"
+#define NAMES_ORDER_FILE "shard.order" /* ours alone: PROTOCOL R6, state_order "exact" */
 
 #define NAMES_CONTENT_SQLITE "application/x-sqlite3"   /* manifest, shard.db */
 #define NAMES_CONTENT_JSON "application/json"          /* _CURRENT */
@@ -106,6 +107,7 @@ const char *names_attempt(const struct names *names, const char *run_id, uint32_
 /* A file in an attempt's directory; `attempt` is a name or a db_url. */
 const char *names_shard_file(const char *attempt, struct arena *arena);
 const char *names_sidecar_file(const char *attempt, struct arena *arena);
+const char *names_order_file(const char *attempt, struct arena *arena);
 /* The sidecar that lies beside a shard file. */
 const char *names_sidecar_beside(const char *shard_file, struct arena *arena);
 /* The number of an `attempt=NN` directory (>= 2 digits, no sign), with or without a trailing "/".

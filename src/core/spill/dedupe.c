@@ -9,9 +9,11 @@ struct dedupe {
     struct row_stream stream;
     struct row_stream *sorted; /* owned */
     struct dedupe_counts *borrowed_counts;
+    struct dedupe_listener listener;
     bool started;
     bool shared;     /* the key in hand is counted in shared_keys */
-    uint32_t source; /* of the newest row of the key in hand */
+    bool has_source; /* a row of this build had it … */
+    uint32_t source; /* … the newest such row's */
     uint64_t prefix; /* of the key in hand */
     uint8_t *key;    /* a copy of it: the stream's view ends with the next row */
     size_t key_size;
@@ -43,23 +45,44 @@ static int compare_to_last(const struct dedupe *self, const struct row *row, uin
     return key_prefix_compare(prefix, row->key, self->prefix, bytes_of(self->key, self->key_size));
 }
 
-/* Where rows of this source are counted; NULL: there is no such source. */
-static struct dedupe_source *counts_of(struct dedupe *self, uint32_t source)
+/* Where such rows are counted; NULL: there is no such source. */
+static struct dedupe_source *counts_of(struct dedupe *self, const struct row *row)
 {
     struct dedupe_counts *counts = self->borrowed_counts;
-    if (source < counts->source_count) {
-        return &counts->sources[source];
+    if (row->of_base || row->source == ROW_SOURCE_BASE) {
+        return &counts->base;
     }
-    return source == ROW_SOURCE_BASE ? &counts->base : NULL;
+    return row->source < counts->source_count ? &counts->sources[row->source] : NULL;
+}
+
+/* A key is shared when rows of this build have it from two sources. */
+static void share_key(struct dedupe *self, const struct row *row)
+{
+    if (!self->has_source) {
+        self->has_source = true;
+        self->source = row->source;
+    } else if (!self->shared && row->source != self->source) {
+        self->shared = true;
+        self->borrowed_counts->shared_keys++;
+    }
 }
 
 static void count_older(struct dedupe *self, const struct row *row, struct dedupe_source *counts)
 {
     counts->superseded++;
-    if (!self->shared && row->source != self->source && row->source != ROW_SOURCE_BASE) {
-        self->shared = true;
-        self->borrowed_counts->shared_keys++;
+    if (counts != &self->borrowed_counts->base) {
+        share_key(self, row);
     }
+}
+
+static bool take_newest(struct dedupe *self, const struct row *row, uint64_t prefix,
+                        struct err *err)
+{
+    self->started = true;
+    self->shared = false;
+    self->has_source = false;
+    keep_key(self, row->key, prefix);
+    return self->listener.newest == NULL || self->listener.newest(self->listener.context, row, err);
 }
 
 static bool next(struct row_stream *stream, struct row *ret_row, bool *ret_more, struct err *err)
@@ -73,7 +96,7 @@ static bool next(struct row_stream *stream, struct row *ret_row, bool *ret_more,
             *ret_more = false;
             return true;
         }
-        struct dedupe_source *counts = counts_of(self, row.source);
+        struct dedupe_source *counts = counts_of(self, &row);
         if (counts == NULL) {
             return err_set(err, ERR_CORRUPT, "a row of source %u, of which there are %u",
                            row.source, self->borrowed_counts->source_count);
@@ -87,10 +110,10 @@ static bool next(struct row_stream *stream, struct row *ret_row, bool *ret_more,
         if (order < 0) {
             return err_set(err, ERR_CORRUPT, "rows are not in the order of their keys");
         }
-        self->started = true;
-        self->shared = false;
-        self->source = row.source;
-        keep_key(self, row.key, prefix);
+        TRY(take_newest(self, &row, prefix, err));
+        if (counts != &self->borrowed_counts->base) {
+            share_key(self, &row);
+        }
         if (!row.tombstone) {
             counts->stored++;
             *ret_row = row;
@@ -119,4 +142,10 @@ struct row_stream *dedupe_new(struct row_stream *take_sorted, struct dedupe_coun
     self->sorted = take_sorted;
     self->borrowed_counts = borrowed_counts;
     return &self->stream;
+}
+
+void dedupe_listen(struct row_stream *dedupe, struct dedupe_listener listener)
+{
+    CHECK(dedupe->ops == &dedupe_ops);
+    ((struct dedupe *)dedupe)->listener = listener;
 }

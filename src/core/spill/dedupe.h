@@ -15,7 +15,7 @@ struct dedupe_source {
 struct dedupe_counts {
     struct dedupe_source *sources; /* by source number; the caller's array */
     uint32_t source_count;
-    struct dedupe_source base; /* rows of ROW_SOURCE_BASE: stored and superseded */
+    struct dedupe_source base; /* rows of the snapshot before */
     uint64_t shared_keys;      /* keys with rows of two or more sources, base not counted */
 };
 
@@ -25,5 +25,13 @@ struct dedupe_counts {
  * when rows are out of order. */
 struct row_stream *dedupe_new(struct row_stream *take_sorted,
                               struct dedupe_counts *borrowed_counts);
+
+/* Hears of the newest row of every key, tombstones included, as it passes; a failure of `newest` is
+ * that of the stream. Before the first row. */
+struct dedupe_listener {
+    bool (*newest)(void *context, const struct row *row, struct err *err);
+    void *context;
+};
+void dedupe_listen(struct row_stream *dedupe, struct dedupe_listener listener);
 
 #endif

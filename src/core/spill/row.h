@@ -13,6 +13,8 @@ struct row {
     int64_t offset;
     uint32_t source;
     bool tombstone;
+    bool of_base; /* it was in the snapshot before: not of the build's account. Where its order is
+                     not known, `source` is ROW_SOURCE_BASE, too (PROTOCOL R6) */
 };
 
 /* Which of two rows of one key is newer (DESIGN section 3). */

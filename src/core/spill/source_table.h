@@ -10,8 +10,8 @@ enum {
     SOURCE_TOPIC_MAX = 249, /* bytes of a topic's name: Kafka's own limit */
 };
 
-/* `row.source` of a row that comes from the last published shard file and not from Kafka. It is
- * older than every other row (PROTOCOL R6). Never a number of a table. */
+/* `row.source` of a row that comes from the last published shard file, and of whose record nothing
+ * is known. It is older than every other row (PROTOCOL R6). Never a number of a table. */
 #define ROW_SOURCE_BASE UINT32_MAX
 #define SOURCE_NONE UINT32_MAX
 

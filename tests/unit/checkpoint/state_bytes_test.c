@@ -186,7 +186,7 @@ static const char *path_of(char path[200], const char *what, uint32_t round, uin
 /* The files of the round before: the shard's own, or, where their number changed, all that may
  * share keys. */
 static size_t open_base(const struct history *history, uint32_t shard, uint32_t old_shards,
-                        struct kv_file **files)
+                        struct base_file *files)
 {
     size_t count = 0;
     for (uint32_t old = 0; history->round > 0 && old < old_shards; old++) {
@@ -198,7 +198,7 @@ static size_t open_base(const struct history *history, uint32_t shard, uint32_t 
         struct err err = {0};
         if (mine) {
             cr_assert(kv_open(sqlite_kv(), path_of(path, "state", history->round - 1, old),
-                              &files[count++], &err),
+                              &files[count++].rows, &err),
                       "%s", err.message);
         }
     }
@@ -208,7 +208,7 @@ static size_t open_base(const struct history *history, uint32_t shard, uint32_t 
 static uint64_t grow(const struct history *history, uint32_t shard, uint32_t old_shards,
                      struct test_set *sets[SETS], uint64_t *ret_counted)
 {
-    struct kv_file *files[SHARDS_MAX_HERE] = {0};
+    struct base_file files[SHARDS_MAX_HERE] = {{0}};
     struct row_set *all[SETS];
     for (size_t i = 0; i < SETS; i++) {
         all[i] = &sets[i]->set;
@@ -247,7 +247,7 @@ static uint64_t grow(const struct history *history, uint32_t shard, uint32_t old
     struct build_result result;
     cr_assert(build_shard(&request, &result, &err), "%s", err.message);
     for (size_t i = 0; i < request.base_count; i++) {
-        kv_close(files[i]);
+        kv_close(files[i].rows);
     }
     for (uint32_t i = 0; i < SOURCES; i++) { /* the account (R1) is of the new rows alone */
         *ret_counted += result.counts.sources[i].stored + result.counts.sources[i].superseded +
@@ -364,13 +364,13 @@ static bool read_base(const char *expression, uint32_t num_dbs, struct err *err)
                              .shard = 1,
                              .from = KEY_ENCODING_UTF8,
                              .to = KEY_ENCODING_UTF8};
-    struct kv_file *file = NULL;
-    cr_assert(kv_open(sqlite_kv(), path, &file, err), "%s", err->message);
-    cr_assert(base_rows_open(file, &rule, &stream, err), "%s", err->message);
+    struct base_file file = {0};
+    cr_assert(kv_open(sqlite_kv(), path, &file.rows, err), "%s", err->message);
+    cr_assert(base_rows_open(&file, NULL, &rule, &stream, err), "%s", err->message);
     bool more = false;
     bool ok = row_stream_next(stream, &row, &more, err);
     row_stream_free(stream);
-    kv_close(file);
+    kv_close(file.rows);
     cr_assert_eq(unlink(path), 0);
     route_done(&router);
     cr_assert(!ok || more);

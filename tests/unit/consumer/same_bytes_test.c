@@ -140,6 +140,7 @@ static void build_file(const struct plan *plan, const struct sets *sets, uint32_
                        enum row_order order, uint32_t page_size, uint64_t cache_bytes,
                        struct kv_file *base, const char *path, struct build_result *ret_result)
 {
+    struct base_file file = {.rows = base};
     struct build_request request = {
         .kv = sqlite_kv(),
         .path = path,
@@ -151,7 +152,7 @@ static void build_file(const struct plan *plan, const struct sets *sets, uint32_
         .filter = &plan->filter,
         .sets = sets->all,
         .set_count = sets->count,
-        .base = &base,
+        .base = &file,
         .base_count = base != NULL,
     };
     struct err err = {0};

@@ -106,6 +106,7 @@ Test(fingerprint, changes_with_all_that_shapes_content)
     SHAPES(s.window.future = FUTURE_DEAD_LETTER);
     SHAPES(s.snapshot.contents = CONTENTS_STATE);
     SHAPES(s.snapshot.order = ROW_ORDER_EVENT_TIME);
+    SHAPES(s.snapshot.state_order = STATE_ORDER_EXACT);
     SHAPES(s.snapshot.routing = ROUTING_CEL);
     SHAPES(s.snapshot.shards = 16);
     SHAPES(s.snapshot.shards = 0; s.snapshot.max_keys_per_shard = 8);

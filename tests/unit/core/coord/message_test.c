@@ -218,6 +218,7 @@ Test(message, lineage)
     struct history_cut earlier_cut = {.partition = 0, .cut = 2};
     struct history_step earlier = {1, EVENT_TIME_LOW, 10, 98, &earlier_cut, 1};
     struct plan_range skipped = {.id = a0, .from = 1, .to = 2};
+    struct commit_order order = {.shard = 2, .url = "file:///a/db=00002/attempt=01"};
     struct message_commit commit = {.term = 4,
                                     .build = 2,
                                     .kind = COMMIT_BUILD,
@@ -244,7 +245,9 @@ Test(message, lineage)
                                                 .skipped = &skipped,
                                                 .skipped_count = 1,
                                                 .base = "r1",
-                                                .whole = true},
+                                                .whole = true,
+                                                .orders = &order,
+                                                .order_count = 1},
                                     .has_snapshot = true,
                                     .snapshot = {.run_id = "r2",
                                                  .build = 2,
@@ -252,7 +255,7 @@ Test(message, lineage)
                                                  .num_dbs = 3,
                                                  .rows = 17,
                                                  .is_state = true,
-                                                 .state = {"utf8", "hash", "page_size=0"},
+                                                 .state = {"utf8", "hash", "page_size=0", "exact"},
                                                  .staged_url = "s",
                                                  .manifest_ref = "m",
                                                  .sha256 = "h",
@@ -294,6 +297,10 @@ Test(message, lineage)
     cr_assert_eq(back.snapshot.rows, 17);
     cr_assert(back.snapshot.is_state);
     cr_assert_str_eq(back.snapshot.state.files, "page_size=0");
+    cr_assert_str_eq(back.snapshot.state.order, "exact");
+    cr_assert_eq(back.made_of.order_count, 1);
+    cr_assert_eq(back.made_of.orders[0].shard, 2);
+    cr_assert_str_eq(back.made_of.orders[0].url, "file:///a/db=00002/attempt=01");
 
     /* the ledger's record of the same build goes without it; what cannot be is refused */
     struct message record = {.kind = MESSAGE_COMMIT, .commit = commit};
