@@ -71,11 +71,17 @@ void member_work_drop(struct member_work *work, const char *run_id)
     work->waiting_count = kept;
 }
 
+static bool is_sealed(const struct member_work *work, uint64_t build)
+{
+    return work->sealed != NULL && contribution_build(work->sealed) == build;
+}
+
 /* All partitions of the open CLOSE with the head's history: the rule of what counts in the build.
- */
+ * One for all shards where rows of the build are sealed here; without a seal nothing says that it
+ * is still the same CLOSE. */
 static bool make_frame(struct member_work *work, const struct fold *fold, uint64_t build)
 {
-    if (work->frame != NULL && contribution_build(work->frame) == build) {
+    if (work->frame != NULL && contribution_build(work->frame) == build && is_sealed(work, build)) {
         return true;
     }
     const struct fold_entry *entry = fold_open_close(fold);
@@ -99,14 +105,9 @@ static bool make_frame(struct member_work *work, const struct fold *fold, uint64
         partitions[i].steps = steps;
     }
     contribution_drop(work->frame);
-    work->frame = contribution_new(build, contribution_order(work->sealed), work->settings->policy,
-                                   partitions, close->partition_count, NULL, 0, NULL);
+    work->frame = contribution_new(build, work->settings->order, work->settings->policy, partitions,
+                                   close->partition_count, NULL, 0, NULL);
     return true;
-}
-
-static bool is_sealed(const struct member_work *work, uint64_t build)
-{
-    return work->sealed != NULL && contribution_build(work->sealed) == build;
 }
 
 static bool by_close(const struct member_work *work)
@@ -124,11 +125,11 @@ static void give_rows(struct work *work, struct contribution *rows)
     }
 }
 
-/* Starts the piece now, or when the rows are regrouped. */
-static void start(struct member_work *work, struct work *take_piece, uint32_t num_dbs,
+/* Starts the piece now, or, where it wants rows of this member's own, when they are regrouped. */
+static void start(struct member_work *work, struct work *take_piece, bool own, uint32_t num_dbs,
                   const char *const *routing_values)
 {
-    if (!by_close(work)) {
+    if (!own || !by_close(work)) {
         build_threads_add(work->threads, take_piece);
         return;
     }
@@ -151,6 +152,17 @@ static void start(struct member_work *work, struct work *take_piece, uint32_t nu
     }
 }
 
+/* A member whose rows are not in the build makes shards of the others' parts alone. */
+static bool needs_own(const struct member_command *command)
+{
+    for (size_t i = 0; i < command->build.contribution_count; i++) {
+        if (command->build.contributions[i].own) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool member_work_build(struct member_work *work, const struct fold *fold,
                        const struct member_command *command, struct arena *arena,
                        struct member_event *ret_answer)
@@ -161,10 +173,11 @@ bool member_work_build(struct member_work *work, const struct fold *fold,
         build_threads_add(work->threads, &job->work);
         return true;
     }
-    if (is_sealed(work, build) && make_frame(work, fold, build)) {
+    bool own = needs_own(command);
+    if ((!own || is_sealed(work, build)) && make_frame(work, fold, build)) {
         struct shard_job *job =
             shard_job_new(&work->settings->shard, command, work->frame, work->sealed);
-        start(work, &job->work, command->build.num_dbs,
+        start(work, &job->work, own, command->build.num_dbs,
               command->build.routing_value_count == 0 ? NULL : command->build.routing_values);
         return true;
     }
@@ -188,7 +201,7 @@ bool member_work_part(struct member_work *work, const struct fold *fold,
     if (is_sealed(work, build) && plan != NULL && plan->message.plan.build == build) {
         struct part_job *job =
             part_job_new(&work->part, command->store_part.run_id, work->sealed, work->parts++);
-        start(work, &job->work, (uint32_t)plan->message.plan.shard_count,
+        start(work, &job->work, true, (uint32_t)plan->message.plan.shard_count,
               plan->message.plan.routing_value_count == 0 ? NULL
                                                           : plan->message.plan.routing_values);
         return true;

@@ -12,6 +12,7 @@ struct member_work_settings {
     const struct router *router;
     struct budget *budget;
     struct filter_policy policy;
+    enum row_order order;
     int threads;
 };
 
@@ -23,7 +24,7 @@ struct member_work {
     struct build_threads *threads;
     struct queue *done;
     struct contribution *sealed;  /* of the last seal */
-    struct contribution *frame;   /* of the same build: all partitions of its CLOSE, no rows */
+    struct contribution *frame;   /* of a build: all partitions of its CLOSE, no rows */
     struct contribution *grouped; /* the sealed rows by shard, where the count came at the close */
     uint32_t grouped_num_dbs;
     bool regrouping;

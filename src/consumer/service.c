@@ -303,6 +303,7 @@ static bool start_member(struct service *service, struct err *err)
                  .budget = &service->budget,
                  .policy = {.take_late = settings->window.late == LATE_NEXT,
                             .take_future = settings->window.future == FUTURE_KEEP},
+                 .order = settings->snapshot.order,
                  .threads = settings->limits.build_threads},
         .spills = arena_format(service->arena, "%s/%s/spills", settings->limits.work_folder,
                                settings->member_id),

@@ -198,6 +198,10 @@ static bool set_coord(struct service_settings *to, const struct settings *settin
     int64_t owner_us = settings->kafka.session_timeout_us / 3 * 4;
     coord->owner_timeout_us = owner_us > SERVICE_OWNER_MIN_US ? owner_us : SERVICE_OWNER_MIN_US;
     coord->attempt_deadline_us = snapshot->attempt_timeout_us;
+    coord->speculative = snapshot->speculative;
+    coord->speculative_after_us = snapshot->speculative_after_us;
+    coord->speculative_factor = (uint32_t)snapshot->speculative_factor;
+    coord->speculative_share = snapshot->speculative_share;
     coord->max_open_windows = (uint32_t)window->max_open_windows;
     coord->max_unpublished_windows = (uint32_t)window->max_unpublished_windows;
     coord->keep_last = snapshot->keep_last;

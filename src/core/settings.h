@@ -96,6 +96,10 @@ struct snapshot_settings {
     int64_t cleanup_every_us;
     int max_attempts;
     int64_t attempt_timeout_us; /* an attempt is overdue after that */
+    bool speculative;           /* a slow attempt gets a second one beside it */
+    int64_t speculative_after_us;
+    int speculative_factor;   /* of the median of those that ended */
+    double speculative_share; /* of the shards that must be built before */
     int64_t pointer_check_us;
     int64_t max_clock_skew_us;
 };

@@ -216,6 +216,7 @@ static void on_message(struct world *world, const struct message *message)
     struct audit *audit = world->audit;
     tell(world, message);
     coverage_record(message->kind);
+    attempts_step(world, message);
     if (message->kind == MESSAGE_PUBLISHED) {
         struct run *run = find_run(audit, message->published.run_id);
         if (run != NULL) {

@@ -56,6 +56,11 @@ stories() {
 25 R25-retention-and-skip
 26 R26-clock-far-ahead
 27 R27-a-gate-refuses
+28 R28-no-part-no-second-attempt
+281 R28-each-attempt-has-its-own-time
+282 R28-second-fails-first-goes-on
+283 R28-loser-goes-after-publish
+210 R21-another-group
 80 R08-seal-fails-after-a-move
 40 R04a-open-transaction-is-not-idle
 41 R04b-retired-when-superseded
@@ -93,6 +98,7 @@ seeds() {
 24 1500
 25 1500
 26 1500
+28 1500
 41 1500
 42 1500
 50 1500

@@ -35,6 +35,10 @@ static const char *const chance_names[CHANCE_KINDS] = {
     [CHANCE_TOKEN_IDS] = "shards by number",
     [CHANCE_NEW_NAME] = "member with a new name",
     [CHANCE_RETIRED] = "member retired",
+    [CHANCE_BESIDE] = "second attempt beside a slow one",
+    [CHANCE_BESIDE_WINS] = "it wins",
+    [CHANCE_BESIDE_LOSES] = "both end, and the second loses",
+    [CHANCE_STANDBY_BUILDS] = "attempt by a member without rows",
 };
 
 /* Outcomes that a command can have in this world, and must have had. */

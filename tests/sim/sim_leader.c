@@ -2,6 +2,7 @@
  * faults. */
 #include <stdlib.h>
 
+#include "core/snapshot/lineage.h"
 #include "tests/sim/world.h"
 
 static const char *keep(struct sim_process *process, const char *text)
@@ -25,12 +26,22 @@ static void keep_records(struct sim_process *process, const struct leader_comman
 }
 
 /* The manifest of this world: its time, the lineage, the winners' URLs; a line each. */
-static void keep_stage(struct sim_process *process, const struct leader_stage *stage)
+static void keep_stage(struct world *world, struct sim_process *process,
+                       const struct leader_stage *stage)
 {
     AUTO(buf) struct buf text;
     buf_init(&text, 16 << 20);
     buf_add_format(&text, "%lld\n", (long long)stage->created_at_us);
-    buf_add_bytes(&text, stage->lineage);
+    const struct lineage_maker maker = {.group = world->settings.group,
+                                        .software = "",
+                                        .sqlite_version = "",
+                                        .contents = "",
+                                        .order = "",
+                                        .settings = ""};
+    struct err err = {0};
+    if (!lineage_add_maker(stage->lineage, &maker, &text, &err)) {
+        world_fail(world, "a lineage that is none: %s", err.message);
+    }
     buf_add_byte(&text, '\n');
     process->command.urls =
         arena_zero(process->command_arena, (stage->winner_count + 1) * sizeof(char *));
@@ -66,7 +77,7 @@ static void keep_command(struct world *world, struct sim_process *process,
     if (from->kind == LEADER_APPEND) {
         keep_records(process, from);
     } else if (from->kind == LEADER_STAGE_MANIFEST) {
-        keep_stage(process, &from->stage);
+        keep_stage(world, process, &from->stage);
     } else if (from->kind == LEADER_PUT_MANIFEST) {
         to->run_id = keep(process, from->manifest.run_id);
         to->staged_url = keep(process, from->manifest.staged_url);

@@ -96,6 +96,7 @@ static void standing_settings(struct world *world)
     settings->max_future_skew_us = 8000000;
     settings->interval_us = 3000000;
     settings->attempt_deadline_us = 4000000;
+    settings->speculative = false;
     settings->owner_timeout_us = 3000000;
     settings->retry_min_us = 50000;
     settings->retry_max_us = 1000000;
@@ -129,6 +130,8 @@ static void choose_settings(struct world *world)
     settings->store_cas = rng_below(rng, 6) != 0;
     settings->handover_wait_us = world->seed % 2 == 0 ? 2000000 : 0;
     settings->sweep_every_us = world->seed % 4 == 1 ? 2000000 : INT64_C(3600000000);
+    settings->speculative = world->seed % 4 < 2; /* nor this */
+    settings->speculative_after_us = 500000;
     if (world->seed % 3 == 1) { /* not by chance: the worlds of the other seeds stay as they were */
         settings->contents = CONTENTS_STATE;
         settings->shape =

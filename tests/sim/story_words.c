@@ -13,7 +13,7 @@ static bool PRINTF_LIKE(2, 3) fail(struct story *story, const char *format, ...)
     return false;
 }
 
-static bool misread(struct story *story, const char *what, const char *word)
+bool story_misread(struct story *story, const char *what, const char *word)
 {
     story->misread = true;
     return fail(story, "%s: %s", what, word);
@@ -24,96 +24,12 @@ static int64_t number(const char *text)
     return strtoll(text, NULL, 10);
 }
 
-static struct sim_process *process_of(struct story *story, const char *name)
-{
-    int index = name[0] == 'm' ? name[1] - '0' : -1;
-    return index >= 0 && index < story->world->process_count ? &story->world->processes[index]
-                                                             : NULL;
-}
-
 /* ---- until ---- */
-
-static bool is_true(struct story *story, char **words, int count)
-{
-    struct world *world = story->world;
-    const struct fold *fold = audit_fold(world);
-    const struct message_commit *head = fold_head(fold);
-    const char *what = words[0];
-    uint64_t build = count > 1 && words[1][0] == 'b' ? strtoull(words[1] + 1, NULL, 10) : 0;
-    const struct sim_process *process = count > 1 ? process_of(story, words[1]) : NULL;
-    if (strcmp(what, "published") == 0) {
-        return head != NULL && head->has_snapshot && head->snapshot.build >= build &&
-               fold_head_published(fold);
-    }
-    if (strcmp(what, "committed") == 0) {
-        return head != NULL && head->build >= build;
-    }
-    if (strcmp(what, "closed") == 0) {
-        const struct fold_entry *close = fold_open_close(fold);
-        return close != NULL && close->message.close.build == build;
-    }
-    if (strcmp(what, "ready") == 0 || strcmp(what, "attempts") == 0 || strcmp(what, "parts") == 0) {
-        size_t at = 0;
-        size_t found = 0;
-        enum message_kind kind = what[0] == 'r'   ? MESSAGE_READY
-                                 : what[0] == 'a' ? MESSAGE_ATTEMPT
-                                                  : MESSAGE_PART;
-        while (fold_next(fold, kind, &at) != NULL) {
-            found++;
-        }
-        return found >= (size_t)number(words[1]);
-    }
-    if (strcmp(what, "planned") == 0) {
-        return fold_open_plan(fold) != NULL;
-    }
-    if (strcmp(what, "gated") == 0) {
-        size_t at = 0;
-        return fold_next(fold, MESSAGE_GATED, &at) != NULL;
-    }
-    if (strcmp(what, "held") == 0) {
-        const struct fold_entry *hold = fold_hold(fold);
-        return hold != NULL && hold->message.kind == MESSAGE_HELD;
-    }
-    if (strcmp(what, "resumed") == 0) {
-        return fold_hold(fold) == NULL && fold_resume(fold) == NULL;
-    }
-    if (strcmp(what, "mirrored") == 0 && count > 2) { /* the source group's offset (R23) */
-        return world->mirror[number(words[1])] == number(words[2]);
-    }
-    if (strcmp(what, "pointer") == 0) {
-        return audit_pointer_build(world) == build;
-    }
-    if (strcmp(what, "settled") == 0) {
-        return audit_settled(world);
-    }
-    if (strcmp(what, "asleep") == 0) {
-        return process != NULL && process->stalled_until_us == INT64_MAX;
-    }
-    if (strcmp(what, "leads") == 0) {
-        return process != NULL && process->alive && leader_phase(process->leader) == LEADER_ACTIVE;
-    }
-    if (strcmp(what, "known") == 0) { /* by a PROGRESS */
-        char key[32];
-        snprintf(key, sizeof key, "progress/%s", words[1]);
-        return fold_find(fold, key) != NULL;
-    }
-    if (strcmp(what, "puts_landed") == 0) {
-        return world->store.put_count == 0;
-    }
-    if (strcmp(what, "member") == 0) { /* the member's own words */
-        const struct sim_process *said = process_of(story, words[1]);
-        return said != NULL && said->alive && strstr(member_doing(said->member), words[2]) != NULL;
-    }
-    if (strcmp(what, "stored") == 0) {
-        return store_get(&world->store, story_object(story, words[1])) != NULL;
-    }
-    return misread(story, "unknown condition", what);
-}
 
 static bool word_until(struct story *story, char **words, int count)
 {
     for (int i = 0; i < 1200 && !story->world->failed; i++) {
-        if (is_true(story, words + 1, count - 1)) {
+        if (story_is_true(story, words + 1, count - 1)) {
             return true;
         }
         if (story->failure[0] != '\0') {
@@ -138,7 +54,7 @@ static bool word_expect(struct story *story, char **words, int count)
 {
     bool negative = strcmp(words[1], "not") == 0;
     int skip = negative ? 2 : 1;
-    bool holds = is_true(story, words + skip, count - skip);
+    bool holds = story_is_true(story, words + skip, count - skip);
     return story->failure[0] == '\0' && (holds != negative || fail(story, "it is not so"));
 }
 
@@ -194,28 +110,28 @@ static bool word_late(struct story *story, char **words, int count)
 static bool word_broken(struct story *story, char **words, int count)
 {
     (void)count;
-    process_of(story, words[1])->broken = true;
+    story_process(story, words[1])->broken = true;
     return true;
 }
 
 static bool word_crash(struct story *story, char **words, int count)
 {
     (void)count;
-    process_stop(story->world, process_of(story, words[1]));
+    process_stop(story->world, story_process(story, words[1]));
     return true;
 }
 
 static bool word_start(struct story *story, char **words, int count)
 {
     (void)count;
-    process_of(story, words[1])->restart_us = 0;
+    story_process(story, words[1])->restart_us = 0;
     return true;
 }
 
 /* sleep m0 [before WHAT] */
 static bool word_sleep(struct story *story, char **words, int count)
 {
-    struct sim_process *process = process_of(story, words[1]);
+    struct sim_process *process = story_process(story, words[1]);
     if (count == 4) {
         snprintf(process->sleep_before, sizeof process->sleep_before, "%s", words[3]);
     } else {
@@ -227,7 +143,7 @@ static bool word_sleep(struct story *story, char **words, int count)
 static bool word_wake(struct story *story, char **words, int count)
 {
     (void)count;
-    process_of(story, words[1])->stalled_until_us = 0;
+    story_process(story, words[1])->stalled_until_us = 0;
     return true;
 }
 
@@ -256,7 +172,7 @@ static bool word_partitions(struct story *story, char **words, int count)
 static bool word_clock(struct story *story, char **words, int count)
 {
     (void)count;
-    process_of(story, words[1])->clock_ahead_us = number(words[2]) * 1000000;
+    story_process(story, words[1])->clock_ahead_us = number(words[2]) * 1000000;
     return true;
 }
 
@@ -294,11 +210,13 @@ static bool word_set(struct story *story, char **words, int count)
                  {"interval_ms", &settings->interval_us},
                  {"deadline_ms", &settings->attempt_deadline_us},
                  {"owner_ms", &settings->owner_timeout_us},
+                 {"speculative_ms", &settings->speculative_after_us},
                  {"handover_ms", &settings->handover_wait_us},
                  {"pointer_check_ms", &settings->pointer_check_us}};
     for (size_t i = 0; i < LENGTH_OF(times); i++) {
         if (strcmp(words[1], times[i].name) == 0) {
             *times[i].to = value * 1000;
+            settings->speculative |= times[i].to == &settings->speculative_after_us;
             return true;
         }
     }
@@ -316,12 +234,14 @@ static bool word_set(struct story *story, char **words, int count)
         settings->max_unpublished_windows = (uint32_t)value;
     } else if (strcmp(words[1], "shards") == 0) {
         settings->shards = (uint32_t)value;
+    } else if (strcmp(words[1], "group") == 0) {
+        settings->group = strcmp(words[2], "theirs") == 0 ? "theirs" : "ours";
     } else if (strcmp(words[1], "min_rows") == 0) {
         settings->gates.min_rows = (uint64_t)value;
     } else if (strcmp(words[1], "contents") == 0) {
         settings->contents = strcmp(words[2], "state") == 0 ? CONTENTS_STATE : CONTENTS_WINDOW;
     } else {
-        return misread(story, "unknown setting", words[1]);
+        return story_misread(story, "unknown setting", words[1]);
     }
     return true;
 }
@@ -330,7 +250,7 @@ static bool word_set(struct story *story, char **words, int count)
 static bool word_fingerprint(struct story *story, char **words, int count)
 {
     (void)count;
-    struct sim_process *process = process_of(story, words[1]);
+    struct sim_process *process = story_process(story, words[1]);
     process->own_settings = true;
     process->settings = story->world->settings;
     process->settings.fingerprint = strcmp(words[2], "f2") == 0 ? "f2" : "f1";
@@ -492,9 +412,10 @@ bool story_line(struct story *story, char **words, int count)
     }
     for (size_t i = 0; i < LENGTH_OF(vocabulary); i++) {
         if (strcmp(vocabulary[i].word, words[0]) == 0) {
-            return count >= vocabulary[i].words_min ? vocabulary[i].run(story, words, count)
-                                                    : misread(story, "too few words", words[0]);
+            return count >= vocabulary[i].words_min
+                       ? vocabulary[i].run(story, words, count)
+                       : story_misread(story, "too few words", words[0]);
         }
     }
-    return misread(story, "unknown word", words[0]);
+    return story_misread(story, "unknown word", words[0]);
 }

@@ -269,6 +269,10 @@ enum sim_chance {
     CHANCE_TOKEN_IDS,
     CHANCE_NEW_NAME,
     CHANCE_RETIRED,
+    CHANCE_BESIDE,
+    CHANCE_BESIDE_WINS,
+    CHANCE_BESIDE_LOSES,
+    CHANCE_STANDBY_BUILDS,
     CHANCE_KINDS,
 };
 
@@ -434,6 +438,16 @@ void checkpoint_other_ledger(struct sim_process *process, bool other); /* its to
 /* ---- sim_handover.c ---- */
 void handover_store(struct world *world, struct sim_process *process, const struct sim_job *job);
 void handover_adopt(struct world *world, struct sim_process *process, const struct sim_job *job);
+
+/* ---- sim_attempts.c ---- */
+void attempts_step(struct world *world, const struct message *message); /* a record, before it is in
+                                                                           the audit's fold */
+/* Attempts at the shard that the open PLAN has given out, below 0: the most at any; 0: none is
+ * open.
+ */
+uint32_t attempts_planned(const struct fold *fold, int64_t shard);
+size_t attempts_stored(const struct world *world); /* shard files in the store, losers included */
+
 /* ---- sim_chances.c ---- */
 void chances_choose(struct world *world);
 void chances_settings(struct world *world, struct sim_process *process);

@@ -109,9 +109,24 @@ static void check_folders(struct settings_reader *reader)
     }
 }
 
+static void check_attempts(struct settings_reader *reader)
+{
+    const struct snapshot_settings *snapshot = &reader->settings->snapshot;
+    if (has(reader, "snapshot.speculative") && snapshot->speculative &&
+        snapshot->max_attempts == 1) {
+        refuse(reader, "snapshot.speculative", "has no effect with max_attempts = 1", NULL);
+    }
+    if (has(reader, "snapshot.speculative_after") &&
+        snapshot->speculative_after_us >= snapshot->attempt_timeout_us) {
+        refuse(reader, "snapshot.speculative_after",
+               "not shorter than attempt_timeout: an attempt is overdue before it is slow", NULL);
+    }
+}
+
 static void check_snapshot(struct settings_reader *reader)
 {
     const struct settings *settings = reader->settings;
+    check_attempts(reader);
     check_store(reader);
     check_shards(reader);
     check_state_order(reader);

@@ -54,7 +54,11 @@ struct coord_settings {
     uint64_t max_keys_per_shard;
 
     uint32_t max_attempts;
-    int64_t attempt_deadline_us;  /* from PLAN; then another attempt elsewhere */
+    int64_t attempt_deadline_us;  /* from its PLAN; then another attempt elsewhere */
+    bool speculative;             /* a slow attempt gets a second one beside it (R28) */
+    int64_t speculative_after_us; /* not before */
+    uint32_t speculative_factor;  /* nor before so many times the median of those that ended */
+    double speculative_share;     /* nor before so many of the shards are built, 0 to 1 */
     int64_t owner_timeout_us;     /* a member not heard of for so long is planned around */
     int64_t progress_interval_us; /* PROGRESS at least so often while owning something */
     uint32_t max_open_windows;    /* event_time: how far a partition may run ahead; 0: no bound */

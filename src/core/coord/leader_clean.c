@@ -237,6 +237,25 @@ void leader_strays(struct leader *leader, const char *const *urls, size_t count)
     }
 }
 
+/* Planted: what has lost so far goes while the run is open, and not after PUBLISHED (R28). */
+static bool condemn_early(struct leader *leader, const struct fold_entry *open)
+{
+    size_t at = 0;
+    for (const struct fold_entry *entry = fold_next(leader->fold, MESSAGE_ATTEMPT, &at);
+         open != NULL && entry != NULL; entry = fold_next(leader->fold, MESSAGE_ATTEMPT, &at)) {
+        const struct message_plan *plan = &open->message.plan;
+        const struct message_attempt *attempt = &entry->message.attempt;
+        if (strcmp(attempt->run_id, plan->run_id) == 0 && attempt->ok &&
+            leader_winner(leader, plan, attempt->shard) != attempt) {
+            struct message message = leader_condemn_of(
+                leader, plan->run_id, (const char *[]){attempt->url}, 1, "planted");
+            leader_append_one(leader, &message);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Losers and parts of the build that was just published, and runs that are dead. */
 bool leader_duty_condemn(struct leader *leader)
 {
@@ -245,6 +264,9 @@ bool leader_duty_condemn(struct leader *leader)
     }
     if (condemn_dead_run(leader)) {
         return true;
+    }
+    if (RULE_OFF(283)) {
+        return condemn_early(leader, fold_open_plan(leader->fold));
     }
     const struct message_commit *head = leader_settled_head(leader);
     if (head == NULL || head->kind != COMMIT_BUILD) {

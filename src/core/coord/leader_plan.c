@@ -1,5 +1,4 @@
-/* The leader plans: which contributions, how many shards, who builds which, and again when that
- * fails. */
+/* The leader plans: which contributions, how many shards, who builds which. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -62,7 +61,7 @@ static uint64_t total_rows(const struct message_close *close, const struct leade
     return rows;
 }
 
-static void append_plan(struct leader *leader, const struct message_plan *plan)
+void leader_append_plan(struct leader *leader, const struct message_plan *plan)
 {
     struct message message = {.kind = MESSAGE_PLAN, .plan = *plan};
     leader_append_one(leader, &message);
@@ -104,129 +103,6 @@ bool leader_duty_plan(struct leader *leader)
         return false;
     }
     leader_tell_base(leader, &plan);
-    append_plan(leader, &plan);
+    leader_append_plan(leader, &plan);
     return true;
-}
-
-/* The contribution that nobody can deliver any more: its member is gone, and its part is not
- * stored. */
-static const struct plan_contribution *lost_contribution(const struct leader *leader,
-                                                         const struct message_plan *plan)
-{
-    for (size_t i = 0; i < plan->contribution_count; i++) {
-        const struct plan_contribution *contribution = &plan->contributions[i];
-        if (!leader_is_alive(leader, contribution->member, contribution->incarnation) &&
-            fold_part(leader->fold, plan->build, contribution->member, contribution->incarnation,
-                      contribution->ranges, contribution->range_count) == NULL) {
-            return contribution;
-        }
-    }
-    return NULL;
-}
-
-/* An overdue attempt is only worth another one elsewhere: the same member would do the same work
- * twice. */
-static bool somebody_else_could(const struct leader *leader, const struct message_plan *plan,
-                                int32_t builder)
-{
-    for (size_t i = 0; i < plan->member_count; i++) {
-        if ((int32_t)i != builder && leader_is_alive(leader, plan->members[i], 0)) {
-            return true;
-        }
-    }
-    return !leader_is_alive(leader, plan->members[builder], 0);
-}
-
-/* Another attempt is due: the last one failed, is overdue, or its builder is gone. */
-static bool attempt_is_over(const struct leader *leader, const struct fold_entry *entry,
-                            uint32_t shard, const char **out_why)
-{
-    const struct message_plan *plan = &entry->message.plan;
-    const struct plan_shard *planned = &plan->shards[shard];
-    const struct fold_entry *last =
-        fold_attempt(leader->fold, plan->run_id, shard, planned->attempt);
-    if (last != NULL && !last->message.attempt.ok) {
-        *out_why = last->message.attempt.error;
-        return true;
-    }
-    if (leader_broker_now(leader) - entry->timestamp_us > leader->settings->attempt_deadline_us &&
-        somebody_else_could(leader, plan, planned->builder)) {
-        *out_why = "overdue";
-        return true;
-    }
-    *out_why = "its builder is gone";
-    return !leader_is_alive(leader, plan->members[planned->builder], 0);
-}
-
-/* Other builders for what is over; false: max_attempts is used up. */
-static bool plan_again(struct leader *leader, const struct fold_entry *entry,
-                       struct plan_shard *shards, bool *out_changed, const char **out_why)
-{
-    const struct message_plan *plan = &entry->message.plan;
-    *out_changed = false;
-    for (uint32_t i = 0; i < plan->shard_count; i++) {
-        const char *why = "";
-        if (shards[i].builder < 0 || leader_winner(leader, plan, i) != NULL ||
-            !attempt_is_over(leader, entry, i, &why)) {
-            continue;
-        }
-        if (shards[i].attempt >= leader->settings->max_attempts) {
-            *out_why = leader_text(leader, "shard %u, attempt %u: %s", i, shards[i].attempt, why);
-            return false;
-        }
-        leader_trace(leader, "shard %u of %s again: %s", i, plan->run_id, why);
-        for (size_t k = 0; k < plan->member_count; k++) {
-            shards[i].builder = (shards[i].builder + 1) % (int32_t)plan->member_count;
-            if (leader_is_alive(leader, plan->members[shards[i].builder], 0)) {
-                break;
-            }
-        }
-        shards[i].attempt++;
-        *out_changed = true;
-    }
-    return true;
-}
-
-bool leader_duty_attempts(struct leader *leader)
-{
-    const struct fold_entry *entry = fold_open_plan(leader->fold);
-    if (entry == NULL || fold_resume(leader->fold) != NULL) {
-        return false;
-    }
-    const struct message_plan *plan = &entry->message.plan;
-    const struct message_condemn *condemned = fold_condemned(leader->fold, plan->run_id);
-    if (RULE_OFF(10) && (int64_t)plan->term != leader->term) {
-        leader_delete_unasked(leader, plan->run_id); /* planted: sweeps what an older term left */
-        return true;
-    }
-    if (condemned != NULL && condemned->whole_run) {
-        leader_abort(leader, plan, "the run is condemned");
-        return true;
-    }
-    if (leader_all_built(leader, plan)) {
-        return false; /* to be committed */
-    }
-    leader_does(leader, "waits for the attempts");
-    const struct plan_contribution *lost = lost_contribution(leader, plan);
-    if (lost != NULL) {
-        leader_abort(leader, plan,
-                     leader_text(leader, "the rows of member %s are gone", lost->member));
-        return true;
-    }
-    struct plan_shard *shards = arena_zero(leader->out->arena, plan->shard_count * sizeof *shards);
-    memcpy(shards, plan->shards, plan->shard_count * sizeof *shards);
-    bool changed = false;
-    const char *why = NULL;
-    if (!plan_again(leader, entry, shards, &changed, &why)) {
-        leader_abort(leader, plan, why);
-        return true;
-    }
-    if (changed) {
-        struct message_plan next = *plan;
-        next.term = (uint64_t)leader->term;
-        next.shards = shards;
-        append_plan(leader, &next);
-        return true;
-    }
-    return false;
 }

@@ -46,7 +46,7 @@ static void explain_foreign(struct leader *leader, const struct message_commit *
 {
     const struct leader_pointer *pointer = &leader->pointer.value;
     const char *other = leader_other_group(leader);
-    if (other != NULL) {
+    if (other != NULL && !RULE_OFF(210)) {
         leader_hold(leader,
                     leader_text(leader,
                                 "_CURRENT names %s of group %s, and this is group %s: set "

@@ -189,23 +189,42 @@ static int compare_members(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Who can make shards: whoever delivers rows; when nobody does, whoever is there. */
-static size_t find_builders(const struct leader *leader, const struct message_ready *const *readies,
-                            size_t ready_count, const char **members)
+static bool is_builder(const char *const *members, size_t count, const char *member)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(members[i], member) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Members that live, have the build's settings, and hold no rows of it. */
+static void add_standbys(const struct leader *leader, const char *fingerprint, const char **members,
+                         size_t *count)
+{
+    struct leader_builder list[MEMBERS_MAX];
+    size_t living = leader_builders(leader, fingerprint, list);
+    for (size_t i = 0; i < living && *count < MEMBERS_MAX; i++) {
+        if (!is_builder(members, *count, list[i].name)) {
+            members[(*count)++] = list[i].name;
+        }
+    }
+}
+
+/* Who makes the shards of a state: whoever delivers rows, and, where there is a base, the standbys,
+ * too: a merge costs the size of the state, and the rows that must travel are only the new ones.
+ */
+static size_t find_builders(const struct leader *leader, const struct message_close *close,
+                            const struct message_ready *const *readies, size_t ready_count,
+                            bool has_base, const char **members)
 {
     size_t count = 0;
     for (size_t i = 0; i < ready_count; i++) {
         (void)builder_index(members, &count, readies[i]->member);
     }
-    bool delivered = count > 0;
-    size_t at = 0;
-    const struct fold_entry *entry = NULL;
-    while (!delivered && (entry = fold_next(leader->fold, MESSAGE_PROGRESS, &at)) != NULL) {
-        const struct message_progress *progress = &entry->message.progress;
-        if (leader_is_alive(leader, progress->member, 0) &&
-            strcmp(progress->fingerprint, leader->settings->fingerprint) == 0) {
-            (void)builder_index(members, &count, progress->member);
-        }
+    if (has_base || count == 0) {
+        add_standbys(leader, close->fingerprint, members, &count);
     }
     qsort(members, count, sizeof(char *), compare_members);
     return count;
@@ -214,8 +233,9 @@ static size_t find_builders(const struct leader *leader, const struct message_re
 /* A state: every shard goes to the same member as the last time while the members are the same. It
  * has the last file, and what a merge costs is the size of the state, not that of the new rows. A
  * shard without new rows is copied; one that never had any stays out. */
-static bool assign_state(struct leader *leader, const struct message_ready *const *readies,
-                         size_t ready_count, struct message_plan *plan, const char **out_why)
+static bool assign_state(struct leader *leader, const struct message_close *close,
+                         const struct message_ready *const *readies, size_t ready_count,
+                         struct message_plan *plan, const char **out_why)
 {
     struct arena *arena = leader->out->arena;
     const char **members = arena_zero(arena, MEMBERS_MAX * sizeof(char *));
@@ -224,7 +244,8 @@ static bool assign_state(struct leader *leader, const struct message_ready *cons
     uint32_t *carried = arena_zero(arena, plan->shard_count * sizeof *carried);
     bool sizes_known = leader->settings->shard_policy != SHARDS_BY_ROWS;
     leader_base(leader, plan);
-    plan->member_count = find_builders(leader, readies, ready_count, members);
+    plan->member_count =
+        find_builders(leader, close, readies, ready_count, plan->has_base, members);
     if (plan->member_count == 0) {
         *out_why = "no member is there";
         return false;
@@ -249,6 +270,86 @@ static bool assign_state(struct leader *leader, const struct message_ready *cons
     return true;
 }
 
+/* A window, while it is given out. Bytes are what READYs say, and 1 for each member where sizes by
+ * shard are not known: the count came at the close, and everybody may hold some. */
+struct assignment {
+    const struct message_plan *plan;
+    struct plan_shard *shards;
+    uint64_t *most;  /* by shard: what the member with most of it holds */
+    uint64_t *total; /* by shard */
+    uint64_t *given; /* by member: bytes of the shards it shall make */
+};
+
+static void sizes_of(const struct leader *leader, const struct message_ready *ready,
+                     const struct message_plan *plan, uint64_t *bytes)
+{
+    bool by_rows = leader->settings->shard_policy == SHARDS_BY_ROWS;
+    for (size_t s = 0; s < plan->shard_count; s++) {
+        bytes[s] = by_rows ? 1 : 0;
+    }
+    if (!by_rows) {
+        add_sizes(leader, ready, plan, bytes);
+    }
+}
+
+/* Hands a shard to `builder`. */
+static void hand(struct assignment *to, size_t shard, int32_t builder)
+{
+    struct plan_shard *planned = &to->shards[shard];
+    if (planned->builder >= 0) {
+        to->given[planned->builder] -= to->total[shard];
+    }
+    *planned = (struct plan_shard){.builder = builder, .attempt = 1};
+    to->given[builder] += to->total[shard];
+}
+
+/* It would still have no more to do than the shard's builder has now. */
+static bool has_less(const struct assignment *to, size_t shard, int32_t builder)
+{
+    int32_t now = to->shards[shard].builder;
+    return to->given[builder] + to->total[shard] <= to->given[now];
+}
+
+/* To the member with most of its bytes; of those that hold as much, the one with less to do. */
+static void assign_to_holders(const struct leader *leader,
+                              const struct message_ready *const *readies, size_t ready_count,
+                              const int32_t *builders, struct assignment *to, uint64_t *bytes)
+{
+    const struct message_plan *plan = to->plan;
+    for (size_t i = 0; i < ready_count; i++) {
+        sizes_of(leader, readies[i], plan, bytes);
+        for (size_t s = 0; s < plan->shard_count; s++) {
+            to->total[s] += bytes[s];
+            to->most[s] = bytes[s] > to->most[s] ? bytes[s] : to->most[s];
+        }
+    }
+    for (size_t i = 0; i < ready_count; i++) {
+        sizes_of(leader, readies[i], plan, bytes);
+        for (size_t s = 0; s < plan->shard_count; s++) {
+            if (bytes[s] > 0 && bytes[s] == to->most[s] &&
+                (to->shards[s].builder < 0 || has_less(to, s, builders[i]))) {
+                hand(to, s, builders[i]);
+            }
+        }
+    }
+}
+
+/* Where no member has half of a shard, most of its bytes travel in any case: then members without
+ * rows take a share, too. */
+static void assign_to_standbys(struct assignment *to, size_t holder_count, size_t member_count)
+{
+    for (size_t s = 0; s < to->plan->shard_count; s++) {
+        size_t least = holder_count;
+        for (size_t i = holder_count; i < member_count; i++) {
+            least = to->given[i] < to->given[least] ? i : least;
+        }
+        if (least < member_count && to->shards[s].builder >= 0 &&
+            to->most[s] < to->total[s] - to->most[s] && has_less(to, s, (int32_t)least)) {
+            hand(to, s, (int32_t)least);
+        }
+    }
+}
+
 bool shards_assign(struct leader *leader, const struct message_close *close,
                    const struct leader_share *shares, struct message_plan *plan,
                    const char **out_why)
@@ -258,33 +359,32 @@ bool shards_assign(struct leader *leader, const struct message_close *close,
     size_t ready_count = find_readies(leader, close, shares, &readies);
     TRY(count_shards(leader, close, shares, readies, ready_count, plan, out_why));
     if (close->contents == CONTENTS_STATE) {
-        return assign_state(leader, readies, ready_count, plan, out_why);
+        return assign_state(leader, close, readies, ready_count, plan, out_why);
     }
     const char **members = arena_zero(arena, MEMBERS_MAX * sizeof(char *));
-    struct plan_shard *shards = arena_zero(arena, plan->shard_count * sizeof *shards);
-    uint64_t *most = arena_zero(arena, plan->shard_count * sizeof *most);
-    uint64_t *bytes = arena_alloc(arena, plan->shard_count * sizeof *bytes);
-    for (size_t i = 0; i < plan->shard_count; i++) {
-        shards[i].builder = -1;
-    }
-    /* sizes by shard are not known where the count is only known now: then everybody may hold some
-     */
-    bool by_rows = leader->settings->shard_policy == SHARDS_BY_ROWS;
+    int32_t *builders = arena_zero(arena, (ready_count + 1) * sizeof *builders);
     for (size_t i = 0; i < ready_count; i++) {
-        int32_t builder = builder_index(members, &plan->member_count, readies[i]->member);
-        memset(bytes, 0, plan->shard_count * sizeof *bytes);
-        if (!by_rows) {
-            add_sizes(leader, readies[i], plan, bytes);
-        }
-        for (size_t s = 0; s < plan->shard_count; s++) {
-            uint64_t held = by_rows ? (s % ready_count == i ? 2u : 1u) : bytes[s];
-            if (held > most[s]) {
-                most[s] = held;
-                shards[s] = (struct plan_shard){.builder = builder, .attempt = 1};
-            }
-        }
+        builders[i] = builder_index(members, &plan->member_count, readies[i]->member);
+    }
+    struct assignment to = {
+        .plan = plan,
+        .shards = arena_zero(arena, plan->shard_count * sizeof *to.shards),
+        .most = arena_zero(arena, plan->shard_count * sizeof *to.most),
+        .total = arena_zero(arena, plan->shard_count * sizeof *to.total),
+        .given = arena_zero(arena, MEMBERS_MAX * sizeof *to.given),
+    };
+    for (size_t s = 0; s < plan->shard_count; s++) {
+        to.shards[s].builder = -1;
+    }
+    uint64_t *bytes = arena_zero(arena, plan->shard_count * sizeof *bytes);
+    assign_to_holders(leader, readies, ready_count, builders, &to, bytes);
+    size_t holder_count = plan->member_count;
+    add_standbys(leader, close->fingerprint, members, &plan->member_count);
+    assign_to_standbys(&to, holder_count, plan->member_count);
+    while (plan->member_count > holder_count && to.given[plan->member_count - 1] == 0) {
+        plan->member_count--;
     }
     plan->members = members;
-    plan->shards = shards;
+    plan->shards = to.shards;
     return true;
 }

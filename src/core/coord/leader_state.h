@@ -193,6 +193,21 @@ bool leader_is_alive(const struct leader *leader, const char *member, uint64_t i
 bool leader_cover(struct leader *leader, const struct message_close *close,
                   struct leader_share *shares, const char **out_missing);
 bool leader_duty_plan(struct leader *leader);
+void leader_append_plan(struct leader *leader, const struct message_plan *plan);
+
+/* ---- leader_builders.c ---- */
+struct leader_builder { /* a member that lives and makes the content of the open CLOSE */
+    const char *name;
+    uint64_t incarnation;
+};
+/* All of them, by name; room for MEMBERS_MAX. */
+size_t leader_builders(const struct leader *leader, const char *fingerprint,
+                       struct leader_builder *builders);
+/* It has, or can fetch, the rows of every contribution. */
+bool leader_can_gather(const struct leader *leader, const struct message_plan *plan,
+                       const struct leader_builder *builder);
+
+/* ---- leader_attempts.c ---- */
 bool leader_duty_attempts(struct leader *leader);
 
 /* ---- leader_base.c: contents `state` ---- */

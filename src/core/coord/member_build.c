@@ -57,10 +57,14 @@ static const struct plan_contribution *my_contribution(const struct member *memb
 
 static bool others_need_my_part(const struct member *member, const struct message_plan *plan)
 {
-    for (size_t i = 0; i < plan->shard_count; i++) {
-        if (plan->shards[i].builder >= 0 && !message_plan_carries(plan, (uint32_t)i) &&
-            strcmp(plan->members[plan->shards[i].builder], member->name) != 0) {
-            return true;
+    for (uint32_t i = 0; i < plan->shard_count; i++) {
+        struct plan_attempt attempts[PLAN_ATTEMPTS_MAX];
+        size_t count = message_plan_carries(plan, i) ? 0
+                                                     : message_plan_attempts(plan, i, 0, attempts);
+        for (size_t k = 0; k < count; k++) {
+            if (strcmp(plan->members[attempts[k].builder], member->name) != 0) {
+                return true;
+            }
         }
     }
     return false;
@@ -157,13 +161,13 @@ static bool gather(struct member *member, const struct message_plan *plan,
 
 /* `contributions` NULL: the shard is carried over. */
 static void begin_shard(struct member *member, const struct message_plan *plan, uint32_t shard,
-                        const struct member_contribution *contributions)
+                        uint32_t attempt, const struct member_contribution *contributions)
 {
     struct member_command *command = member_command(member, MEMBER_BUILD);
     command->build.build = plan->build;
     command->build.run_id = arena_text(member->out->arena, bytes_of_text(plan->run_id));
     command->build.shard = shard;
-    command->build.attempt = plan->shards[shard].attempt;
+    command->build.attempt = attempt;
     command->build.num_dbs = (uint32_t)plan->shard_count;
     command->build.routing_values = plan->routing_values;
     command->build.routing_value_count = plan->routing_value_count;
@@ -171,20 +175,32 @@ static void begin_shard(struct member *member, const struct message_plan *plan, 
     command->build.contribution_count = contributions == NULL ? 0 : plan->contribution_count;
     command->build.base = copy_base(member, plan);
     command->build.carry = contributions == NULL;
-    member->run.attempts[shard] = plan->shards[shard].attempt;
+    member->run.attempts[shard] = attempt;
     member_trace(member, "%s shard %u of %s, attempt %u",
-                 command->build.carry ? "carry over" : "build", shard, plan->run_id,
-                 plan->shards[shard].attempt);
+                 command->build.carry ? "carry over" : "build", shard, plan->run_id, attempt);
 }
 
-/* An attempt is begun once; one that is on record already is not begun again. */
-static bool is_mine_to_build(const struct member *member, const struct message_plan *plan,
-                             uint32_t shard)
+/* The attempt at the shard that is ours to begin; 0: none. It is begun once, and not when it is on
+ * record already, or when another is that is good. */
+static uint32_t mine_to_build(const struct member *member, const struct message_plan *plan,
+                              uint32_t shard)
 {
-    const struct plan_shard *planned = &plan->shards[shard];
-    return planned->builder >= 0 && strcmp(plan->members[planned->builder], member->name) == 0 &&
-           member->run.attempts[shard] < planned->attempt &&
-           fold_attempt(member->fold, plan->run_id, shard, planned->attempt) == NULL;
+    struct plan_attempt attempts[PLAN_ATTEMPTS_MAX];
+    size_t count = message_plan_attempts(plan, shard, 0, attempts);
+    uint32_t mine = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct fold_entry *said =
+            fold_attempt(member->fold, plan->run_id, shard, attempts[i].attempt);
+        if (said != NULL && said->message.attempt.ok) {
+            return 0;
+        }
+        if (said == NULL && mine == 0 &&
+            strcmp(plan->members[attempts[i].builder], member->name) == 0 &&
+            member->run.attempts[shard] < attempts[i].attempt) {
+            mine = attempts[i].attempt;
+        }
+    }
+    return mine;
 }
 
 void member_build(struct member *member)
@@ -205,8 +221,9 @@ void member_build(struct member *member)
     }
     take_run(member, plan);
     for (size_t i = 0; i < plan->carried_count; i++) { /* nobody's rows are needed for these */
-        if (is_mine_to_build(member, plan, plan->carried[i])) {
-            begin_shard(member, plan, plan->carried[i], NULL);
+        uint32_t attempt = mine_to_build(member, plan, plan->carried[i]);
+        if (attempt > 0) {
+            begin_shard(member, plan, plan->carried[i], attempt, NULL);
             member_does(member, "builds %s", plan->run_id);
         }
     }
@@ -219,8 +236,9 @@ void member_build(struct member *member)
         return;
     }
     for (uint32_t i = 0; i < plan->shard_count; i++) {
-        if (is_mine_to_build(member, plan, i)) {
-            begin_shard(member, plan, i, contributions);
+        uint32_t attempt = mine_to_build(member, plan, i);
+        if (attempt > 0) {
+            begin_shard(member, plan, i, attempt, contributions);
             member_does(member, "builds %s", plan->run_id);
         }
     }

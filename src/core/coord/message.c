@@ -41,6 +41,47 @@ bool message_plan_carries(const struct message_plan *plan, uint32_t shard)
     return low < plan->carried_count && plan->carried[low] == shard;
 }
 
+/* Index of the first entry of `attempts` at or above the shard. */
+static size_t first_attempt(const struct message_plan *plan, uint32_t shard)
+{
+    size_t low = 0;
+    size_t high = plan->attempt_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (plan->attempts[middle].shard < shard) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+size_t message_plan_attempts(const struct message_plan *plan, uint32_t shard, int64_t stamp_us,
+                             struct plan_attempt attempts[PLAN_ATTEMPTS_MAX])
+{
+    const struct plan_shard *newest = &plan->shards[shard];
+    size_t count = 0;
+    if (newest->builder < 0) {
+        return 0;
+    }
+    for (size_t i = first_attempt(plan, shard);
+         i < plan->attempt_count && plan->attempts[i].shard == shard && count < PLAN_ATTEMPTS_MAX;
+         i++) {
+        attempts[count++] = plan->attempts[i];
+    }
+    if (count == 0 || attempts[count - 1].attempt != newest->attempt) {
+        /* first attempts are given out by the first PLAN alone */
+        bool first = newest->attempt == 1 && plan->began_us != 0;
+        CHECK(count < PLAN_ATTEMPTS_MAX);
+        attempts[count++] = (struct plan_attempt){.shard = shard,
+                                                  .attempt = newest->attempt,
+                                                  .builder = newest->builder,
+                                                  .since_us = first ? plan->began_us : stamp_us};
+    }
+    return count;
+}
+
 bool message_name_ok(const char *name)
 {
     return codec_name_ok(name, MESSAGE_NAME_MAX);

@@ -265,6 +265,14 @@ struct plan_shard {
     uint32_t attempt;
 };
 
+/* An attempt that an earlier PLAN of the run gave out. */
+struct plan_attempt {
+    uint32_t shard;
+    uint32_t attempt;
+    int32_t builder;
+    int64_t since_us; /* broker's stamp on that PLAN */
+};
+
 struct plan_skip {
     const char *id; /* of the SKIP */
     struct plan_range range;
@@ -284,7 +292,8 @@ struct message_plan {
     uint64_t term;
     uint64_t build;
     const char *run_id;
-    int64_t time_us; /* of the first PLAN of this run */
+    int64_t time_us;  /* of the first PLAN of this run */
+    int64_t began_us; /* broker's stamp on that one; 0: this is it */
     const struct plan_contribution *contributions;
     size_t contribution_count;
     const struct plan_skip *skips;
@@ -293,6 +302,10 @@ struct message_plan {
     size_t member_count;
     const struct plan_shard *shards; /* index = shard; num_dbs of them */
     size_t shard_count;
+    /* Ascending. What an earlier PLAN of the run gave out and is not given up: attempts beside
+     * which a newer one was planned (at most one a shard), and newest ones above 1. */
+    const struct plan_attempt *attempts;
+    size_t attempt_count;
     const char *const *routing_values; /* tokens, in shard order; categorical routing only */
     size_t routing_value_count;
     bool has_base; /* `state` only */
@@ -304,6 +317,12 @@ struct message_plan {
 
 /* True when `shard` is one of those that are copied. */
 bool message_plan_carries(const struct message_plan *plan, uint32_t shard);
+
+/* The attempts at a shard that are not given up, ascending, the newest last; `stamp_us` is the
+ * broker's on the PLAN's record. Returns how many; 0: nobody builds it. */
+enum { PLAN_ATTEMPTS_MAX = 2 };
+size_t message_plan_attempts(const struct message_plan *plan, uint32_t shard, int64_t stamp_us,
+                             struct plan_attempt attempts[PLAN_ATTEMPTS_MAX]);
 
 /* The run is built, and a gate keeps it from being published until a person has looked. */
 struct message_gated {

@@ -79,6 +79,36 @@ static bool check_carried(const struct message_plan *plan, struct err *err)
     return true;
 }
 
+static bool check_attempts(const struct message_plan *plan, struct err *err)
+{
+    for (size_t i = 0; i < plan->attempt_count; i++) {
+        const struct plan_attempt *attempt = &plan->attempts[i];
+        const struct plan_attempt *last = i == 0 ? NULL : &plan->attempts[i - 1];
+        if (attempt->shard >= plan->shard_count || plan->shards[attempt->shard].builder < 0) {
+            return refuse(err, "attempts", i, "a shard that nobody makes");
+        }
+        if (attempt->builder >= (int64_t)plan->member_count) {
+            return refuse(err, "attempts", i, "builder: not in members");
+        }
+        const struct plan_shard *shard = &plan->shards[attempt->shard];
+        if (attempt->attempt == shard->attempt && attempt->builder != shard->builder) {
+            return refuse(err, "attempts", i, "builder: not that of the shard");
+        }
+        if (attempt->attempt > shard->attempt) {
+            return refuse(err, "attempts", i, "newer than the shard's newest");
+        }
+        bool again = last != NULL && last->shard == attempt->shard;
+        if (last != NULL &&
+            (attempt->shard < last->shard || (again && attempt->attempt <= last->attempt))) {
+            return refuse(err, "attempts", i, "not in order, or twice");
+        }
+        if (again && attempt->attempt != shard->attempt) {
+            return refuse(err, "attempts", i, "two beside the newest");
+        }
+    }
+    return true;
+}
+
 static bool check_plan(const struct message_plan *plan, struct err *err)
 {
     if (plan->shard_count == 0) {
@@ -109,6 +139,7 @@ static bool check_plan(const struct message_plan *plan, struct err *err)
     if (plan->routing_value_count != 0 && plan->routing_value_count != plan->shard_count) {
         return err_set(err, ERR_INPUT, "routing_values: not one a shard");
     }
+    TRY(check_attempts(plan, err));
     return check_carried(plan, err);
 }
 

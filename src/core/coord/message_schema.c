@@ -230,6 +230,14 @@ static const struct codec_field plan_shard_fields[] = {
 };
 SCHEMA(plan_shard, plan_shard, .tuple = true);
 
+static const struct codec_field plan_attempt_fields[] = {
+    U32(plan_attempt, shard, 0, SHARDS_MAX - 1),
+    U32(plan_attempt, attempt, 1, INT32_MAX),
+    I32(plan_attempt, builder, 0, MEMBERS_MAX - 1),
+    I64(plan_attempt, since_us),
+};
+SCHEMA(plan_attempt, plan_attempt, .tuple = true);
+
 static const struct codec_field plan_base_fields[] = {
     NAME(plan_base, run_id),        I64(plan_base, time_us),
     TEXT_IF(plan_base, staged_url), U32(plan_base, num_dbs, 1, SHARDS_MAX),
@@ -242,11 +250,13 @@ static const struct codec_field plan_fields[] = {
     U64(message_plan, build),
     NAME(message_plan, run_id),
     I64(message_plan, time_us),
+    I64_IF(message_plan, began_us, 0),
     LIST(message_plan, contributions, contribution_count, 4 * MEMBERS_MAX,
          plan_contribution_schema),
     LIST(message_plan, skips, skip_count, PARTITIONS_MAX, plan_skip_schema),
     TEXTS(message_plan, members, member_count, MEMBERS_MAX),
     LIST(message_plan, shards, shard_count, SHARDS_MAX, plan_shard_schema),
+    LIST(message_plan, attempts, attempt_count, 2 * SHARDS_MAX, plan_attempt_schema),
     TEXTS(message_plan, routing_values, routing_value_count, SHARDS_MAX),
     STRUCT_IF(message_plan, base, has_base, plan_base_schema),
     U32S(message_plan, carried, carried_count, SHARDS_MAX, SHARDS_MAX - 1),

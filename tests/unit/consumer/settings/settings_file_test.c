@@ -188,6 +188,9 @@ Test(settings_file, every_value_of_a_window_and_a_snapshot_reaches_its_place)
     cr_expect(n->cleanup_grace_us == INT64_C(540000000) && n->max_attempts == 10);
     cr_expect(n->attempt_timeout_us == INT64_C(660000000));
     cr_expect(n->cleanup_every_us == INT64_C(840000000));
+    cr_expect(!n->speculative && n->speculative_after_us == 14000000);
+    cr_expect(n->speculative_factor == 3 && n->speculative_share > 0.74 &&
+              n->speculative_share < 0.76);
     cr_expect(n->pointer_check_us == 12000000 && n->max_clock_skew_us == 13000000);
 
     cr_expect(s->gates.min_rows == 7 && s->gates.max_empty_shards == 2);

@@ -1,5 +1,6 @@
-/* Routing tokens in the order that makes them shards: integers by value, texts by code point. */
+/* Routing tokens in the order that makes them shards, and which member gets which shard. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #include "core/coord/leader_shards.h"
 
@@ -32,4 +33,123 @@ Test(leader_shards, tokens_in_shard_order)
                          sorted[j]);
         }
     }
+}
+
+enum { SHARDS = 12, HOLDERS_MAX = 3, MEMBERS = 5 };
+
+static const char *const names[MEMBERS] = {"m0", "m1", "m2", "m3", "m4"};
+
+static void say_alive(struct fold *fold, const char *member, const char *fingerprint)
+{
+    struct message message = {
+        .kind = MESSAGE_PROGRESS,
+        .progress = {.member = member, .incarnation = 7, .fingerprint = fingerprint}};
+    AUTO(buf) struct buf key;
+    AUTO(buf) struct buf value;
+    buf_init(&key, 1000);
+    buf_init(&value, 10000);
+    message_key(&message, &key);
+    message_encode(&message, &value);
+    struct err err = {0};
+    cr_assert(fold_apply(fold, fold_end(fold), 1000, buf_bytes(&key), buf_bytes(&value), &err));
+}
+
+/* Builds of SHARDS shards from what each holder has of each; the rest of the members live without
+ * rows, the last one with other settings. Who gets which shard, as a text of digits. */
+static const char *assigned(const uint64_t bytes[HOLDERS_MAX][SHARDS], size_t holders)
+{
+    static char text[SHARDS + 1];
+    static const struct partition_id ids[HOLDERS_MAX] = {{"a", 0}, {"a", 1}, {"a", 2}};
+    struct coord_settings settings;
+    coord_settings_init(&settings);
+    settings.shards = SHARDS;
+    settings.fingerprint = "f";
+    struct leader_out out = {.arena = arena_new(4096)};
+    struct leader leader = {.settings = &settings, .fold = fold_new(), .out = &out, .now_us = 1000};
+    for (size_t i = 0; i < MEMBERS; i++) {
+        say_alive(leader.fold, names[MEMBERS - 1 - i], i == 0 ? "other" : "f");
+    }
+    struct shard_size sizes[HOLDERS_MAX][SHARDS];
+    struct message_ready readies[HOLDERS_MAX];
+    struct ready_partition partitions[HOLDERS_MAX];
+    struct leader_share shares[HOLDERS_MAX];
+    struct close_partition cuts[HOLDERS_MAX];
+    for (size_t i = 0; i < holders; i++) {
+        size_t count = 0;
+        for (uint32_t s = 0; s < SHARDS; s++) {
+            if (bytes[i][s] > 0) {
+                sizes[i][count++] =
+                    (struct shard_size){.shard = s, .rows = 1, .bytes = bytes[i][s]};
+            }
+        }
+        readies[i] =
+            (struct message_ready){.member = names[i], .shards = sizes[i], .shard_count = count};
+        partitions[i] = (struct ready_partition){.id = ids[i], .rows = count};
+        shares[i] = (struct leader_share){.ready = &readies[i], .partition = &partitions[i]};
+        cuts[i] = (struct close_partition){.id = ids[i]};
+    }
+    struct message_close close = {.contents = CONTENTS_WINDOW,
+                                  .fingerprint = "f",
+                                  .partitions = cuts,
+                                  .partition_count = holders};
+    struct message_plan plan = {.build = 1};
+    const char *why = "";
+    cr_assert(shards_assign(&leader, &close, shares, &plan, &why), "%s", why);
+    cr_assert_eq(plan.shard_count, SHARDS);
+    for (size_t s = 0; s < SHARDS; s++) {
+        text[s] = '-';
+        if (plan.shards[s].builder >= 0) {
+            cr_assert_eq(plan.shards[s].attempt, 1);
+            text[s] = plan.members[plan.shards[s].builder][1];
+        }
+    }
+    fold_free(leader.fold);
+    arena_free(out.arena);
+    return text;
+}
+
+Test(leader_shards, a_shard_goes_to_who_has_most_of_it)
+{
+    static const uint64_t bytes[HOLDERS_MAX][SHARDS] = {
+        {9, 9, 9, 9, 9, 9, 9, 9, 9, 0, 0, 1},
+        {8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 0, 2},
+    };
+    cr_assert_str_eq(assigned(bytes, 2), "0000000001-1");
+}
+
+Test(leader_shards, who_has_as_much_shares_the_work)
+{
+    static const uint64_t same[HOLDERS_MAX][SHARDS] = {
+        {5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5},
+        {5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5},
+    };
+    cr_assert_str_eq(assigned(same, 2), "111111000000");
+    /* the first shards are large: by bytes, not by number */
+    static const uint64_t large[HOLDERS_MAX][SHARDS] = {
+        {900, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9},
+        {900, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9},
+    };
+    cr_assert_str_eq(assigned(large, 2), "100000000000");
+    /* what is nobody else's stays out of it */
+    static const uint64_t own[HOLDERS_MAX][SHARDS] = {
+        {5, 5, 5, 5, 5, 5, 9, 9, 9, 9, 0, 0},
+        {5, 5, 5, 5, 5, 5, 0, 0, 0, 0, 0, 0},
+    };
+    cr_assert_str_eq(assigned(own, 2), "1111100000--");
+}
+
+/* m3 lives and has no rows; m4 has other settings. */
+Test(leader_shards, standbys_help_where_nobody_has_half)
+{
+    static const uint64_t thirds[HOLDERS_MAX][SHARDS] = {
+        {9, 9, 9, 9, 5, 5, 5, 5, 5, 5, 5, 5},
+        {5, 5, 5, 5, 9, 9, 9, 9, 5, 5, 5, 5},
+        {5, 5, 5, 5, 5, 5, 5, 5, 9, 9, 9, 9},
+    };
+    cr_assert_str_eq(assigned(thirds, 3), "330031113222");
+    static const uint64_t halves[HOLDERS_MAX][SHARDS] = {
+        {9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9},
+        {5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5},
+    };
+    cr_assert_str_eq(assigned(halves, 2), "000000000000");
 }

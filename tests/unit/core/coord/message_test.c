@@ -48,6 +48,10 @@ static const struct {
      "\"carried\":[1],\"kind\":\"PLAN\",\"members\":[\"m1\"],\"run_id\":\"r3\",\"shards\":[[0,1],["
      "0,1]],"
      "\"term\":4,\"time_us\":9,\"v\":1}"},
+    {"plan/r4",
+     "{\"attempts\":[[0,1,0,77],[0,2,1,88],[1,2,1,88]],\"began_us\":77,\"build\":4,\"kind\":"
+     "\"PLAN\",\"members\":[\"m1\",\"m2\"],\"run_id\":\"r4\",\"shards\":[[1,2],[1,2],[0,1]],"
+     "\"term\":4,\"time_us\":9,\"v\":1}"},
     {"plan/r2",
      "{\"build\":2,\"contributions\":[{\"incarnation\":7,\"member\":\"m1\",\"ranges\":[{\"from\":1,"
      "\"partition\":0,\"to\":5,\"topic\":\"a\"}]}],\"kind\":\"PLAN\",\"members\":[\"m1\"],"
@@ -178,6 +182,32 @@ static const struct {
      "{\"build\":2,\"kind\":\"PLAN\",\"run_id\":\"r\",\"shards\":[[0,1,2]],\"term\":4,\"time_us\":"
      "9,\"v\":1}",
      "shards[0]: 3 items, at most 2"},
+    {"plan/r",
+     "{\"attempts\":[[1,1,0,5]],\"build\":4,\"kind\":\"PLAN\",\"members\":[\"m1\",\"m2\"],"
+     "\"run_id\":\"r\",\"shards\":[[1,3],[-1,0]],\"term\":4,\"time_us\":9,\"v\":1}",
+     "attempts[0]: a shard that nobody makes"},
+    {"plan/r",
+     "{\"attempts\":[[0,1,2,5]],\"build\":4,\"kind\":\"PLAN\",\"members\":[\"m1\",\"m2\"],"
+     "\"run_id\":\"r\",\"shards\":[[1,3],[-1,0]],\"term\":4,\"time_us\":9,\"v\":1}",
+     "attempts[0]: builder: not in members"},
+    {"plan/r",
+     "{\"attempts\":[[0,3,0,5]],\"build\":4,\"kind\":\"PLAN\",\"members\":[\"m1\",\"m2\"],"
+     "\"run_id\":\"r\",\"shards\":[[1,3],[-1,0]],\"term\":4,\"time_us\":9,\"v\":1}",
+     "attempts[0]: builder: not that of the shard"},
+    {"plan/r",
+     "{\"attempts\":[[0,4,0,5]],\"build\":4,\"kind\":\"PLAN\",\"members\":[\"m1\",\"m2\"],"
+     "\"run_id\":\"r\",\"shards\":[[1,3],[-1,0]],\"term\":4,\"time_us\":9,\"v\":1}",
+     "attempts[0]: newer than"},
+    {"plan/r",
+     "{\"attempts\":[[0,2,0,5],[0,1,0,5]],\"build\":4,\"kind\":\"PLAN\",\"members\":[\"m1\",\"m2\"]"
+     ","
+     "\"run_id\":\"r\",\"shards\":[[1,3],[-1,0]],\"term\":4,\"time_us\":9,\"v\":1}",
+     "attempts[1]: not in order"},
+    {"plan/r",
+     "{\"attempts\":[[0,1,0,5],[0,2,0,5]],\"build\":4,\"kind\":\"PLAN\",\"members\":[\"m1\",\"m2\"]"
+     ","
+     "\"run_id\":\"r\",\"shards\":[[1,3],[-1,0]],\"term\":4,\"time_us\":9,\"v\":1}",
+     "attempts[1]: two beside the newest"},
     {"commit",
      "{\"build\":0,\"close_us\":8,\"commit_kind\":\"empty\",\"fingerprint\":\"f\",\"kind\":"
      "\"COMMIT\","
@@ -197,6 +227,47 @@ Test(message, wrong_ones_are_refused)
         cr_assert_eq(err.kind, ERR_INPUT);
         cr_assert_not_null(strstr(err.message, wrong[i].message), "%s", err.message);
         arena_free(arena);
+    }
+}
+
+/* Who is at a shard, and since when: by the record's stamp where an earlier PLAN does not say it.
+ */
+Test(message, attempts_that_are_not_given_up)
+{
+    static const struct {
+        int64_t began_us;
+        struct plan_shard shard;
+        struct plan_attempt said[PLAN_ATTEMPTS_MAX];
+        size_t said_count;
+        struct plan_attempt expected[PLAN_ATTEMPTS_MAX];
+        size_t expected_count;
+    } cases[] = {
+        {0, {-1, 0}, {{0}}, 0, {{0}}, 0},
+        {0, {2, 1}, {{0}}, 0, {{1, 1, 2, 500}}, 1},
+        {70, {2, 1}, {{0}}, 0, {{1, 1, 2, 70}}, 1},
+        {70, {2, 2}, {{0}}, 0, {{1, 2, 2, 500}}, 1},
+        {70, {2, 2}, {{1, 1, 0, 70}}, 1, {{1, 1, 0, 70}, {1, 2, 2, 500}}, 2},
+        {70, {2, 3}, {{1, 2, 0, 80}, {1, 3, 2, 90}}, 2, {{1, 2, 0, 80}, {1, 3, 2, 90}}, 2},
+    };
+    for (size_t i = 0; i < LENGTH_OF(cases); i++) {
+        struct plan_shard shards[] = {{0, 1}, cases[i].shard, {0, 4}};
+        struct plan_attempt said[PLAN_ATTEMPTS_MAX + 1];
+        memcpy(said, cases[i].said, sizeof cases[i].said);
+        said[cases[i].said_count] = (struct plan_attempt){2, 4, 0, 60};
+        struct message_plan plan = {.began_us = cases[i].began_us,
+                                    .shards = shards,
+                                    .shard_count = 3,
+                                    .attempts = said,
+                                    .attempt_count = cases[i].said_count + 1};
+        struct plan_attempt got[PLAN_ATTEMPTS_MAX];
+        cr_assert_eq(message_plan_attempts(&plan, 1, 500, got), cases[i].expected_count, "%zu", i);
+        for (size_t k = 0; k < cases[i].expected_count; k++) {
+            const struct plan_attempt *expected = &cases[i].expected[k];
+            cr_expect(got[k].shard == expected->shard && got[k].attempt == expected->attempt &&
+                          got[k].builder == expected->builder &&
+                          got[k].since_us == expected->since_us,
+                      "%zu", i);
+        }
     }
 }
 
