@@ -1,8 +1,10 @@
 """The members of one group, as processes: each with its settings file, work folder, lane and clock."""
+import errno
 import os
 import pathlib
 import resource
 import signal
+import subprocess
 import time
 
 import harness
@@ -24,6 +26,7 @@ class Member:
         self.crash_file, self.stop_file = self.folder / "crash-at", self.folder / "stop-at"
         self.log = self.folder / "log"
         self.process = None
+        self.prefix = []  # of its command
         self.expected_end = False  # we ended it, or told it where to end
         self.sleeping = False
         self.judged = False  # its end was looked at
@@ -48,9 +51,25 @@ class Member:
         if stop_at:
             self.sleep_at(stop_at)
         self.starts += 1
-        self.process = harness.Process([str(harness.BINARY), "run", "-c", str(self.file)], self.log,
+        self.process = harness.Process([*self.prefix, str(harness.BINARY), "run", "-c", str(self.file)], self.log,
                                        {**self.group.environment, **more})
         return self.process
+
+    def small_disk(self, megabytes):
+        """Its next starts get a small disk of their own as work folder. False: this system refuses that to us."""
+        folder = self.folder / "work"
+        folder.mkdir(exist_ok=True)
+        script = f'mount -t tmpfs -o size={megabytes}m tidemark "{folder}" && exec "$@"'
+        prefix = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]
+        if subprocess.run([*prefix, "true"], capture_output=True).returncode != 0:
+            return False
+        self.prefix = prefix
+        return True
+
+    @property
+    def ballast(self):
+        """A file on its small disk, which only its own processes see."""
+        return pathlib.Path(f"/proc/{self.pid}/root", *(self.folder / "work" / "ballast").parts[1:])
 
     @property
     def pid(self):
@@ -110,9 +129,24 @@ class Member:
 
     def fill_disk(self, room):
         """No file of it grows beyond `room` bytes, as on a full disk; None: there is space again."""
+        if self.prefix and self.is_running():
+            self._fill_small_disk(room)
+            return
         limit = resource.RLIM_INFINITY if room is None else room
         if self.is_running():
             resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+
+    def _fill_small_disk(self, room):
+        """A real full disk: not one byte more can be written."""
+        if room is None:
+            self.ballast.unlink()
+            return
+        try:
+            with open(self.ballast, "wb", buffering=0) as file:
+                while True:
+                    file.write(bytes(4096))
+        except OSError as error:
+            assert error.errno == errno.ENOSPC, error
 
     def lose_work(self):
         for path in sorted((self.folder / "work").rglob("*"), reverse=True):

@@ -50,9 +50,17 @@ def test_the_network_of_one(new_group, topics, name, who):
 
 
 @pytest.mark.slow
-def test_a_full_disk(new_group, topics, name):
-    """One member cannot write, so its rows cannot be handed on: the build waits for it, and nothing is lost."""
-    group = new_group(window=OFFSETS, kafka=SHORT).start()
+@pytest.mark.parametrize("disk", ("small", pytest.param("limit", marks=pytest.mark.long)))
+def test_a_full_disk(new_group, topics, name, disk):
+    """One member cannot write, so its rows cannot be handed on: the build waits for it, and nothing is lost.
+
+    Its disk is a small one of its own, which is really full, or where nothing can be mounted its files may not grow.
+    """
+    group = new_group(window=OFFSETS, kafka=SHORT)
+    if disk == "small":
+        for member in group.members:  # whoever will lead
+            member.small_disk(8)
+    group.start()
     victim = group.others(group.leader())[0]
     send(topics, name, 1)
     group.wait_for_published(1)
@@ -72,10 +80,11 @@ def test_a_full_disk(new_group, topics, name):
 
 @pytest.mark.slow
 def test_clocks_step(new_group, topics, name):
-    """A leader whose clock jumps by an hour, forth and back; and one that is off when it begins does not lead."""
+    """A leader whose clock jumps by an hour, forth and back; a member that does not lead; and one that is off when it begins does not lead."""
     group = new_group(window={"trigger": "schedule", "every": "2s"}, kafka=SHORT).start()
-    for seed, step in enumerate((3600, 0, -3600, 0)):
-        group.leader().step_clock(step)
+    for seed, step in enumerate((3600, 0, -3600, 0, 3600, -3600, 0)):
+        # the last three times it is another member, which must do its part all the same
+        (group.leader() if seed < 4 else group.others(group.leader())[0]).step_clock(step)
         before = len(group.ledger.published)
         send(topics, name, seed)
         group.wait_for_published(before + 1)
