@@ -32,10 +32,13 @@ class Figures:
     faults: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     rounds: int = 0
     lives: int = 0
+    states: int = 0  # of the lives, with contents = "state"
+    routed: int = 0  # of the lives, by an expression
     windows: int = 0
     empty: int = 0
     aborted: int = 0
     terms: int = 0
+    swept: int = 0
     records: int = 0
     rows: int = 0
     late: int = 0
@@ -53,8 +56,10 @@ class Figures:
         lines += [f"{name:<24} {count:5}" for name, count in sorted(self.faults.items())]
         lines += ["", f"{'faults injected':<24} {sum(self.faults.values()):9}"]
         for title, value in (
-                ("groups", self.lives), ("rounds checked", self.rounds), ("leaders' terms", self.terms),
+                ("groups", self.lives), ("groups with a state", self.states), ("groups by expression", self.routed),
+                ("rounds checked", self.rounds), ("leaders' terms", self.terms),
                 ("windows published", self.windows), ("windows without rows", self.empty), ("runs aborted", self.aborted),
+                ("swept: landed too late", self.swept),
                 ("records checked", self.records), ("rows in snapshots", self.rows), ("late records", self.late),
                 ("records of the future", self.future), ("transactions committed", self.transactions["committed"]),
                 ("transactions aborted", self.transactions["aborted"]), ("transactions hung", self.transactions["hung"]),
@@ -323,6 +328,10 @@ class Director:
         world.group.stop()
         world.pointer.close()
         figures.lives += 1
+        snapshot = world.group.settings["snapshot"]
+        figures.states += snapshot.get("contents") == "state"
+        figures.routed += snapshot.get("routing") == "cel"
+        figures.swept += sum(c["reason"].startswith("left over") for c in world.ledger.history("CONDEMN"))
         figures.windows += len(report.builds)
         figures.empty += report.empty_builds
         figures.aborted += len(report.ledger.aborted)
