@@ -30,7 +30,9 @@ def choose_settings(rng, topic):
     shape = rng.choice((*BY_HASH, *BY_KEY) if state else (*BY_HASH, *BY_KEY, *BY_ROWS))
     snapshot = {"shards": None, **shape, "order": rng.choice(("offset", "event_time"))}
     if state:
-        snapshot["contents"] = "state"
+        snapshot.update({"contents": "state", "state_order": rng.choice(("build", "exact"))})
+    if rng.random() < 0.3:  # nearly every attempt gets a second one beside it
+        snapshot.update({"speculative_after": "100ms", "speculative_factor": 1, "speculative_share": 0.0})
     if rng.random() < 0.4:
         snapshot["keep_last"] = 3
     settings = {"window": window, "snapshot": snapshot}
