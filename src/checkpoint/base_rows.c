@@ -31,6 +31,22 @@ static bool tell_key(const struct base_rule *rule, struct bytes stored, struct e
     return err_wrap(err, "the key %.80s of the base", buf_text(&text));
 }
 
+/* A vector of zeros has a distance, and no direction. */
+static bool check_vector(const struct base_rule *rule, const struct row *row, struct err *err)
+{
+    struct vector_row packed;
+    const char *problem = NULL;
+    size_t index = 0;
+    TRY(vector_row_unpack(row->value, rule->vector_dim, &packed, err));
+    if (packed.vector.size == 0 ||
+        vector_check(packed.vector, rule->vector_dim, rule->metric, &problem, &index)) {
+        return true;
+    }
+    err_set(err, ERR_INPUT, "its vector does not do for %s: %s", vector_metric_name(rule->metric),
+            problem);
+    return tell_key(rule, row->key, err);
+}
+
 /* Integers keep their order from one width to another; other keys stay the bytes they are. A
  * deleted key that has no place today can never come back: nobody needs to remember it. */
 static bool look_at(struct base_rows *self, struct row *row, bool *ret_mine, struct err *err)
@@ -46,6 +62,7 @@ static bool look_at(struct base_rows *self, struct row *row, bool *ret_mine, str
     if (shard != rule->shard) {
         return true;
     }
+    TRY(rule->vector_dim == 0 || row->tombstone || check_vector(rule, row, err));
     enum reject_cause cause =
         rule->from == rule->to ? REJECT_NONE : key_store(rule->to, &key, self->scratch, &row->key);
     *ret_mine = cause == REJECT_NONE;

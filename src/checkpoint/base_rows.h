@@ -4,6 +4,7 @@
 
 #include "adapters/kv.h"
 #include "core/record/key.h"
+#include "core/record/vector.h"
 #include "core/route/route.h"
 #include "core/spill/row_set.h"
 
@@ -15,6 +16,8 @@ struct base_rule {
     uint32_t shard;
     enum key_encoding from; /* both hold integers, or neither */
     enum key_encoding to;
+    uint32_t vector_dim;       /* 0: rows have no vectors; else they are packed with them … */
+    enum vector_metric metric; /* … which must do for this one */
 };
 
 /* A shard of the base, open. */
@@ -28,7 +31,7 @@ struct base_file {
  * order object the deleted keys, too, as tombstones. `borrowed_map` is by source of that object;
  * SOURCE_NONE: older than all others. CORRUPT: a key that is none of its encoding, a file and an
  * order object that do not belong together; INPUT: a key that the new encoding cannot hold, unless
- * it is a deleted one. */
+ * it is a deleted one; a vector that the metric of today has no use for. */
 MUST_CHECK bool base_rows_open(const struct base_file *file, const uint32_t *borrowed_map,
                                const struct base_rule *borrowed_rule, struct row_stream **ret_rows,
                                struct err *err);

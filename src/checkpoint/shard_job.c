@@ -200,6 +200,7 @@ static bool open_base(struct shard_job *job, struct state_manifest **ret_manifes
         .kv = settings->kv,
         .router = settings->router,
         .key_encoding = settings->key_encoding,
+        .metric = settings->metric,
         .num_dbs = job->num_dbs,
         .shard = job->shard,
         .whole = job->base->whole,

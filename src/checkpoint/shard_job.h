@@ -19,6 +19,7 @@ struct shard_job_settings {
     const struct names *names;
     const struct snapshot_settings *snapshot;
     enum key_encoding key_encoding;
+    enum vector_metric metric;   /* where the kv has vectors */
     const char *folder;          /* for files in the making */
     uint64_t cache_bytes;        /* of SQLite, a job */
     const char *const *canaries; /* keys that a gate wants, as typed */

@@ -87,7 +87,9 @@ bool state_files_open(const struct state_files_request *request, struct arena *a
                                .num_dbs = request->num_dbs,
                                .shard = request->shard,
                                .from = manifest->key_encoding,
-                               .to = request->key_encoding};
+                               .to = request->key_encoding,
+                               .vector_dim = request->kv->vector_dim,
+                               .metric = request->metric};
     files->rule = rule;
     bool by_hash = manifest->sharding.strategy == SHARDING_HASH &&
                    request->router->sharding.strategy == SHARDING_HASH;

@@ -12,6 +12,7 @@ struct state_files_request { /* all borrowed */
     struct kv *kv;
     const struct router *router; /* of now */
     enum key_encoding key_encoding;
+    enum vector_metric metric; /* where the kv has vectors */
     uint32_t num_dbs;
     uint32_t shard;
     bool whole;              /* shards are divided or made otherwise now */

@@ -293,6 +293,7 @@ static bool start_member(struct service *service, struct err *err)
                            .names = &service->parts.names,
                            .snapshot = &settings->snapshot,
                            .key_encoding = service->parts.key_encoding,
+                           .metric = settings->vectors.metric,
                            .folder = folder,
                            .cache_bytes = SERVICE_SQLITE_CACHE,
                            .canaries = settings->gates.canary_keys,

@@ -188,6 +188,10 @@ static bool set_coord(struct service_settings *to, const struct settings *settin
         .files = arena_format(arena, "page size %u, %s sidecar", snapshot->page_size,
                               snapshot->sidecar ? "with" : "without"),
         .order = snapshot->state_order == STATE_ORDER_EXACT ? "exact" : "",
+        .vectors = settings->vectors.dim == 0
+                       ? "none"
+                       : arena_format(arena, "dim %u, %s", settings->vectors.dim,
+                                      vector_metric_name(settings->vectors.metric)),
     };
     coord->shard_policy = shard_policy(snapshot);
     coord->shards = snapshot->cel.has_routing_values ? (uint32_t)snapshot->cel.routing_value_count

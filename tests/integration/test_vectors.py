@@ -114,6 +114,42 @@ def test_a_state_keeps_its_vectors(new_job, topics, name):
     assert job.json("verify")["verdict"] == "equal"
 
 
+def test_a_state_whose_vectors_change(new_job, topics, name):
+    """Another metric, or no vectors any more: all of it anew, announced. Rows get no vectors that they never had."""
+    extension = sqlite_vec.loadable_path() + ".so"
+    topic = {"name": name, "key": {"from": "json:/k", "encoding": "u64be"}, "vector": {"from": "json:/v"}}
+    without = {key: value for key, value in topic.items() if key != "vector"}
+    job = new_job(topics=[topic], vectors={"dim": 2, "metric": "l2", "extension": extension},
+                  snapshot={"shards": 2, "contents": "state"})
+    topics.create(name, 1)
+    topics.send(name, [{"value": {"k": k, "v": [k + 1, k]}} for k in range(8)])
+    job.build()
+
+    def change(key, **settings):
+        job.write(**settings)
+        topics.send(name, [{"value": {"k": key, "v": [key + 1, key]}}])
+        output = job.build().output()
+        assert "makes the whole state anew" in output
+        assert job.json("verify")["verdict"] == "equal" and len(job.rows()) == 8
+        job.check()
+        return output
+
+    assert "vectors: dim 2, cosine" in change(3, vectors={"metric": "cosine"})
+    assert job.current().custom["vector"]["metric"] == "cosine"
+    assert job.json("search", "--vector", "[1, 0]", "-k", "1")["results"][0]["id"] == 0
+    assert "vectors: none" in change(4, topics=[without], vectors=None)
+    assert "vector" not in job.current().custom
+
+    # and not back, nor to another dimension: that takes a new state
+    pointer = job.pointer()
+    job.write(topics=[topic], vectors={"dim": 2, "metric": "cosine", "extension": extension})
+    topics.send(name, [{"value": {"k": 5, "v": [1, 2]}}])
+    process = job.start()
+    job.command("trigger", "--no-wait", check=False)
+    process.wait_for_text("its rows cannot be given any of dim 2, cosine")
+    assert process.stop() == 0 and job.pointer() == pointer
+
+
 def test_without_the_extension(new_job, topics, name):
     job = new_job(
         topics=[{"name": name, "key": {"from": "key", "encoding": "utf8"}, "vector": {"from": "json:/v"}}],

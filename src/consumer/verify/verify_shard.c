@@ -114,6 +114,7 @@ static bool open_base(struct shard_check *check, struct err *err)
         .kv = of->kv,
         .router = of->build_router,
         .key_encoding = of->manifest->key_encoding,
+        .metric = of->manifest->vector.metric,
         .num_dbs = of->manifest->num_dbs,
         .shard = check->shard,
         .whole = of->base_whole,

@@ -6,6 +6,26 @@ static bool are_integers(const char *keys)
     return strcmp(keys, "u64be") == 0 || strcmp(keys, "u32be") == 0;
 }
 
+/* "dim 3" of "dim 3, cosine"; "none". */
+static bool same_dim(const char *a, const char *b)
+{
+    size_t size = strcspn(a, ",");
+    return size == strcspn(b, ",") && strncmp(a, b, size) == 0;
+}
+
+static bool has_vectors(const struct state_shape *shape)
+{
+    return shape->vectors != NULL && strcmp(shape->vectors, "none") != 0;
+}
+
+/* Rows keep their vectors, and lose them where there are to be none; nobody can give them others.
+ */
+static bool vectors_fit(const struct state_shape *mine, const struct state_shape *theirs)
+{
+    return theirs->vectors == NULL || !has_vectors(mine) ||
+           same_dim(mine->vectors, theirs->vectors);
+}
+
 /* A state has the keys of all that was ever read, and of older rows there are only key and value.
  */
 static const char *unfit(struct leader *leader, const struct commit_snapshot *snapshot)
@@ -31,6 +51,12 @@ static const char *unfit(struct leader *leader, const struct commit_snapshot *sn
                            "them by %s: begin a new one with another group and another "
                            "snapshot.store",
                            snapshot->run_id, theirs->routing, mine->routing);
+    }
+    if (!vectors_fit(mine, theirs)) {
+        return leader_text(leader,
+                           "the vectors of snapshot %s are %s, and its rows cannot be given any of "
+                           "%s: begin a new one with another group and another snapshot.store",
+                           snapshot->run_id, theirs->vectors, mine->vectors);
     }
     return NULL;
 }
@@ -74,12 +100,18 @@ void leader_base(struct leader *leader, struct message_plan *plan)
     plan->base.whole =
         plan->shard_count != head->snapshot.num_dbs || strcmp(mine->keys, theirs->keys) != 0 ||
         strcmp(mine->routing, theirs->routing) != 0 || strcmp(mine->files, theirs->files) != 0 ||
-        strcmp(mine->order, theirs->order) != 0;
+        strcmp(mine->order, theirs->order) != 0 ||
+        (mine->vectors != NULL && theirs->vectors != NULL &&
+         strcmp(mine->vectors, theirs->vectors) != 0);
 }
 
-static const char *order_words(const struct state_shape *shape)
+static const char *shape_words(struct leader *leader, const struct state_shape *shape,
+                               size_t shards)
 {
-    return shape->order[0] == '\0' ? "order by build" : "exact order";
+    return leader_text(
+        leader, "%zu shards, %s, %s, %s, %s%s%s", shards, shape->keys, shape->routing, shape->files,
+        shape->order[0] == '\0' ? "order by build" : "exact order",
+        shape->vectors == NULL ? "" : ", vectors: ", shape->vectors == NULL ? "" : shape->vectors);
 }
 
 void leader_tell_base(struct leader *leader, const struct message_plan *plan)
@@ -88,13 +120,9 @@ void leader_tell_base(struct leader *leader, const struct message_plan *plan)
     if (!plan->has_base || !plan->base.whole) {
         return;
     }
-    const struct state_shape *mine = &leader->settings->shape;
-    const struct state_shape *theirs = &head->snapshot.state;
-    leader_alert(
-        leader,
-        "build %llu makes the whole state anew: snapshot %s has %u shards, %s, %s, %s, %s; now "
-        "they are %zu, %s, %s, %s, %s",
-        (unsigned long long)plan->build, head->snapshot.run_id, head->snapshot.num_dbs,
-        theirs->keys, theirs->routing, theirs->files, order_words(theirs), plan->shard_count,
-        mine->keys, mine->routing, mine->files, order_words(mine));
+    leader_alert(leader,
+                 "build %llu makes the whole state anew: snapshot %s has %s; now they are %s",
+                 (unsigned long long)plan->build, head->snapshot.run_id,
+                 shape_words(leader, &head->snapshot.state, head->snapshot.num_dbs),
+                 shape_words(leader, &leader->settings->shape, plan->shard_count));
 }

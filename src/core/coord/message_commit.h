@@ -75,6 +75,7 @@ struct state_shape {
     const char *files;   /* how a shard's rows become a file */
     const char *order;   /* "exact": every shard has its order object (R6); "": a later build beats
                             an earlier one */
+    const char *vectors; /* "none", or "dim 3, cosine"; NULL: an older program did not say */
 };
 
 /* The newest snapshot of a chain. */

@@ -297,10 +297,8 @@ static const struct codec_field history_step_fields[] = {
 SCHEMA(history_step, history_step);
 
 static const struct codec_field state_shape_fields[] = {
-    TEXT(state_shape, keys),
-    TEXT(state_shape, routing),
-    TEXT(state_shape, files),
-    TEXT_IF(state_shape, order),
+    TEXT(state_shape, keys),     TEXT(state_shape, routing),         TEXT(state_shape, files),
+    TEXT_IF(state_shape, order), TEXT_OR_NULL(state_shape, vectors),
 };
 SCHEMA(state_shape, state_shape);
 
