@@ -381,11 +381,17 @@ void intake_readings(struct intake *intake, struct arena *arena,
     *ret_count = count;
 }
 
+bool intake_short_of_room(const struct intake *intake)
+{
+    return held_rows_short_of_room(intake->settings.held);
+}
+
 void intake_counters(const struct intake *intake, struct intake_counters *ret_counters)
 {
     *ret_counters = intake->counters;
     ret_counters->spills = held_rows_spill_count(intake->settings.held);
     ret_counters->disk_bytes = held_rows_spilled_bytes(intake->settings.held);
+    ret_counters->disk_full = held_rows_disk_full(intake->settings.held);
     ret_counters->rows = 0;
     for (size_t i = 0; i < intake->partition_count; i++) {
         ret_counters->rows += intake->partitions[i]->rows;

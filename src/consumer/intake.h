@@ -14,8 +14,8 @@
 
 /* One thread. The happy path: start a partition, take batches, seal at a cut, forget at its COMMIT.
  * What can go wrong: a record that cannot be used (counted, to the dead letters), memory or disk
- * that is full (spilled; then the caller stops), a partition that comes back (its rows that are
- * still held are known, and are not taken twice). */
+ * that is full (spilled; then it stays in memory, and the caller pauses), a partition that comes
+ * back (its rows that are still held are known, and are not taken twice). */
 struct intake;
 
 struct intake_settings {
@@ -62,8 +62,8 @@ void intake_read_on(struct intake *intake, struct source_partition partition);
 void intake_stop(struct intake *intake, struct source_partition partition);
 
 /* Takes the records and ends of one poll, in order. Errors end the service: SETTINGS (dead letter
- * policy `fail`, error budget, a topic that was made again), LIMIT (disk), TRANSIENT (dead letters
- * could not be sent). */
+ * policy `fail`, error budget, a topic that was made again), TRANSIENT (dead letters could not be
+ * sent), LIMIT (the disk, where held rows do not wait for space). */
 MUST_CHECK bool intake_take(struct intake *intake, const struct source_batch *batch, int64_t now_us,
                             struct err *err);
 
@@ -71,6 +71,9 @@ MUST_CHECK bool intake_take(struct intake *intake, const struct source_batch *ba
  * begun while memory is short. Without it partitions that are paused for memory would wait for
  * ever. Errors as of intake_take. */
 MUST_CHECK bool intake_tend(struct intake *intake, struct err *err);
+
+/* Only what must be read should be, see held_rows_short_of_room. */
+bool intake_short_of_room(const struct intake *intake);
 
 /* In place of member_reading.lost_to: the log does not hold the position, and what it still has
  * must be asked for. */
@@ -136,6 +139,7 @@ struct intake_counters {
     uint64_t bytes;       /* of keys and values of `records` */
     uint64_t spills;      /* written to the work folder */
     uint64_t disk_bytes;  /* of spills that are there now */
+    bool disk_full;       /* no more can go there: reading pauses when memory is used up */
 };
 void intake_counters(const struct intake *intake, struct intake_counters *ret_counters);
 

@@ -128,12 +128,11 @@ bool intake_adopt(struct intake *intake, const struct checkpoint_partition *give
 {
     struct held_rows *held = intake->settings.held;
     struct tally tally;
-    uint64_t limit = intake->settings.settings->limits.disk_budget;
     struct intake_partition *partition =
         intake_find(intake, (struct partition_id){given->topic, given->number});
     bool ok = (partition == NULL || !partition->owned ||
                err_set(err, ERR_CONFLICT, "it is being read")) &&
-              (limit == 0 || held_rows_spilled_bytes(held) + bytes <= limit ||
+              (held_rows_has_room(held, bytes) ||
                err_set(err, ERR_LIMIT, "limits.disk_budget is used up")) &&
               tally_decode(given->tally, &tally, err);
     if (!ok) {

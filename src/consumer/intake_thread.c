@@ -17,7 +17,8 @@ struct intake_thread {
     bool failed; /* nothing is taken in any more; the process is about to end */
     bool closed; /* nor after MAIL_SAVE */
     atomic_bool saved;
-    bool news; /* since the last report */
+    bool news;          /* since the last report */
+    bool short_of_room; /* as reported last */
     int64_t reported_us;
     struct pulse pulse;
 };
@@ -61,7 +62,7 @@ static void seal(struct intake_thread *thread, const struct mail *order)
     mail->sealed.error = "";
     if (mail->sealed.ok) {
         crash_point("sealed");
-    } else if (err.kind == ERR_SETTINGS || err.kind == ERR_CORRUPT || err.kind == ERR_LIMIT) {
+    } else if (err.kind == ERR_SETTINGS || err.kind == ERR_CORRUPT) {
         mail_free(mail);
         fail(thread, &err);
         return;
@@ -187,6 +188,8 @@ static void work(struct intake_thread *thread, struct mail *take_mail)
 static void report(struct intake_thread *thread)
 {
     int64_t now = clock_mono_us();
+    bool short_of_room = intake_short_of_room(thread->settings.intake);
+    thread->news = thread->news || short_of_room != thread->short_of_room;
     if (!thread->news || thread->failed || now - thread->reported_us < INTAKE_REPORT_US) {
         return;
     }
@@ -194,6 +197,8 @@ static void report(struct intake_thread *thread)
     intake_readings(thread->settings.intake, mail->arena, &mail->readings.readings,
                     &mail->readings.count);
     intake_counters(thread->settings.intake, &mail->readings.counters);
+    mail->readings.short_of_room = short_of_room;
+    thread->short_of_room = short_of_room;
     mail_send(thread->settings.member, mail);
     thread->news = false;
     thread->reported_us = now;

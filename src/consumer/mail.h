@@ -77,6 +77,7 @@ struct mail {
             struct member_reading *readings;
             size_t count;
             struct intake_counters counters;
+            bool short_of_room;
         } readings;
         struct {
             uint64_t build;

@@ -40,6 +40,7 @@ struct member_thread {
     int64_t ticked_us;
     int64_t end_offset;
     int64_t ledger_next; /* read up to here; -1: nothing yet */
+    struct pause_watch pauses;
     bool stopping;
     bool triggered;
 };
@@ -171,6 +172,7 @@ static void on_readings(struct member_thread *thread, const struct mail *mail)
     }
     event.progress.readings = mail->readings.readings;
     event.progress.count = mail->readings.count;
+    event.progress.short_of_room = mail->readings.short_of_room;
     thread->state.counters = mail->readings.counters;
     thread->state.partitions = mail->readings.count;
     thread->state.position = 0;
@@ -262,6 +264,17 @@ static void on_work(struct member_thread *thread, struct work *take_work)
     work_free(take_work);
 }
 
+static void look_at_pauses(struct member_thread *thread, int64_t mono_us)
+{
+    struct pause_moment *moment = &thread->state.pauses;
+    for (unsigned reason = PAUSE_NOT + 1; reason < PAUSE_REASONS; reason++) {
+        moment->paused[reason] = member_paused(thread->hands.member, (enum member_pause)reason);
+    }
+    moment->memory = budget_is_paused(thread->settings.work.budget);
+    moment->disk_full = thread->state.counters.disk_full;
+    pause_watch_look(&thread->pauses, moment, mono_us);
+}
+
 static void publish_state(struct member_thread *thread)
 {
     const struct member *member = thread->hands.member;
@@ -295,6 +308,7 @@ static bool turn(struct member_thread *thread, struct err *err)
         thread->ticked_us = mono;
         feed_kind(thread, MEMBER_EVENT_TICK);
         member_hands_tick(&thread->hands);
+        look_at_pauses(thread, mono);
         publish_state(thread);
     }
     return true;

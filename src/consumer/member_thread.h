@@ -6,6 +6,7 @@
 #include "adapters/os/pulse.h"
 #include "consumer/mail.h"
 #include "consumer/member_work.h"
+#include "consumer/pause_watch.h"
 
 /* All borrowed until member_thread_free. */
 struct member_thread_settings {
@@ -56,6 +57,7 @@ struct member_state {
     size_t partitions;
     int64_t position; /* sum over the partitions */
     char doing[MEMBER_DOING_MAX];
+    struct pause_moment pauses;
     struct intake_counters counters;
 };
 

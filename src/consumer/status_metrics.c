@@ -37,7 +37,9 @@ static const struct metric_table_row table[METRIC_KINDS] = {
         COUNTER("rebalances_total", "", "Assignments of partitions to this member."),
     [METRIC_ASSIGNED] = GAUGE("partitions_assigned", "", "Partitions of this member."),
     [METRIC_PAUSED] =
-        GAUGE("partitions_paused", "", "Partitions of this member that are not fetched now."),
+        GAUGE("partitions_paused", "reason",
+              "Partitions of this member that are not fetched now, by the setting that is the "
+              "bound; \"intake\": the records before them are being taken in."),
     [METRIC_RECORDS] = COUNTER("records_read_total", "", "Records that this member read."),
     [METRIC_BYTES] = COUNTER("read_bytes_total", "", "Bytes of their keys and values."),
     [METRIC_REJECTED] =

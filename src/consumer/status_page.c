@@ -71,6 +71,16 @@ static void put_records(cJSON *member, const struct intake_counters *counters)
     }
 }
 
+/* Which setting keeps partitions from being read on, and how many each. */
+static void put_pauses(cJSON *member, const struct pause_moment *moment)
+{
+    put_problem(member, "paused_by", pause_reason(moment));
+    cJSON *item = json_put_object(member, "paused");
+    for (unsigned reason = PAUSE_NOT + 1; reason < PAUSE_REASONS; reason++) {
+        json_put_u64(item, member_pause_name((enum member_pause)reason), moment->paused[reason]);
+    }
+}
+
 static void put_member(cJSON *root, const struct status_view *view)
 {
     const struct member_state *state = &view->member;
@@ -95,6 +105,7 @@ static void put_member(cJSON *root, const struct status_view *view)
     }
     json_put_u64(member, "partitions_assigned", view->source.assigned);
     json_put_u64(member, "partitions_paused", view->source.paused);
+    put_pauses(member, &state->pauses);
     json_put_u64(member, "rebalances", view->source.rebalances);
     put_records(member, &state->counters);
     json_put_u64(member, "rows_held", state->counters.rows);
@@ -106,6 +117,7 @@ static void put_member(cJSON *root, const struct status_view *view)
     cJSON *disk = json_put_object(member, "disk");
     json_put_u64(disk, "used", state->counters.disk_bytes);
     json_put_u64(disk, "budget", limits->disk_budget);
+    json_put_bool(disk, "full", state->counters.disk_full);
     json_put_u64(disk, "spills", state->counters.spills);
     cJSON *attempts = json_put_object(member, "attempts");
     json_put_u64(attempts, "ok", view->counts->attempts_ok);

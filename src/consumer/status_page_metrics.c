@@ -8,6 +8,21 @@
 /* "ok" and "failed" where a bool decides. */
 static const char *const outcomes[] = {"failed", "ok"};
 
+/* What the machine pauses has its reasons; all the rest is held back at once. */
+static void put_pauses(struct metric_writer *w, const struct status_view *view)
+{
+    const struct pause_moment *moment = &view->member.pauses;
+    size_t told = 0;
+    for (unsigned reason = PAUSE_NOT + 1; reason < PAUSE_REASONS; reason++) {
+        told += moment->paused[reason];
+        metric_u64(w, METRIC_PAUSED, moment->paused[reason], "reason",
+                   member_pause_name((enum member_pause)reason), NULL);
+    }
+    uint64_t rest = view->source.paused > told ? view->source.paused - told : 0;
+    metric_u64(w, METRIC_PAUSED, view->memory_paused ? rest : 0, "reason", "memory_budget", NULL);
+    metric_u64(w, METRIC_PAUSED, view->memory_paused ? 0 : rest, "reason", "intake", NULL);
+}
+
 static void put_process(struct metric_writer *w, const struct status_view *view)
 {
     AUTO(buf) struct buf reasons;
@@ -26,7 +41,7 @@ static void put_process(struct metric_writer *w, const struct status_view *view)
     metric_u64(w, METRIC_TERM_CHANGES, view->counts->terms, NULL);
     metric_u64(w, METRIC_REBALANCES, view->source.rebalances, NULL);
     metric_u64(w, METRIC_ASSIGNED, view->source.assigned, NULL);
-    metric_u64(w, METRIC_PAUSED, view->source.paused, NULL);
+    put_pauses(w, view);
 }
 
 static void put_records(struct metric_writer *w, const struct status_view *view)

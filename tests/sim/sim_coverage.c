@@ -39,6 +39,7 @@ static const char *const chance_names[CHANCE_KINDS] = {
     [CHANCE_BESIDE_WINS] = "it wins",
     [CHANCE_BESIDE_LOSES] = "both end, and the second loses",
     [CHANCE_STANDBY_BUILDS] = "attempt by a member without rows",
+    [CHANCE_ROOM] = "reading paused for want of room",
 };
 
 /* Outcomes that a command can have in this world, and must have had. */

@@ -80,6 +80,18 @@ void plane_command(struct world *world, struct sim_process *process,
     }
 }
 
+/* A small disk, with two marks as a real one has. */
+static bool is_short_of_room(const struct world *world, const struct sim_process *process,
+                             const struct member_reading *list, size_t count)
+{
+    uint64_t rows = 0;
+    for (size_t i = 0; i < count; i++) {
+        rows += list[i].rows;
+    }
+    uint64_t mark = process->short_of_room ? world->room_rows / 2 : world->room_rows;
+    return world->room_rows > 0 && rows > mark;
+}
+
 /* Reads on, and says how far. */
 void plane_step(struct world *world, struct sim_process *process)
 {
@@ -134,9 +146,14 @@ void plane_step(struct world *world, struct sim_process *process)
     if (!world->story.on && rng_below(&world->rng, 2) == 0) {
         return; /* what it says is not new at every moment */
     }
-    struct member_event event = {.kind = MEMBER_EVENT_PROGRESS,
-                                 .progress = {.readings = list, .count = count}};
+    process->short_of_room = is_short_of_room(world, process, list, count);
+    struct member_event event = {
+        .kind = MEMBER_EVENT_PROGRESS,
+        .progress = {.readings = list, .count = count, .short_of_room = process->short_of_room}};
     member_shell_event(world, process, &event);
+    if (member_paused(process->member, PAUSE_ROOM) > 0) {
+        coverage_chance(CHANCE_ROOM);
+    }
 }
 
 static uint32_t token_of(const struct world *world, uint32_t key)

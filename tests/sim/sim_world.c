@@ -161,6 +161,7 @@ static void choose_faults(struct world *world)
     };
     world->names_change = world->seed % 5 == 2; /* not by chance, as above */
     world->faults.crash += world->names_change ? 4000 : 0;
+    world->room_rows = world->seed % 4 == 3 ? 30 + world->seed % 100 : 0;
 }
 
 void world_no_faults(struct world *world)

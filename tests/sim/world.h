@@ -208,6 +208,7 @@ struct sim_process {
     bool in_leader_group;
     int64_t leader_group_from_us;
     bool owns[SIM_PARTITIONS_MAX];
+    bool short_of_room;
     int64_t generation;
     int epoch; /* of its transactional producer */
 
@@ -273,6 +274,7 @@ enum sim_chance {
     CHANCE_BESIDE_WINS,
     CHANCE_BESIDE_LOSES,
     CHANCE_STANDBY_BUILDS,
+    CHANCE_ROOM,
     CHANCE_KINDS,
 };
 
@@ -346,6 +348,7 @@ struct world {
     bool clocks_set;                    /* a clock was set while it ran */
     int64_t mirror[SIM_PARTITIONS_MAX]; /* the source group's offsets (R23) */
     bool names_change;                  /* no process comes back under its name, or with its disk */
+    uint64_t room_rows;                 /* of one process; 0: no bound */
     bool plane_voids; /* a data plane that forgets a partition's rows when it is begun anew */
     struct sim_story story;
     struct audit *audit;

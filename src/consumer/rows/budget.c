@@ -62,3 +62,8 @@ bool budget_wants_pause(struct budget *budget)
     }
     return paused;
 }
+
+bool budget_is_paused(struct budget *budget)
+{
+    return atomic_load_explicit(&budget->paused, memory_order_relaxed);
+}

@@ -32,4 +32,7 @@ bool budget_wants_spill(struct budget *budget);
 /* Whether the source should be paused now: changes only when a mark is crossed. */
 bool budget_wants_pause(struct budget *budget);
 
+/* The same, as it was asked last. */
+bool budget_is_paused(struct budget *budget);
+
 #endif

@@ -5,11 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/os/clock.h"
 #include "adapters/os/file.h"
 #include "adapters/os/log.h"
 #include "adapters/os/os_random.h"
 #include "checkpoint/spill_reader.h"
 #include "consumer/rows/spill_thread.h"
+
+enum { SPACE_RETRY_US = 1000 * 1000 };
 
 struct held_rows {
     struct held_rows_settings settings;
@@ -27,6 +30,9 @@ struct held_rows {
     uint64_t name;      /* of this process's spills, beside those it has adopted */
     bool spilling_late; /* the spill that is being written is for a checkpoint: memory is not short
                          */
+    bool short_of_room;
+    bool no_space;    /* the last spill found none on the disk */
+    int64_t retry_us; /* then: not before */
     uint64_t changes;
     uint64_t voids;
     char **dropped; /* names of files that were let go */
@@ -126,6 +132,7 @@ static bool collect(struct held_rows *held, bool wait, bool late, struct err *er
             held->shares[i] = TAKE(spill);
             held->memory[i] = 0;
             held->disk[i] = bytes;
+            held->no_space = false;
         }
     }
     row_share_drop(source);
@@ -135,6 +142,21 @@ static bool collect(struct held_rows *held, bool wait, bool late, struct err *er
         return true;
     }
     return ok || !done;
+}
+
+/* The disk is full, whatever the budget says: rows stay where they are, and it is tried again. */
+static bool wait_for_space(struct held_rows *held, const struct err *err)
+{
+    if (held->settings.fails_when_full || err->kind != ERR_LIMIT || err->code == 0) {
+        return false;
+    }
+    if (!held->no_space) {
+        log_failure(LOG_WARN, "spill", err,
+                    "rows stay in memory, and reading pauses, until there is space");
+    }
+    held->no_space = true;
+    held->retry_us = clock_mono_us() + SPACE_RETRY_US;
+    return true;
 }
 
 static bool start_spill(struct held_rows *held, size_t index, bool late, struct err *err)
@@ -158,8 +180,13 @@ static bool start_spill(struct held_rows *held, size_t index, bool late, struct 
 bool held_rows_spill(struct held_rows *held, struct err *err)
 {
     struct budget *budget = held->settings.borrowed_budget;
-    TRY(collect(held, budget != NULL && budget_used(budget) > budget->pause_mark, false, err));
-    if (spill_thread_busy(held->thread)) {
+    bool wait = budget != NULL && budget_used(budget) > budget->pause_mark;
+    if (!collect(held, wait, false, err) && !wait_for_space(held, err)) {
+        return false;
+    }
+    if (spill_thread_busy(held->thread) ||
+        (!held->settings.fails_when_full && !held_rows_has_room(held, 1)) ||
+        (held->no_space && clock_mono_us() < held->retry_us)) {
         return true;
     }
     size_t largest = held->count;
@@ -177,6 +204,28 @@ bool held_rows_spill(struct held_rows *held, struct err *err)
         held_rows_freeze(held);
     }
     return start_spill(held, largest, false, err);
+}
+
+bool held_rows_has_room(const struct held_rows *held, uint64_t bytes)
+{
+    return held->settings.disk_budget == 0 ||
+           held_rows_spilled_bytes(held) + bytes <= held->settings.disk_budget;
+}
+
+bool held_rows_disk_full(const struct held_rows *held)
+{
+    return held->no_space || !held_rows_has_room(held, 1);
+}
+
+bool held_rows_short_of_room(struct held_rows *held)
+{
+    const struct budget *memory = held->settings.borrowed_budget;
+    uint64_t budget = held->settings.disk_budget;
+    uint64_t kept = memory == NULL ? 0 : memory->limit;
+    kept = kept < budget / 4 ? budget / 4 : kept > budget / 2 ? budget / 2 : kept;
+    uint64_t mark = budget - kept - (held->short_of_room ? budget / 8 : 0);
+    held->short_of_room = held->no_space || (budget > 0 && held_rows_spilled_bytes(held) >= mark);
+    return held->short_of_room;
 }
 
 bool held_rows_append(struct held_rows *held, int64_t window, uint32_t group, const struct row *row,

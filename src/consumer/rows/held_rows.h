@@ -17,6 +17,8 @@ struct held_rows_settings {
     struct budget *borrowed_budget;
     uint64_t disk_budget; /* bytes of spills; 0: no bound */
     bool keeps_files;     /* spills are synced, and stay at the end: for a local checkpoint */
+    bool fails_when_full; /* else a full disk is no error: rows stay in memory until there is room
+                           */
 };
 
 MUST_CHECK bool held_rows_new(const struct held_rows_settings *settings,
@@ -32,9 +34,21 @@ MUST_CHECK bool held_rows_append(struct held_rows *held, int64_t window, uint32_
 
 /* Memory is short: the buffer, or the largest set that is still in memory, goes to the disk. It is
  * written by a thread of its own, one at a time; nothing is done while one is, but where memory is
- * above the pause mark this waits for it. LIMIT: the disk or its budget is full; SETTINGS,
- * TRANSIENT: the work folder; also of a spill that was started before. */
+ * above the pause mark this waits for it. LIMIT: the disk or its budget is full (without
+ * fails_when_full nothing is done then, and memory fills up to the mark where reading pauses);
+ * SETTINGS, TRANSIENT: the work folder; also of a spill that was started before. */
 MUST_CHECK bool held_rows_spill(struct held_rows *held, struct err *err);
+
+/* The disk can take no more: its budget is used up, or the last spill found no space on it. */
+bool held_rows_disk_full(const struct held_rows *held);
+
+/* What is left of the disk budget should be kept for rows that a build cannot do without: at least
+ * a quarter and at most half of it, between them as much as there is memory, so that what is in
+ * memory already fits. Changes at two marks; true also while the disk itself has no space. */
+bool held_rows_short_of_room(struct held_rows *held);
+
+/* So many bytes more would be within the budget. */
+bool held_rows_has_room(const struct held_rows *held, uint64_t bytes);
 
 /* Sorts what is in the buffer, so that every row is in a share. */
 void held_rows_freeze(struct held_rows *held);

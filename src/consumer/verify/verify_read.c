@@ -44,6 +44,7 @@ static bool open_intake(const struct verify_read_request *request, struct verify
         .order = request->settings->snapshot.order,
         .borrowed_budget = request->budget,
         .disk_budget = request->settings->limits.disk_budget,
+        .fails_when_full = true,
     };
     TRY(held_rows_new(&held, &rows->held, err));
     TRY(dead_letters_new(&rows->settings.dead_letter, NULL, &rows->letters, err));

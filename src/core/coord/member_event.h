@@ -76,6 +76,7 @@ struct member_event {
         struct {
             const struct member_reading *readings;
             size_t count;
+            bool short_of_room; /* what is left of the disk is for what must be read (R29) */
         } progress;
         struct {
             uint64_t build;
@@ -125,6 +126,15 @@ struct member_event {
         } record;
         int64_t end_offset;
     };
+};
+
+/* Why a partition is not read on purpose. */
+enum member_pause {
+    PAUSE_NOT,
+    PAUSE_AHEAD,       /* of what is open, by more than max_open_windows */
+    PAUSE_UNPUBLISHED, /* max_unpublished_windows wait under a HOLD (R5) */
+    PAUSE_ROOM,        /* the disk is nearly full of rows that are in no snapshot (R29) */
+    PAUSE_REASONS,
 };
 
 enum member_command_kind {

@@ -14,7 +14,7 @@ static enum progress_state state_of(const struct member *member,
         return RULE_OFF(40) ? PROGRESS_IDLE : PROGRESS_BLOCKED;
     }
     bool idle = partition->reading.state == DATA_AT_END && partition->at_end_since_us > 0 &&
-                !partition->paused &&
+                partition->paused == PAUSE_NOT &&
                 member->now_us - partition->at_end_since_us >= member->settings->idle_after_us;
     return idle ? PROGRESS_IDLE : PROGRESS_READING;
 }

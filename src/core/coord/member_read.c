@@ -19,7 +19,7 @@ void member_assigned(struct member *member, const struct member_event *event)
         partition->started = false;
         partition->has_reading = false;
         partition->at_end_since_us = 0;
-        partition->paused = false;
+        partition->paused = PAUSE_NOT;
     }
 }
 
@@ -33,7 +33,7 @@ void member_revoked(struct member *member, const struct member_event *event)
             continue;
         }
         partition->owned = false;
-        partition->paused = false;
+        partition->paused = PAUSE_NOT;
         if (partition->started) {
             member_command(member, MEMBER_STOP_PARTITION)->stop = partition->id;
             partition->started = false;
@@ -45,6 +45,7 @@ void member_revoked(struct member *member, const struct member_event *event)
 
 void member_readings(struct member *member, const struct member_event *event)
 {
+    member->short_of_room = event->progress.short_of_room;
     for (size_t i = 0; i < event->progress.count; i++) {
         const struct member_reading *reading = &event->progress.readings[i];
         struct held_partition *partition = member_find(member, reading->id);
@@ -52,7 +53,7 @@ void member_readings(struct member *member, const struct member_event *event)
             continue; /* of an assignment that is over */
         }
         bool moved = !partition->has_reading || partition->reading.position != reading->position;
-        bool at_end = reading->state == DATA_AT_END && !partition->paused;
+        bool at_end = reading->state == DATA_AT_END && partition->paused == PAUSE_NOT;
         if (!at_end) {
             partition->at_end_since_us = 0;
         } else if (moved || partition->at_end_since_us == 0) {
@@ -160,7 +161,7 @@ void member_start_partitions(struct member *member)
         if (partition->started && must_restart(member, partition)) {
             member_command(member, MEMBER_STOP_PARTITION)->stop = partition->id;
             partition->started = false;
-            partition->paused = false;
+            partition->paused = PAUSE_NOT;
             member->assignment++; /* what was sealed must be sealed again */
         }
         int64_t needed = partition->started ? 0 : start_offset(member, partition->id);
@@ -234,7 +235,7 @@ static void read_again(struct member *member)
             member_command(member, MEMBER_STOP_PARTITION)->stop = partition->id;
             partition->started = false;
             partition->has_reading = false;
-            partition->paused = false;
+            partition->paused = PAUSE_NOT;
         }
     }
     member->assignment++; /* what was sealed must be sealed again */
@@ -289,104 +290,5 @@ void member_follow_head(struct member *member)
                published->offset != member->published_offset && fold_head_published(member->fold)) {
         member->published_offset = published->offset;
         mirror(member, head);
-    }
-}
-
-/* The lowest event time of all that is in no COMMIT, whoever reads it; EVENT_TIME_HIGH: nothing. */
-static int64_t group_low(const struct member *member)
-{
-    int64_t low = EVENT_TIME_HIGH;
-    size_t at = 0;
-    for (const struct fold_entry *entry = fold_next(member->fold, MESSAGE_PROGRESS, &at);
-         entry != NULL; entry = fold_next(member->fold, MESSAGE_PROGRESS, &at)) {
-        const struct message_progress *progress = &entry->message.progress;
-        for (size_t i = 0; i < progress->partition_count; i++) {
-            if (progress->partitions[i].owned && progress->partitions[i].low_us < low) {
-                low = progress->partitions[i].low_us;
-            }
-        }
-    }
-    return low;
-}
-
-/* No partition runs further ahead than max_open_windows of what is open: memory of a catch-up is
- * that of a quiet day. The slowest is never ahead of itself, so somebody always reads. */
-static bool runs_ahead(const struct member *member, const struct held_partition *partition)
-{
-    const struct coord_settings *settings = member->settings;
-    if (settings->trigger != TRIGGER_EVENT_TIME || settings->max_open_windows == 0 ||
-        !partition->has_reading || partition->reading.watermark_us == EVENT_TIME_LOW) {
-        return false;
-    }
-    const struct message_commit *head = fold_head(member->fold);
-    int64_t closed_to = head == NULL ? EVENT_TIME_LOW : head->closed_to_us;
-    int64_t low = group_low(member);
-    int64_t base = low > closed_to ? low : closed_to;
-    if (base == EVENT_TIME_LOW || base == EVENT_TIME_HIGH) {
-        return false;
-    }
-    int64_t size = settings->window_size_us;
-    int64_t ahead = window_of(partition->reading.watermark_us, size) - window_of(base, size);
-    int64_t waiting = settings->allowed_lateness_us / size + 1; /* windows that lateness holds open
-                                                                 */
-    return ahead > (int64_t)settings->max_open_windows + waiting;
-}
-
-/* What an open CLOSE asks for must be read, however far ahead it is. */
-static bool below_open_cut(const struct member *member, const struct held_partition *partition)
-{
-    const struct fold_entry *entry = fold_open_close(member->fold);
-    const struct message_close *close = entry == NULL ? NULL : &entry->message.close;
-    for (size_t i = 0; close != NULL && i < close->partition_count; i++) {
-        if (partition_id_compare(close->partitions[i].id, partition->id) == 0) {
-            return !partition->has_reading ||
-                   partition->reading.position < close->partitions[i].cut;
-        }
-    }
-    return false;
-}
-
-/* R5: under HOLD at most max_unpublished_windows builds are committed; then nothing more is read.
- */
-static bool too_many_unpublished(const struct member *member)
-{
-    const struct message_commit *head = fold_head(member->fold);
-    return !fold_head_published(member->fold) &&
-           head->pending_count + 1 >= member->settings->max_unpublished_windows;
-}
-
-void member_pause(struct member *member)
-{
-    struct arena *arena = member->out->arena;
-    struct partition_id *pause = arena_zero(arena, (member->partition_count + 1) * sizeof *pause);
-    struct partition_id *unpause =
-        arena_zero(arena, (member->partition_count + 1) * sizeof *unpause);
-    size_t pause_count = 0;
-    size_t unpause_count = 0;
-    bool all = too_many_unpublished(member);
-    for (size_t i = 0; i < member->partition_count; i++) {
-        struct held_partition *partition = &member->partitions[i];
-        bool wanted = partition->owned && partition->started &&
-                      (all || runs_ahead(member, partition)) && !below_open_cut(member, partition);
-        if (wanted == partition->paused || !partition->started) {
-            continue;
-        }
-        partition->paused = wanted;
-        partition->at_end_since_us = 0; /* a paused partition is not idle */
-        if (wanted) {
-            pause[pause_count++] = partition->id;
-        } else {
-            unpause[unpause_count++] = partition->id;
-        }
-    }
-    if (pause_count > 0) {
-        struct member_command *command = member_command(member, MEMBER_PAUSE);
-        command->pause.partitions = pause;
-        command->pause.count = pause_count;
-    }
-    if (unpause_count > 0) {
-        struct member_command *command = member_command(member, MEMBER_UNPAUSE);
-        command->pause.partitions = unpause;
-        command->pause.count = unpause_count;
     }
 }

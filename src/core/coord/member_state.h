@@ -20,7 +20,7 @@ struct held_partition {
     int64_t held_from; /* no row at or above it is missing but those that a COMMIT has */
     struct member_reading reading;
     int64_t at_end_since_us; /* 0: it is not at its end */
-    bool paused;
+    enum member_pause paused;
     bool lost_said;
     bool dropped; /* not owned, and its rows were forgotten: nothing can be promised of it */
     bool sealed;  /* in the last SEAL, and not begun anew since: its rows are still there, wherever
@@ -114,6 +114,7 @@ struct member {
     struct buf progress_said; /* its value: nothing new is not said again before owner_timeout / 3
                                */
 
+    bool short_of_room; /* as the data plane said last */
     struct seal seal;
     uint64_t seals;         /* numbers */
     int64_t refused_offset; /* CLOSE that was refused */
@@ -155,6 +156,8 @@ void member_revoked(struct member *member, const struct member_event *event);
 void member_readings(struct member *member, const struct member_event *event);
 void member_start_partitions(struct member *member);
 void member_follow_head(struct member *member); /* COMMIT: FORGET; PUBLISHED: MIRROR_OFFSETS */
+
+/* ---- member_pause.c ---- */
 void member_pause(struct member *member);
 
 /* ---- member_keep.c ---- */

@@ -51,6 +51,8 @@ static void assign(void)
                                .assignment = {.generation = 1, .partitions = &a0, .count = 1}});
 }
 
+static bool short_of_room;
+
 static void reading(int64_t from, int64_t position)
 {
     struct member_reading one = {.id = a0,
@@ -59,7 +61,9 @@ static void reading(int64_t from, int64_t position)
                                  .watermark_us = EVENT_TIME_LOW,
                                  .low_us = EVENT_TIME_HIGH,
                                  .state = DATA_READING};
-    step((struct member_event){.kind = MEMBER_EVENT_PROGRESS, .progress = {&one, 1}});
+    step((struct member_event){
+        .kind = MEMBER_EVENT_PROGRESS,
+        .progress = {.readings = &one, .count = 1, .short_of_room = short_of_room}});
 }
 
 static const struct member_command *find(enum member_command_kind kind)
@@ -208,6 +212,27 @@ Test(member, says_itself_again_after_its_tombstone)
         .kind = MEMBER_EVENT_RECORD,
         .record = {next_offset++, now_us, bytes_of_text("progress/m1"), bytes_of(NULL, 0)}});
     cr_assert_not_null(appended("\"PROGRESS\""));
+}
+
+/* R29: what no build needs yet is not read while the disk is nearly full; what one needs is. */
+Test(member, keeps_the_last_room_for_the_open_build)
+{
+    read_to(60);
+    cr_assert_null(find(MEMBER_PAUSE));
+    short_of_room = true;
+    reading(40, 61);
+    cr_assert_not_null(find(MEMBER_PAUSE));
+    cr_assert_eq(member_paused(member, PAUSE_ROOM), 1);
+    cr_assert_str_eq(member_pause_name(PAUSE_ROOM), "disk_budget");
+    cr_assert_not_null(strstr(member_doing(member), "disk_budget"));
+    record("close/4", CLOSE("4", "r3", "f", "40", "50", "70"));
+    cr_assert_not_null(find(MEMBER_UNPAUSE), "below its cut");
+    reading(40, 70);
+    cr_assert_not_null(find(MEMBER_PAUSE), "its cut is reached");
+    short_of_room = false;
+    reading(40, 70);
+    cr_assert_not_null(find(MEMBER_UNPAUSE));
+    cr_assert_eq(member_paused(member, PAUSE_ROOM), 0);
 }
 
 Test(member, refuses_other_settings)
