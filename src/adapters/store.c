@@ -186,12 +186,20 @@ static bool check_content(const struct store_content *content, struct store_cond
     return file_size(content->path, &size, err);
 }
 
+/* Also before a write is sent again. */
+static bool check_stop(const struct store_content *content, struct err *err)
+{
+    return content->stop == NULL || !atomic_load(content->stop) ||
+           err_set(err, ERR_STOPPED, "nobody wants it any more");
+}
+
 bool store_put(struct store *store, const char *key, const struct store_content *content,
                struct store_condition condition, struct store_etag *ret_etag, struct err *err)
 {
     struct call call = call_begin(store, STORE_PUT, key);
     struct store_etag etag = {{0}};
     bool ok = check_key(store, key, err) && check_content(content, condition, err) &&
+              check_stop(content, err) &&
               store->ops->put(store, key, content, condition, &etag, err);
     if (ok && content->take_file) {
         unlink(content->path); /* gone already when it was moved */

@@ -50,6 +50,9 @@ struct store_content {
     bool take_file;     /* on success the file is gone from `path`: moved where that is possible,
                            else copied and unlinked. On failure it is still there */
     const char *type;   /* Content-Type; NULL: application/octet-stream */
+    /* Ends the write soon, with STOPPED, when it becomes true: nobody wants it any more. It may
+     * have happened. NULL: nothing does. */
+    const atomic_bool *stop;
 };
 
 enum store_when {

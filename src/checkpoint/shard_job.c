@@ -272,6 +272,7 @@ static bool store_files(struct shard_job *job, const struct shard_paths *paths,
         .path = built->rows > 0 ? paths->file : NULL,
         .order_path = built->order_bytes > 0 ? paths->order : NULL,
         .sidecar = job->settings->snapshot->sidecar,
+        .stop = &job->work.stop,
     };
     if (built->rows > 0) {
         uint8_t random[16];

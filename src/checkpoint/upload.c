@@ -14,15 +14,18 @@ static bool put_sidecar(const struct upload_request *request, struct bytes body,
     AUTO(buf) struct buf object;
     buf_init(&object, UPLOAD_SIDECAR_MAX);
     TRY(sidecar_encode(body, page_size, etag->text, &object, err));
-    struct store_content content = {.bytes = buf_bytes(&object), .type = NAMES_CONTENT_BYTES};
+    struct store_content content = {
+        .bytes = buf_bytes(&object), .type = NAMES_CONTENT_BYTES, .stop = request->stop};
     return store_put_settled(request->store, names_sidecar_file(request->folder, arena), &content,
                              store_always(), NULL, err);
 }
 
 static bool put_order(const struct upload_request *request, struct arena *arena, struct err *err)
 {
-    struct store_content content = {
-        .path = request->order_path, .take_file = true, .type = NAMES_CONTENT_BYTES};
+    struct store_content content = {.path = request->order_path,
+                                    .take_file = true,
+                                    .type = NAMES_CONTENT_BYTES,
+                                    .stop = request->stop};
     return store_put_settled(request->store, names_order_file(request->folder, arena), &content,
                              store_once(request->store), NULL, err);
 }
@@ -39,13 +42,19 @@ static bool put_file(const struct upload_request *request, struct arena *arena, 
         log_failure(LOG_WARN, "build", &sidecar_err, "%s goes without a sidecar", request->folder);
         with_sidecar = false;
     }
-    struct store_content content = {
-        .path = request->path, .take_file = true, .type = NAMES_CONTENT_SQLITE};
+    struct store_content content = {.path = request->path,
+                                    .take_file = true,
+                                    .type = NAMES_CONTENT_SQLITE,
+                                    .stop = request->stop};
     struct store_etag etag;
     TRY(store_put_settled(request->store, names_shard_file(request->folder, arena), &content,
                           store_once(request->store), &etag, err));
     if (with_sidecar &&
         !put_sidecar(request, buf_bytes(&body), page_size, &etag, arena, &sidecar_err)) {
+        if (sidecar_err.kind == ERR_STOPPED) {
+            *err = sidecar_err;
+            return false;
+        }
         log_failure(LOG_WARN, "build", &sidecar_err, "%s goes without a sidecar", request->folder);
     }
     return true;

@@ -11,6 +11,7 @@ struct upload_request {
     const char *path;       /* of the local file; gone after success. NULL: no rows, no file */
     const char *order_path; /* of its order object, gone after success; NULL: none */
     bool sidecar;
+    const atomic_bool *stop; /* ends it when it becomes true (STOPPED); NULL: nothing does */
 };
 
 /* The order object first, without which the shard is not whole; then shard.db, then its sidecar,

@@ -319,6 +319,46 @@ CASE(a_stop_ends_a_request_under_way)
     EXPECT(took_us < 3 * SECOND && store != NULL);
 }
 
+static void want_no_more(void *argument)
+{
+    clock_sleep_us(300000);
+    atomic_store((atomic_bool *)argument, true);
+}
+
+/* A write that nobody wants any more ends, under way or before its next try; the store goes on. */
+CASE(one_write_is_stopped_and_no_other)
+{
+    BEGIN;
+    static const char *const rules[] = {
+        "[{'action':'hang','method':'PUT','seconds':15}]",
+        "[{'action':'status','method':'PUT','status':503,'headers':{'Retry-After':'4'}}]"};
+    struct s3_settings settings = store_faults_quick();
+    settings.request_timeout_us = 20 * SECOND;
+    settings.total_deadline_us = 20 * SECOND;
+    settings.stall_timeout_us = 20 * SECOND;
+    struct store *slow = store_server_open(&settings, "suite/unwanted");
+    for (size_t i = 0; i < LENGTH_OF(rules); i++) {
+        atomic_bool stop = false;
+        struct store_content unwanted = {.bytes = bytes_of_text("late"), .stop = &stop};
+        store_faults_set(rules[i]);
+        struct thread *thread = thread_new("stopper", want_no_more, &stop);
+        int64_t before_us = clock_mono_us();
+        bool ok = store_put_settled(slow, "o", &unwanted, store_always(), NULL, &err);
+        int64_t took_us = clock_mono_us() - before_us;
+        thread_join(thread);
+        EXPECT(!ok && err.kind == ERR_STOPPED);
+        EXPECT(took_us < 3 * SECOND);
+        EXPECT(!store_put_settled(slow, "o", &unwanted, store_always(), NULL, &err) &&
+               err.kind == ERR_STOPPED);
+        EXPECT(store_faults_seen("/unwanted/o ") == 1);
+        store_faults_set("[]");
+        unwanted.stop = NULL;
+        EXPECT(store_put_settled(slow, "o", &unwanted, store_always(), NULL, &err));
+    }
+    store_free(slow);
+    EXPECT(store != NULL);
+}
+
 const struct store_case store_faults_writes[] = {
     STORE_FAULTS_CASE(slow_down_is_retried),
     STORE_FAULTS_CASE(retry_after_is_honoured),
@@ -342,5 +382,6 @@ const struct store_case store_faults_writes[] = {
     STORE_FAULTS_CASE(a_process_that_slept_past_the_deadline_does_not_resend),
     STORE_FAULTS_CASE(a_stop_ends_what_waits),
     STORE_FAULTS_CASE(a_stop_ends_a_request_under_way),
+    STORE_FAULTS_CASE(one_write_is_stopped_and_no_other),
     {NULL, NULL},
 };

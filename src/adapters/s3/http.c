@@ -142,7 +142,9 @@ static int on_progress(void *user, curl_off_t to_get, curl_off_t got, curl_off_t
     (void)sent;
     struct transfer *transfer = user;
     const atomic_bool *stopped = transfer->request->stopped;
-    transfer->stopped = stopped != NULL && atomic_load(stopped);
+    const atomic_bool *stop = transfer->request->stop;
+    transfer->stopped = (stopped != NULL && atomic_load(stopped)) ||
+                        (stop != NULL && atomic_load(stop));
     return transfer->stopped || clock_mono_us() >= transfer->request->deadline_us;
 }
 
@@ -391,7 +393,7 @@ static void describe(const struct transfer *transfer, CURLcode result, const cha
     case HTTP_SINK:
         return;
     case HTTP_STOPPED:
-        err_set(&response->err, ERR_STOPPED, "the store was stopped");
+        err_set(&response->err, ERR_STOPPED, "the request was stopped");
         return;
     case HTTP_NOT_SENT:
     case HTTP_LOST:

@@ -43,6 +43,7 @@ struct http_request {
     bool only_once; /* on a new connection, and never a second time by libcurl itself */
     bool no_proxy;
     const atomic_bool *stopped; /* ends the request when it becomes true; may be NULL */
+    const atomic_bool *stop;    /* so does this one */
 };
 
 enum http_outcome {

@@ -155,7 +155,7 @@ static bool read_all(struct reading *reading, int64_t deadline_us, struct err *e
             return false;
         }
         atomic_fetch_add(&reading->s3->store.counters.of[STORE_GET].retries, 1);
-        TRY(s3_pause(reading->s3, backoff_next_us(&backoff), deadline_us, err));
+        TRY(s3_pause(reading->s3, backoff_next_us(&backoff), deadline_us, NULL, err));
     }
 }
 

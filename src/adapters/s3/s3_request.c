@@ -99,7 +99,8 @@ bool s3_digest_of(const struct http_body *body, struct s3_digest *ret_digest, st
     return ok;
 }
 
-bool s3_pause(struct s3_store *s3, int64_t pause_us, int64_t deadline_us, struct err *err)
+bool s3_pause(struct s3_store *s3, int64_t pause_us, int64_t deadline_us, const atomic_bool *stop,
+              struct err *err)
 {
     int64_t until_us = clock_mono_us() + pause_us;
     if (until_us > deadline_us) {
@@ -108,6 +109,9 @@ bool s3_pause(struct s3_store *s3, int64_t pause_us, int64_t deadline_us, struct
     for (;;) {
         if (atomic_load(&s3->store.stopped)) {
             return err_set(err, ERR_STOPPED, "the store was stopped");
+        }
+        if (stop != NULL && atomic_load(stop)) {
+            return err_set(err, ERR_STOPPED, "the request was stopped");
         }
         int64_t left_us = until_us - clock_mono_us();
         if (left_us <= 0) {
@@ -205,7 +209,8 @@ static void send_signed(struct s3_store *s3, const struct s3_call *call,
                                         .sink = call->sink,
                                         .deadline_us = try_deadline_us(s3, call),
                                         .only_once = call->conditional,
-                                        .stopped = &s3->store.stopped};
+                                        .stopped = &s3->store.stopped,
+                                        .stop = call->stop};
     http_send(s3->http, &http_request, response);
     struct store_operation_counters *counters = &s3->store.counters.of[call->operation];
     if (response->outcome != HTTP_NOT_SENT) {
@@ -367,7 +372,7 @@ static bool wait_for_next(struct s3_store *s3, const struct s3_call *call,
     }
     log_debug("s3", "%s: %d %s, again in %" PRId64 " ms", call->method, response->status,
               tries->error.code, pause_us / 1000);
-    return s3_pause(s3, pause_us, call->deadline_us, err);
+    return s3_pause(s3, pause_us, call->deadline_us, call->stop, err);
 }
 
 bool s3_content_broke(const struct http_response *response)

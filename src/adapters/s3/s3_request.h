@@ -48,9 +48,10 @@ struct s3_call {
     const struct store_sink *sink;  /* for the content */
     bool changes;                   /* see retry.h */
     bool conditional;
-    bool error_in_200;   /* the answer may be an <Error> in spite of its status */
-    uint64_t busy_bytes; /* what the server moves by itself: gives the request more time */
-    int64_t deadline_us; /* steady clock; of the whole store call */
+    bool error_in_200;       /* the answer may be an <Error> in spite of its status */
+    uint64_t busy_bytes;     /* what the server moves by itself: gives the request more time */
+    int64_t deadline_us;     /* steady clock; of the whole store call */
+    const atomic_bool *stop; /* ends it when it becomes true; NULL: only store_stop does */
 };
 
 void s3_call_query(struct s3_call *call, const char *name, const char *value);
@@ -72,8 +73,9 @@ bool s3_send(struct s3_store *s3, const struct s3_call *call, struct http_respon
 /* After s3_send returned false: the connection broke when content had begun to reach the sink. */
 bool s3_content_broke(const struct http_response *response);
 
-/* Sleeps, but not longer than until the deadline; false (STOPPED) when the store is stopped. */
-bool s3_pause(struct s3_store *s3, int64_t pause_us, int64_t deadline_us,
+/* Sleeps, but not longer than until the deadline; false (STOPPED) when the store is stopped, or
+ * `stop` (NULL: none) says so. */
+bool s3_pause(struct s3_store *s3, int64_t pause_us, int64_t deadline_us, const atomic_bool *stop,
               struct err *err) MUST_CHECK;
 
 #endif

@@ -228,7 +228,7 @@ static bool s3_store_remove(struct store *store, const char *const *keys, size_t
         if (!again) {
             return false;
         }
-        TRY(s3_pause(s3, backoff_next_us(&backoff), deadline_us, err));
+        TRY(s3_pause(s3, backoff_next_us(&backoff), deadline_us, NULL, err));
     }
 }
 

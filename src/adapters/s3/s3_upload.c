@@ -87,9 +87,14 @@ static void md5_base64(const struct s3_digest *digest, char to[MD5_BASE64])
     CHECK(EVP_EncodeBlock((unsigned char *)to, digest->md5, sizeof digest->md5) == MD5_BASE64 - 1);
 }
 
+static const char *type_of(const struct store_content *content)
+{
+    return content->type == NULL ? "application/octet-stream" : content->type;
+}
+
 static bool put_whole(struct s3_store *s3, const char *key, const struct http_body *body,
-                      const char *type, struct store_condition condition, int64_t deadline_us,
-                      struct store_etag *ret_etag, struct err *err)
+                      const struct store_content *content, struct store_condition condition,
+                      int64_t deadline_us, struct store_etag *ret_etag, struct err *err)
 {
     struct s3_digest digest;
     char md5[MD5_BASE64];
@@ -101,8 +106,9 @@ static bool put_whole(struct s3_store *s3, const char *key, const struct http_bo
                            .body = *body,
                            .digest = &digest,
                            .changes = true,
-                           .deadline_us = deadline_us};
-    s3_call_header(&call, "content-type", type);
+                           .deadline_us = deadline_us,
+                           .stop = content->stop};
+    s3_call_header(&call, "content-type", type_of(content));
     s3_call_header(&call, "content-md5", md5);
     s3_call_encrypt(s3, &call);
     add_condition(&call, condition);
@@ -127,7 +133,8 @@ bool s3_parts_begin(struct s3_parts *parts, const char *content_type, struct err
     struct s3_call call = {.operation = parts->operation,
                            .method = "POST",
                            .key = parts->key,
-                           .deadline_us = parts->deadline_us};
+                           .deadline_us = parts->deadline_us,
+                           .stop = parts->stop};
     s3_call_query(&call, "uploads", "");
     s3_call_header(&call, "content-type", content_type);
     s3_call_encrypt(parts->s3, &call);
@@ -170,7 +177,8 @@ static bool send_part(struct s3_parts *parts, const struct http_body *body, stru
                            .key = parts->key,
                            .body = *body,
                            .digest = &digest,
-                           .deadline_us = parts->deadline_us};
+                           .deadline_us = parts->deadline_us,
+                           .stop = parts->stop};
     s3_call_query(&call, "partNumber", number);
     s3_call_query(&call, "uploadId", parts->upload_id);
     s3_call_header(&call, "content-md5", md5);
@@ -218,7 +226,8 @@ bool s3_parts_complete(struct s3_parts *parts, struct store_etag *ret_etag, stru
                            .changes = true,
                            .error_in_200 = true,
                            .busy_bytes = parts->total_bytes,
-                           .deadline_us = parts->deadline_us};
+                           .deadline_us = parts->deadline_us,
+                           .stop = parts->stop};
     struct s3_digest digest;
     TRY(s3_digest_of(&call.body, &digest, err));
     call.digest = &digest;
@@ -311,21 +320,22 @@ static bool put_parts(struct s3_parts *parts, const struct http_body *whole, con
 }
 
 static bool upload_body(struct s3_store *s3, const char *key, const struct http_body *body,
-                        const char *type, struct store_condition condition,
+                        const struct store_content *content, struct store_condition condition,
                         struct store_etag *ret_etag, struct err *err)
 {
     uint64_t size = body->from_file ? body->length : body->bytes.size;
     int64_t deadline_us = s3_deadline_us(s3, size);
     if (size <= s3->settings.multipart_threshold_bytes) {
-        return put_whole(s3, key, body, type, condition, deadline_us, ret_etag, err);
+        return put_whole(s3, key, body, content, condition, deadline_us, ret_etag, err);
     }
     struct s3_parts parts = {.s3 = s3,
                              .key = key,
                              .operation = STORE_PUT,
                              .condition = condition,
                              .deadline_us = deadline_us,
-                             .total_bytes = size};
-    bool ok = put_parts(&parts, body, type, ret_etag, err);
+                             .total_bytes = size,
+                             .stop = content->stop};
+    bool ok = put_parts(&parts, body, type_of(content), ret_etag, err);
     s3_parts_done(&parts);
     return ok;
 }
@@ -333,10 +343,9 @@ static bool upload_body(struct s3_store *s3, const char *key, const struct http_
 bool s3_upload(struct s3_store *s3, const char *key, const struct store_content *content,
                struct store_condition condition, struct store_etag *ret_etag, struct err *err)
 {
-    const char *type = content->type == NULL ? "application/octet-stream" : content->type;
     struct http_body body = {.bytes = content->bytes, .fd = -1};
     if (content->path == NULL) {
-        return upload_body(s3, key, &body, type, condition, ret_etag, err);
+        return upload_body(s3, key, &body, content, condition, ret_etag, err);
     }
     TRY(file_size(content->path, &body.length, err));
     body.from_file = true;
@@ -344,7 +353,7 @@ bool s3_upload(struct s3_store *s3, const char *key, const struct store_content 
     if (body.fd < 0) {
         return file_err(err, errno, "open", content->path);
     }
-    bool ok = upload_body(s3, key, &body, type, condition, ret_etag, err);
+    bool ok = upload_body(s3, key, &body, content, condition, ret_etag, err);
     close(body.fd);
     return ok;
 }

@@ -23,6 +23,7 @@ struct s3_parts {
     struct store_etag *etags; /* of the parts so far */
     size_t count;
     uint64_t total_bytes;
+    const atomic_bool *stop; /* as in struct store_content */
 };
 
 /* The size of each part but the last. */
