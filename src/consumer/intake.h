@@ -44,6 +44,8 @@ struct intake_head {
     bool void_held;       /* what is held must not be used */
     bool has_witness;
     struct witness witness; /* a record that its log had */
+    int64_t watermark_us;   /* goes_on: at most that, at the offset; more was read above it.
+                               EVENT_TIME_HIGH: nothing was */
 };
 
 /* A partition of ours is read from `offset` on. Rows that are still held of it are not taken twice;

@@ -110,6 +110,19 @@ static bool settle_futures(struct intake *intake, struct intake_partition *parti
     return true;
 }
 
+/* What was read above the offset is read again, and does not count below it (PROTOCOL R4). */
+static void lower_watermark(const struct intake *intake, struct intake_partition *partition,
+                            int64_t watermark_us)
+{
+    int64_t max_us = watermark_us;
+    if (watermark_us != EVENT_TIME_LOW && watermark_us != EVENT_TIME_HIGH) {
+        max_us += intake->settings.settings->window.out_of_orderness_us;
+    }
+    if (max_us < partition->event_time_max_us) {
+        partition->event_time_max_us = max_us;
+    }
+}
+
 bool intake_start(struct intake *intake, struct source_partition id, int64_t offset,
                   const struct intake_head *head, struct err *err)
 {
@@ -121,6 +134,7 @@ bool intake_start(struct intake *intake, struct source_partition id, int64_t off
             TRY(settle_futures(intake, partition, head, err));
         }
         apply_head(partition, head->steps, head->step_count, head->tail_from, head->run);
+        lower_watermark(intake, partition, head->watermark_us);
     } else {
         if (head->void_held || head->seen_end < partition->seen_end) {
             start_over(intake, partition);

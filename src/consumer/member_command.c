@@ -85,6 +85,7 @@ static struct mail *start_mail(struct member_hands *hands, enum mail_kind kind,
     mail->start.head.run = "";
     mail->start.head.goes_on = how->goes_on;
     mail->start.head.void_held = how->void_held;
+    mail->start.head.watermark_us = how->watermark_us;
     if (head != NULL) {
         mail->start.head.run = arena_text(mail->arena, bytes_of_text(head->run_id));
         struct partition_id id = {hands->settings->source.topics[partition.topic],
@@ -181,6 +182,7 @@ static void fill_waiting(struct waiting_start *waiting, const struct member_comm
     waiting->goes_on = command->start.goes_on;
     waiting->void_held = command->start.void_held;
     waiting->leader_epoch = command->start.leader_epoch;
+    waiting->watermark_us = command->start.watermark_us;
 }
 
 static void start_partition(struct member_hands *hands, const struct member_command *command)

@@ -12,6 +12,7 @@ struct waiting_start {
     bool goes_on;   /* as in MEMBER_START_PARTITION */
     bool void_held;
     int32_t leader_epoch;
+    int64_t watermark_us;
 };
 
 /* What commands are carried out with. The member thread's own. */

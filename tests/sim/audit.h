@@ -30,6 +30,11 @@ struct run {
     struct chain *after;
 };
 
+struct condemned {
+    char *name;      /* a run or an object */
+    int64_t from_us; /* not to be deleted before */
+};
+
 struct audit {
     struct fold *fold;
     int64_t next;
@@ -43,7 +48,24 @@ struct audit {
     uint64_t commits;
     bool went_back; /* a head below the one before it, and the group offsets may follow */
     bool adopted;   /* --adopt: the head replaces what the operator left, whichever is newer (R5) */
+    bool must_compare; /* the ledger was lost, and nobody has said yet what the pointer means */
+    int64_t idle_said_us[SIM_PARTITIONS_MAX][SIM_ROWS_MAX + 1]; /* when idle was said at an offset
+                                                                 */
+    struct condemned *condemned;                                /* all that ever was */
+    size_t condemned_count;
+    size_t condemned_capacity;
 };
+
+void audit_read(struct world *world); /* the ledger, up to what is visible now */
+
+/* ---- audit_records.c ---- */
+void audit_record(struct world *world, const struct message *message);    /* before it is folded */
+void audit_close(struct world *world, const struct message_close *close); /* on the present head */
+void audit_compare_lost(struct world *world);
+
+/* ---- audit_deletes.c ---- */
+void audit_condemned(struct world *world, const struct message_condemn *condemn);
+void audit_condemned_done(struct audit *audit);
 
 /* ---- oracle.c ---- */
 

@@ -19,6 +19,7 @@ struct audit *audit_free(struct audit *audit)
     if (audit != NULL) {
         fold_free(audit->fold);
         free(audit->head);
+        audit_condemned_done(audit);
         for (size_t i = 0; i < audit->run_count; i++) {
             free(audit->runs[i].after);
         }
@@ -142,9 +143,12 @@ static void check_close(struct world *world, const struct message_close *close)
     if (strcmp(close->parent, head == NULL ? "" : head->run_id) != 0) {
         return; /* decided on an older head: void */
     }
-    check_close_time(world, close);
     bool again = audit->closed_build == close->build &&
                  strcmp(audit->closed_parent, close->parent) == 0;
+    if (!again) { /* else it is the same one, under other settings */
+        check_close_time(world, close);
+    }
+    audit_close(world, close);
     audit->closed_build = close->build;
     snprintf(audit->closed_parent, sizeof audit->closed_parent, "%s", close->parent);
     for (size_t i = 0; i < close->partition_count; i++) {
@@ -217,6 +221,10 @@ static void on_message(struct world *world, const struct message *message)
     tell(world, message);
     coverage_record(message->kind);
     attempts_step(world, message);
+    audit_record(world, message);
+    if (message->kind == MESSAGE_CONDEMN) {
+        audit_condemned(world, &message->condemn);
+    }
     if (message->kind == MESSAGE_PUBLISHED) {
         struct run *run = find_run(audit, message->published.run_id);
         if (run != NULL) {
@@ -241,7 +249,7 @@ static void on_message(struct world *world, const struct message *message)
     }
 }
 
-static void read_ledger(struct world *world)
+void audit_read(struct world *world)
 {
     struct audit *audit = world->audit;
     const struct sim_record *record = NULL;
@@ -291,6 +299,7 @@ void audit_ledger_lost(struct world *world)
     if (head != NULL) {
         on_moved_head(world, head);
     }
+    audit_compare_lost(world);
 }
 
 /* ---- the pointer ---- */
@@ -302,15 +311,10 @@ static void run_of(const char *pointer, char *run_id, size_t size)
     run_id[strcspn(run_id, "\"")] = '\0';
 }
 
-void audit_operator_moved(struct world *world)
-{
-    (void)world;
-}
-
 void audit_pointer_put(struct world *world, const char *before, const char *bytes)
 {
     struct audit *audit = world->audit;
-    read_ledger(world);
+    audit_read(world);
     char run_id[128];
     char old_id[128];
     run_of(bytes, run_id, sizeof run_id);
@@ -400,7 +404,7 @@ static void check_listing(struct world *world)
 
 void audit_step(struct world *world)
 {
-    read_ledger(world);
+    audit_read(world);
     check_pointer(world);
     if (world->now_us / SIM_STEP_US % 16 == 0) {
         check_listing(world);
@@ -454,7 +458,7 @@ uint64_t audit_pointer_build(const struct world *world)
 /* Of a published build, or of an empty one, whose chain ends in what is published. */
 bool audit_is_published_cut(struct world *world, int32_t partition, int64_t cut)
 {
-    read_ledger(world); /* the member may have been faster */
+    audit_read(world); /* the member may have been faster */
     const struct audit *audit = world->audit;
     for (size_t i = audit->run_count; i-- > 0;) {
         const struct run *run = &audit->runs[i];

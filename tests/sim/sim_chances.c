@@ -11,6 +11,7 @@ void chances_choose(struct world *world)
     bool quiet = faults->crash == 0;
     faults->settings = !quiet && rng_below(rng, 4) == 0 ? 2500 : 0;
     faults->retention = !quiet && rng_below(rng, 4) == 0 ? 1500 : 0;
+    world->has_retention = faults->retention > 0;
     faults->clock = !quiet && rng_below(rng, 4) == 0 ? 3000 : 0;
     faults->growth = rng_below(rng, 4) == 0 ? 2000 : 0;
     for (int i = 0; i < world->process_count; i++) {
@@ -36,6 +37,7 @@ void chances_choose(struct world *world)
     }
     if (rng_below(rng, 8) == 0) {
         settings->gates.min_rows = (uint64_t)world_between(world, 2, 12); /* R27 */
+        world->has_gates = true;
     }
 }
 
@@ -63,13 +65,13 @@ static void roll_settings(struct world *world)
         coverage_chance(CHANCE_SETTINGS);
         world_trace(world, "the settings are %s from now on", fingerprints[world->fingerprint]);
     }
-    bool calm = world->faults.crash == 0;
     for (int i = 0; i < world->process_count; i++) {
         struct sim_process *process = &world->processes[i];
         if (process->alive && process->disk_fingerprint != world->fingerprint &&
-            world_chance(world, calm ? 100000 : 15000)) {
+            (world->calm || world_chance(world, 15000))) {
             process_stop(world, process);
-            process->restart_us = world->now_us + world_between(world, 100000, 2000000);
+            process->restart_us =
+                world->now_us + (world->calm ? 0 : world_between(world, 100000, 2000000));
         }
     }
 }
@@ -86,6 +88,7 @@ static void set_clocks(struct world *world)
     int64_t most = far ? 30000000 : 900000;
     world->processes[which].clock_ahead_us = world_between(world, -most, most);
     world->clocks_set = true;
+    world->clocks_jumped = true;
     coverage_chance(CHANCE_CLOCK);
     world_trace(world, "the clock of m%d is %lld us ahead", which,
                 (long long)world->processes[which].clock_ahead_us);
@@ -144,7 +147,7 @@ static bool is_skipped(const struct world *world, int partition, int64_t from, i
 /* An operator reads the alert, in his own time, and gives the range up (R25). */
 static void notice_lost_ranges(struct world *world)
 {
-    if (rng_below(&world->rng, 20) != 0) {
+    if (!world->calm && rng_below(&world->rng, 20) != 0) {
         return;
     }
     for (int i = 0; i < world->partition_count; i++) {

@@ -5,7 +5,8 @@
 
 /* Every row that exists below `offset`, of [from, offset), is held or was taken by a build that the
  * head stands on; the seals show whether that is so: a row that is missing fails the oracle. */
-void plane_goes_on(struct world *world, struct sim_process *process, int32_t index, int64_t offset)
+void plane_goes_on(struct world *world, struct sim_process *process, int32_t index, int64_t offset,
+                   int64_t watermark_us)
 {
     struct sim_reading *reading = &process->readings[index];
     if (offset > reading->position) {
@@ -14,6 +15,11 @@ void plane_goes_on(struct world *world, struct sim_process *process, int32_t ind
     }
     reading->position = offset;
     reading->lost_to = 0;
+    if (watermark_us == EVENT_TIME_LOW) {
+        reading->highest_us = EVENT_TIME_LOW;
+    } else if (watermark_us != EVENT_TIME_HIGH) {
+        reading->highest_us = watermark_us + world->settings.out_of_orderness_us;
+    }
 }
 
 void checkpoint_step(struct world *world, struct sim_process *process)

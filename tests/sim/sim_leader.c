@@ -325,6 +325,7 @@ static void delete_run(struct world *world, struct sim_process *process)
     struct leader_old_run *runs = arena_zero(process->command_arena, 512 * sizeof *runs);
     size_t count = list_manifests(&world->store, runs, 512, process->command_arena);
     char name[300];
+    audit_deletes_run(world, process->command.run_id);
     for (size_t i = 0; i < count; i++) {
         if (strcmp(runs[i].run_id, process->command.run_id) == 0) {
             snprintf(name, sizeof name, "manifests/%lld_%s", (long long)runs[i].time_us,
@@ -358,7 +359,8 @@ static void query_ends(struct world *world, struct sim_process *process, struct 
 static bool carry_out(struct world *world, struct sim_process *process, struct leader_event *event)
 {
     struct sim_command *command = &process->command;
-    bool store_fails = process->broken || world_chance(world, world->faults.store_fails);
+    bool broken = process->broken || process->index == world->broken_member;
+    bool store_fails = broken || world_chance(world, world->faults.store_fails);
     if (command->kind == LEADER_INIT_TRANSACTIONS) {
         if (world_chance(world, world->faults.append_fails)) {
             event->result.outcome = ERR_TRANSIENT;
@@ -374,7 +376,7 @@ static bool carry_out(struct world *world, struct sim_process *process, struct l
         event->result.outcome = ERR_TRANSIENT;
     } else if (command->kind == LEADER_QUERY_ENDS) {
         query_ends(world, process, event);
-    } else if (command->kind == LEADER_SWAP_POINTER) {
+    } else if (command->kind == LEADER_SWAP_POINTER && !broken) {
         event->result.outcome = store_swap(world, command);
     } else if (store_fails) {
         event->result.outcome = ERR_TRANSIENT;
@@ -388,6 +390,7 @@ static bool carry_out(struct world *world, struct sim_process *process, struct l
         delete_run(world, process);
     } else if (command->kind == LEADER_DELETE_OBJECTS) {
         for (size_t i = 0; i < command->url_count; i++) {
+            audit_deletes_object(world, command->urls[i]);
             store_delete_prefix(&world->store, command->urls[i]);
         }
     } else if (command->kind == LEADER_LIST_OLD_RUNS) {

@@ -93,6 +93,10 @@ static void take_build(struct world *world, struct sim_process *process,
     if (world->story.attempt_sleeps > 0) {
         world->story.attempt_sleeps--;
         job->due_us = world->now_us + 6000000;
+    } else if (world_chance(world, world->faults.build_hangs)) {
+        coverage_chance(CHANCE_HANGS);
+        job->hangs = true;
+        job->due_us = world->now_us + world_between(world, 2000000, 12000000);
     }
     job->build = command->build.build;
     snprintf(job->run_id, sizeof job->run_id, "%s", command->build.run_id);

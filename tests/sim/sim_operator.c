@@ -100,9 +100,16 @@ bool operator_point_to(struct world *world, const char *run_id)
     world->person.moved = true;
     coverage_chance(CHANCE_ROLLBACK);
     world_event(world, "operator points to %.*s", (int)strcspn(run_id, "-"), run_id);
-    audit_operator_moved(world);
     world_trace(world, "operator: _CURRENT = %s", bytes);
     return true;
+}
+
+/* An operator takes his time, but not when the faults have stopped: what is waited for then is the
+ * service. */
+static void busy(struct world *world, int64_t least_us, int64_t most_us)
+{
+    int64_t wait_us = world_between(world, least_us, most_us);
+    world->person.next_us = world->now_us + (world->calm ? SIM_OPERATOR_US : wait_us);
 }
 
 /* Under a hold of whatever cause: perhaps a rollback, then RESUME. */
@@ -112,12 +119,12 @@ static void held(struct world *world)
     if (world->person.rollback && older != NULL) {
         operator_point_to(world, older);
         world->person.rollback = false;
-        world->person.next_us = world->now_us + world_between(world, 500000, 3000000);
+        busy(world, 500000, 3000000);
         return;
     }
     bool here = rng_below(&world->rng, 2) == 0 && store_get(&world->store, "_CURRENT") != NULL;
     operator_resume(world, here ? RESUME_FROM_HERE : RESUME_ADOPT);
-    world->person.next_us = world->now_us + world_between(world, 2000000, 6000000);
+    busy(world, 2000000, 6000000);
 }
 
 /* What a rollback may ask for: at times a run that is about to go (R15); "": none. */
@@ -166,7 +173,7 @@ static bool accept_gated(struct world *world)
 void operator_step(struct world *world)
 {
     struct sim_operator *person = &world->person;
-    if (world->now_us < person->next_us || rng_below(&world->rng, 8) != 0) {
+    if (world->now_us < person->next_us || (!world->calm && rng_below(&world->rng, 8) != 0)) {
         return;
     }
     if (accept_gated(world)) {

@@ -5,6 +5,8 @@
 #include "core/window/watermark.h"
 #include "tests/sim/world.h"
 
+enum { UNSAID_STEPS = 4 }; /* so long a data plane keeps its news to itself at the most */
+
 int32_t partition_index(const struct world *world, struct partition_id id)
 {
     for (int32_t i = 0; i < world->partition_count; i++) {
@@ -26,7 +28,7 @@ static void start(struct world *world, struct sim_process *process,
     reading->started = true;
     reading->paused = false;
     if (command->start.goes_on) {
-        plane_goes_on(world, process, index, offset);
+        plane_goes_on(world, process, index, offset, command->start.watermark_us);
         return;
     }
     if (command->start.void_held || world->plane_voids) { /* or else they come once more */
@@ -109,7 +111,9 @@ void plane_step(struct world *world, struct sim_process *process)
             reading->lost_to = partition->low;
         }
         bool slow = world->story.on && world->story.slow == i;
-        int64_t most = reading->paused || slow ? 0 : world_between(world, 0, 12);
+        int64_t most = reading->paused || slow ? 0
+                       : world->calm           ? SIM_CALM_ROWS
+                                               : world_between(world, 0, 12);
         struct watermark mark = {.highest_us = reading->highest_us};
         while (most-- > 0 && reading->position < partition->lso) {
             const struct sim_row *row = &partition->rows[reading->position];
@@ -143,9 +147,12 @@ void plane_step(struct world *world, struct sim_process *process)
             }
         }
     }
-    if (!world->story.on && rng_below(&world->rng, 2) == 0) {
+    bool may_wait = !world->story.on && !world->calm && process->unsaid_steps < UNSAID_STEPS;
+    if (may_wait && rng_below(&world->rng, 2) == 0) {
+        process->unsaid_steps++;
         return; /* what it says is not new at every moment */
     }
+    process->unsaid_steps = 0;
     process->short_of_room = is_short_of_room(world, process, list, count);
     struct member_event event = {
         .kind = MEMBER_EVENT_PROGRESS,
@@ -208,8 +215,10 @@ static void seal_one(struct world *world, struct sim_process *process, const str
             out->late++;
         } else {
             out->rows++;
-            if (world->story.seal_lies > 0) {
-                world->story.seal_lies--;
+            if (world->story.seal_lies > 0 || world_chance(world, world->faults.seal_lies)) {
+                world->story.seal_lies -= world->story.seal_lies > 0;
+                process->lied = true;
+                coverage_chance(CHANCE_LIES);
                 continue; /* counted, and not there */
             }
             struct shard_size *shard =

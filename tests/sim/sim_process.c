@@ -44,6 +44,7 @@ void process_stop(struct world *world, struct sim_process *process)
         return;
     }
     world_trace(world, "%s is gone", process->name);
+    world->liar_is_gone = world->liar_is_gone || process->lied;
     leader_free(process->leader);
     member_free(process->member);
     leader_out_done(&process->leader_out);
@@ -68,7 +69,7 @@ static void read_ledger(struct world *world, struct sim_process *process, bool l
 {
     int64_t *next = leader ? &process->leader_next : &process->member_next;
     bool *at_end = leader ? &process->leader_at_end : &process->member_at_end;
-    int64_t most = world_between(world, 0, 12);
+    int64_t most = world->calm ? INT64_MAX : world_between(world, 0, 12);
     const struct sim_record *record = NULL;
     while (most-- > 0 && (record = ledger_read(&world->ledger, *next)) != NULL) {
         struct bytes key = bytes_of_text(record->key);
@@ -108,7 +109,7 @@ static void read_ledger(struct world *world, struct sim_process *process, bool l
  * reached. */
 static void follow_groups(struct world *world, struct sim_process *process)
 {
-    if (rng_below(&world->rng, 4) != 0) {
+    if (!world->calm && rng_below(&world->rng, 4) != 0) {
         return;
     }
     struct partition_id lost[SIM_PARTITIONS_MAX];
@@ -176,7 +177,7 @@ void process_step(struct world *world, struct sim_process *process)
     read_ledger(world, process, false);
     plane_step(world, process);
     checkpoint_step(world, process);
-    if (rng_below(&world->rng, 2) == 0) {
+    if (world->calm || rng_below(&world->rng, 2) == 0) {
         leader_shell_event(world, process, &(struct leader_event){.kind = LEADER_EVENT_TICK});
         member_shell_event(world, process, &(struct member_event){.kind = MEMBER_EVENT_TICK});
     }

@@ -2,6 +2,14 @@
  * transactions. */
 #include "tests/sim/world.h"
 
+/* All of it can be read now. */
+void source_stable(struct world *world, struct sim_partition *partition)
+{
+    for (; partition->lso < partition->high; partition->lso++) {
+        partition->rows[partition->lso].readable_us = world->now_us;
+    }
+}
+
 static struct sim_row *next_row(struct sim_partition *partition)
 {
     CHECK(partition->high < SIM_ROWS_MAX);
@@ -11,9 +19,10 @@ static struct sim_row *next_row(struct sim_partition *partition)
 void source_add(struct world *world, int partition, int64_t event_us, uint32_t key)
 {
     struct sim_partition *to = &world->partitions[partition];
-    *next_row(to) = (struct sim_row){.event_us = event_us, .key = key, .exists = true};
+    *next_row(to) = (struct sim_row){
+        .event_us = event_us, .added_us = world->now_us, .key = key, .exists = true};
     if (to->open_until_us == 0) {
-        to->lso = to->high;
+        source_stable(world, to);
     }
 }
 
@@ -29,6 +38,7 @@ static void add_random_row(struct world *world, struct sim_partition *partition,
         event_us += world->settings.max_future_skew_us + 20000000;
     }
     *next_row(partition) = (struct sim_row){.event_us = event_us,
+                                            .added_us = world->now_us,
                                             .key = (uint32_t)rng_below(rng, 40),
                                             .exists = exists,
                                             .rejected = rng_below(rng, 40) == 0,
@@ -42,7 +52,7 @@ static void transaction_step(struct world *world, struct sim_partition *partitio
         if (world_chance(world, world->faults.source_txn)) {
             partition->open_until_us = world->now_us + world_between(world, 200000, 4000000);
             partition->open_commits = rng_below(&world->rng, 3) != 0;
-            partition->lso = partition->high;
+            source_stable(world, partition);
             coverage_chance(CHANCE_TRANSACTION);
             for (int i = 0; i < 3; i++) {
                 add_random_row(world, partition, partition->open_commits);
@@ -50,8 +60,8 @@ static void transaction_step(struct world *world, struct sim_partition *partitio
         }
     } else if (world->now_us >= partition->open_until_us) {
         partition->open_until_us = 0;
-        *next_row(partition) = (struct sim_row){0}; /* the marker */
-        partition->lso = partition->high;
+        *next_row(partition) = (struct sim_row){.added_us = world->now_us}; /* the marker */
+        source_stable(world, partition);
     }
 }
 
@@ -72,7 +82,7 @@ void source_step(struct world *world)
                 partition->silent_until_us = world->now_us + world_between(world, 1000000, 6000000);
             }
             if (partition->open_until_us == 0) {
-                partition->lso = partition->high;
+                source_stable(world, partition);
             }
         }
         transaction_step(world, partition);

@@ -121,6 +121,8 @@ static void choose_settings(struct world *world)
     settings->allowed_lateness_us = rng_below(rng, 2) == 0 ? 0 : world_between(world, 0, 1500000);
     settings->late = (enum late_policy)rng_below(rng, 3);
     settings->empty = rng_below(rng, 5) == 0 ? EMPTY_PUBLISH : EMPTY_SKIP;
+    /* a tick that is missed once, or made up for */
+    settings->interval_us = rng_below(rng, 4) == 0 ? 30000000 : 3000000;
     settings->every_records = (uint64_t)world_between(world, 5, 25);
     settings->shards = (uint32_t)world_between(world, 1, 3);
     settings->progress_interval_us = world_between(world, 200000, 600000);
@@ -154,6 +156,8 @@ static void choose_faults(struct world *world)
         .answer_lost = scale * 100000,
         .put_again = scale * 100000,
         .build_fails = scale * 20000,
+        .build_hangs = rng_below(rng, 2) == 0 ? 0 : scale * 15000,
+        .seal_lies = rng_below(rng, 6) == 0 ? scale * 300 : 0,
         .compaction = 20000,
         .operators = rng_below(rng, 2) == 0 ? 0 : 60000,
         .ledger_lost = rng_below(rng, 8) == 0 ? 700 : 0,
@@ -162,19 +166,40 @@ static void choose_faults(struct world *world)
     world->names_change = world->seed % 5 == 2; /* not by chance, as above */
     world->faults.crash += world->names_change ? 4000 : 0;
     world->room_rows = world->seed % 4 == 3 ? 30 + world->seed % 100 : 0;
+    world->has_operators = world->faults.operators > 0;
+    world->loses_ledger = world->faults.ledger_lost > 0;
+    if (scale > 0 && world->process_count > 1 && rng_below(rng, 10) == 0) {
+        world->broken_member = (int)rng_below(rng, (uint64_t)world->process_count);
+        coverage_chance(CHANCE_BROKEN);
+    }
 }
 
 void world_no_faults(struct world *world)
 {
     uint32_t compaction = world->faults.compaction;
     world->faults = (struct sim_faults){.compaction = compaction};
+    const struct fold_entry *plan = fold_open_plan(audit_fold(world));
+    world->calm = true;
+    world->person.next_us = world->now_us;
     for (int i = 0; i < world->process_count; i++) {
-        world->processes[i].stalled_until_us = 0;
-        world->processes[i].clock_ahead_us = 0;
-        if (!world->processes[i].alive) {
-            world->processes[i].restart_us = world->now_us;
+        struct sim_process *process = &world->processes[i];
+        process->stalled_until_us = 0;
+        world->clocks_jumped = world->clocks_jumped || process->clock_ahead_us != 0;
+        process->clock_ahead_us = 0;
+        for (struct sim_job *job = process->jobs; job != NULL; job = job->next) {
+            if (job->hangs) { /* for ever, where another member can build it */
+                job->due_us = plan != NULL && plan->message.plan.member_count > 1 ? INT64_MAX
+                                                                                  : world->now_us;
+            }
+        }
+        if (process->lied) {
+            process_stop(world, process); /* nobody else can know what it does not have */
+        }
+        if (!process->alive) {
+            process->restart_us = world->now_us;
         }
     }
+    liveness_begin(world);
 }
 
 /* What a seed does not choose. */
@@ -190,6 +215,7 @@ static struct world *new_world(uint64_t seed, int members, FILE *trace)
     world->process_count = members;
     world->ledger.txn = -1;
     world->leader = -1;
+    world->broken_member = -1;
     world->story.slow = -1;
     world->audit = audit_new();
     for (int i = 0; i < SIM_PARTITIONS_MAX; i++) {
@@ -328,4 +354,5 @@ void world_step(struct world *world)
         operator_step(world);
     }
     audit_step(world);
+    liveness_step(world);
 }

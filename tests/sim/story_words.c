@@ -77,10 +77,10 @@ static bool word_transaction(struct story *story, char **words, int count)
     struct sim_partition *partition = &story->world->partitions[number(words[1])];
     if (strcmp(words[2], "opens") == 0) {
         partition->open_until_us = INT64_MAX;
-        partition->lso = partition->high;
+        source_stable(story->world, partition);
     } else {
         partition->open_until_us = 0;
-        partition->lso = partition->high;
+        source_stable(story->world, partition);
     }
     return true;
 }

@@ -14,8 +14,11 @@ enum {
     SIM_PROCESSES_MAX = 7,
     SIM_ROWS_MAX = 4096, /* offsets of one partition */
     SIM_TOKENS = 4,      /* of categorical routing */
+    SIM_SHARDS_MANY = 8, /* where their number follows from the rows; more are rare */
     SIM_STEP_US = 50000,
-    SIM_SESSION_US = 1500000,        /* a process that is silent for longer is out of its groups */
+    SIM_CALM_ROWS = 40, /* a partition is read by so many rows a step when there are no faults */
+    SIM_OPERATOR_US = 500000, /* what an operator takes for a step when there are no faults */
+    SIM_SESSION_US = 1500000, /* a process that is silent for longer is out of its groups */
     SIM_STORE_DEADLINE_US = 3000000, /* a request lands within it, or never */
 };
 
@@ -25,6 +28,8 @@ enum {
 
 struct sim_row {
     int64_t event_us;
+    int64_t added_us;
+    int64_t readable_us; /* when the last stable offset passed it */
     uint32_t key;
     bool exists;   /* false: a gap (aborted, or a transaction marker) */
     bool rejected; /* cannot be decoded */
@@ -133,6 +138,7 @@ struct sim_job { /* something a member shell was asked for, with its time */
     struct sim_job *next;
     enum member_command_kind kind;
     int64_t due_us;
+    bool hangs; /* a build that is not done in time */
     uint64_t id;
     char **keys;
     char **values;
@@ -225,6 +231,8 @@ struct sim_process {
     uint64_t sealed_build;
     int64_t clock_ahead_us;
     bool broken;                    /* the store does nothing for it */
+    int unsaid_steps;               /* of its data plane */
+    bool lied;                      /* a SEAL of this incarnation lost a row and did not say so */
     char sleep_before[24];          /* falls asleep when the leader shell is about to do this */
     struct coord_settings settings; /* its own, where a story gives it others */
     bool own_settings;
@@ -264,6 +272,9 @@ enum sim_chance {
     CHANCE_TRANSACTION,
     CHANCE_MIRROR,
     CHANCE_MIRROR_BACK,
+    CHANCE_HANGS,
+    CHANCE_LIES,
+    CHANCE_BROKEN,
     CHANCE_PUBLISHED,
     CHANCE_ROWS,
     CHANCE_TOKENS,
@@ -289,6 +300,8 @@ struct sim_faults { /* per million, each time there is a chance */
     uint32_t answer_lost;
     uint32_t put_again;
     uint32_t build_fails;
+    uint32_t build_hangs;
+    uint32_t seal_lies;
     uint32_t compaction;
     uint32_t operators;
     uint32_t ledger_lost;
@@ -322,6 +335,16 @@ struct sim_story {
 
 struct audit; /* what the invariants remember */
 
+/* How long something that is due has been waited for, since the faults stopped. */
+struct sim_liveness {
+    bool on;
+    bool recovers; /* nothing was committed yet since the faults stopped */
+    int64_t since_us;
+    int64_t recovery_us; /* what the state that the faults left may cost, once */
+    uint64_t done;       /* commits and pointer moves, as of since_us */
+    const char *due;     /* NULL: nothing */
+};
+
 struct world {
     uint64_t seed;
     struct rng rng;
@@ -344,11 +367,21 @@ struct world {
     struct sim_faults faults;
     uint32_t row_rate; /* rows a step and partition, per thousand */
     bool growing;
-    int fingerprint;                    /* of the settings that a process starts with now */
-    bool clocks_set;                    /* a clock was set while it ran */
+    int fingerprint;    /* of the settings that a process starts with now */
+    bool clocks_set;    /* a clock was set while it ran */
+    bool clocks_jumped; /* the same, or all were put right when the faults stopped */
     int64_t mirror[SIM_PARTITIONS_MAX]; /* the source group's offsets (R23) */
     bool names_change;                  /* no process comes back under its name, or with its disk */
     uint64_t room_rows;                 /* of one process; 0: no bound */
+    bool has_operators;                 /* of this world, also when the faults are over */
+    bool loses_ledger;
+    bool liar_is_gone; /* a PART that it stored may be wrong for good */
+    bool has_gates;
+    bool has_retention;
+    int broken_member; /* no command of its leader that goes to the store works, for good; -1: none
+                        */
+    struct sim_liveness liveness;
+    bool calm;        /* no more faults: what waited for its chance happens at the next step */
     bool plane_voids; /* a data plane that forgets a partition's rows when it is begun anew */
     struct sim_story story;
     struct audit *audit;
@@ -372,6 +405,7 @@ int64_t world_between(struct world *world, int64_t low, int64_t high);
 
 /* ---- sim_source.c ---- */
 void source_step(struct world *world);
+void source_stable(struct world *world, struct sim_partition *partition);
 void source_add(struct world *world, int partition, int64_t event_us, uint32_t key);
 
 /* ---- sim_ledger.c ---- */
@@ -429,7 +463,8 @@ void plane_seal(struct world *world, struct sim_process *process, const struct s
 void plane_build(struct world *world, struct sim_process *process, const struct sim_job *job);
 void plane_store_part(struct world *world, struct sim_process *process, const struct sim_job *job);
 /* What is held below `offset` is used: nothing of it may be missing. */
-void plane_goes_on(struct world *world, struct sim_process *process, int32_t index, int64_t offset);
+void plane_goes_on(struct world *world, struct sim_process *process, int32_t index, int64_t offset,
+                   int64_t watermark_us);
 int32_t partition_index(const struct world *world, struct partition_id id);
 int64_t process_now(const struct world *world, const struct sim_process *process);
 
@@ -467,6 +502,13 @@ uint64_t coverage_count(enum sim_chance kind);
 size_t coverage_print(void); /* returns how many cases never occurred */
 void coverage_summary(void);
 
+/* ---- sim_liveness.c ---- */
+void liveness_begin(struct world *world); /* the faults have just stopped */
+void liveness_step(struct world *world);
+bool liveness_is_due(const struct world *world);
+double liveness_worst(uint64_t *out_seed); /* of all worlds: the longest wait, as a part of its
+                                              bound */
+
 /* ---- sim_operator.c ---- */
 void operator_skip(struct world *world, int partition, int64_t from, int64_t to);
 void operator_step(struct world *world);
@@ -480,11 +522,12 @@ struct audit *audit_new(void);
 struct audit *audit_free(struct audit *audit);
 void audit_step(struct world *world);
 void audit_ledger_lost(struct world *world);
-void audit_operator_moved(struct world *world);
 void audit_pointer_put(struct world *world, const char *before, const char *bytes); /* by the
                                                                                        service */
 uint64_t audit_published(const struct world *world); /* pointer moves by the service */
 uint64_t audit_commits(const struct world *world);
+void audit_deletes_run(struct world *world, const char *run_id); /* before it is done */
+void audit_deletes_object(struct world *world, const char *name);
 bool audit_is_published_cut(struct world *world, int32_t partition, int64_t cut);
 /* From where a build on the pointer's snapshot needs a partition; -1: it is not known. */
 int64_t audit_pointer_tail(const struct world *world, int32_t partition);

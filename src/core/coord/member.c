@@ -5,7 +5,7 @@
 
 #include "core/coord/member_state.h"
 
-enum { PROGRESS_SAID_MAX = 8 << 20 };
+enum { PROGRESS_SAID_MAX = 8 << 20, MEMBER_SLEPT_US = 1000 * 1000 /* of a TICK every 100 ms */ };
 
 static void on_record(struct member *member, const struct member_event *event)
 {
@@ -81,7 +81,11 @@ void member_step(struct member *member, const struct member_event *event, struct
     if (event->now_us + member->clock_lost_us < member->now_us) {
         member->clock_lost_us = member->now_us - event->now_us;
     }
-    member->now_us = event->now_us + member->clock_lost_us;
+    int64_t passed_us = event->now_us + member->clock_lost_us - member->now_us;
+    member->now_us += passed_us;
+    if (passed_us > MEMBER_SLEPT_US) {
+        member_slept(member);
+    }
     apply(member, event);
     member_follow_head(member);
     member_hand_over(member);

@@ -200,6 +200,8 @@ struct member_command {
             bool goes_on;   /* the rows below it are held; `head` of the fold is applied to them */
             bool void_held; /* what is held of it must not be used: it comes again */
             int32_t leader_epoch; /* of the record before; -1: not known */
+            int64_t watermark_us; /* goes_on: as it was said at `offset`, because more may have been
+                                     read above it (R4); EVENT_TIME_HIGH: that of what is held */
         } start;
         struct partition_id stop;
         struct {

@@ -235,6 +235,7 @@ void member_adopted(struct member *member, const struct member_event *event)
         partition->kept_from = handover->from;
         partition->kept_to = handover->to;
         partition->kept_epoch = handover->leader_epoch;
+        partition->kept_watermark_us = EVENT_TIME_HIGH;
         memcpy(partition->kept_head, handover->head, strlen(handover->head) + 1);
     }
 }

@@ -20,6 +20,7 @@ void member_held(struct member *member, const struct member_event *event)
         partition->kept_from = held->from;
         partition->kept_to = held->position;
         partition->kept_epoch = held->leader_epoch;
+        partition->kept_watermark_us = EVENT_TIME_HIGH;
         memcpy(partition->kept_head, held->head, strlen(held->head) + 1);
         member_trace(member, "holds %s/%d from %lld to %lld", held->id.topic, held->id.number,
                      (long long)held->from, (long long)held->position);
@@ -37,6 +38,7 @@ void member_keep(struct member *member, struct held_partition *partition)
     partition->kept_from = from;
     partition->kept_to = reading->position;
     partition->kept_epoch = reading->leader_epoch;
+    partition->kept_watermark_us = reading->watermark_us;
     memcpy(partition->kept_head, member->head_run, strlen(member->head_run) + 1);
 }
 

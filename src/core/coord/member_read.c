@@ -76,6 +76,16 @@ void member_readings(struct member *member, const struct member_event *event)
     }
 }
 
+/* Nobody looked meanwhile: what is known of the end of a partition is old, and it is idle only if
+ * nothing comes from now on (R4a). */
+void member_slept(struct member *member)
+{
+    for (size_t i = 0; i < member->partition_count && !RULE_OFF(43); i++) {
+        struct held_partition *partition = &member->partitions[i];
+        partition->at_end_since_us = partition->at_end_since_us == 0 ? 0 : member->now_us;
+    }
+}
+
 static const struct commit_partition *head_partition(const struct message_commit *head,
                                                      struct partition_id id)
 {
@@ -122,6 +132,8 @@ static void start(struct member *member, struct held_partition *partition, int64
     command->start.goes_on = goes_on;
     command->start.void_held = !goes_on && (partition->void_held || partition->restored);
     command->start.leader_epoch = goes_on ? partition->kept_epoch : -1;
+    command->start.watermark_us = goes_on && !RULE_OFF(44) ? partition->kept_watermark_us
+                                                           : EVENT_TIME_HIGH;
     partition->started = true;
     partition->has_reading = false;
     partition->start = command->start.offset;
@@ -161,6 +173,7 @@ void member_start_partitions(struct member *member)
         if (partition->started && must_restart(member, partition)) {
             member_command(member, MEMBER_STOP_PARTITION)->stop = partition->id;
             partition->started = false;
+            partition->has_reading = false; /* it may wait for a handover: nothing can be sealed */
             partition->paused = PAUSE_NOT;
             member->assignment++; /* what was sealed must be sealed again */
         }

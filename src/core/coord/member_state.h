@@ -33,6 +33,7 @@ struct held_partition {
     int64_t kept_from;
     int64_t kept_to;
     int32_t kept_epoch;
+    int64_t kept_watermark_us; /* at kept_to; EVENT_TIME_HIGH: what is held ends there exactly */
     char kept_head[MESSAGE_NAME_MAX + 1];
 
     /* member_handover.c */
@@ -154,6 +155,7 @@ void member_partitions_done(struct member *member);
 void member_assigned(struct member *member, const struct member_event *event);
 void member_revoked(struct member *member, const struct member_event *event);
 void member_readings(struct member *member, const struct member_event *event);
+void member_slept(struct member *member); /* no event came for longer than a TICK may take */
 void member_start_partitions(struct member *member);
 void member_follow_head(struct member *member); /* COMMIT: FORGET; PUBLISHED: MIRROR_OFFSETS */
 

@@ -70,9 +70,9 @@ Test(intake, late_and_future_rows_go_to_the_dead_letters)
     world->settings.window.future = FUTURE_DEAD_LETTER;
     struct err err;
     struct cut_step first = step(1, -1, 10, 2);
-    begin(
-        world, (struct source_partition){0, 0}, 2,
-        &(struct intake_head){&first, 1, 2, EVENT_TIME_LOW, 2, "r1", false, false, false, {0, 0}});
+    begin(world, (struct source_partition){0, 0}, 2,
+          &(struct intake_head){
+              &first, 1, 2, EVENT_TIME_LOW, 2, "r1", false, false, false, {0, 0}, EVENT_TIME_HIGH});
     add(world, 0, 2, "late", 3);
     add(world, 0, 3, "future", 6000);
     add(world, 0, 4, "good", 15);
@@ -264,7 +264,8 @@ Test(intake, a_checkpoint_goes_on_under_a_later_head)
     take(world, 100);
     world = start_again(world);
     struct cut_step first = step(1, -1, 10, 4);
-    struct intake_head head = {&first, 1, 4, EVENT_TIME_LOW, 1, "r1", true, false, false, {0, 0}};
+    struct intake_head head = {&first, 1,     4,      EVENT_TIME_LOW, 1, "r1", true,
+                               false,  false, {0, 0}, EVENT_TIME_HIGH};
     begin(world, id, 5, &head);
     add(world, 0, 4, "d", 13); /* not taken twice */
     add(world, 0, 5, "b", 14);
@@ -287,6 +288,39 @@ Test(intake, a_checkpoint_goes_on_under_a_later_head)
     cr_expect_eq(counts.stored, 2);
     cr_expect_eq(counts.superseded, 1);
     contribution_drop(sealed.contribution);
+    close_world(world);
+}
+
+static int64_t watermark_now(struct world *world)
+{
+    struct member_reading *readings = NULL;
+    size_t count = 0;
+    intake_readings(world->intake, world->arena, &readings, &count);
+    cr_assert_eq(count, 1);
+    return readings[0].watermark_us;
+}
+
+/* A partition that comes back goes on where the member knew it to be; what was read above that is
+ * not below its position, and its event times do not count (R4). */
+Test(intake, a_watermark_goes_back_with_its_position)
+{
+    struct world *world = open_world(SHARDS, 64 << 20, LATE_NEXT, NULL);
+    struct source_partition id = {0, 0};
+    begin(world, id, 0, &NO_HEAD);
+    add(world, 0, 0, "a", 5);
+    take(world, 100);
+    int64_t known_us = watermark_now(world);
+    cr_assert_eq(known_us, 5000);
+    add(world, 0, 1, "b", 50);
+    take(world, 100);
+    intake_stop(world->intake, id);
+    struct intake_head head = {
+        .closed_to_us = EVENT_TIME_LOW, .goes_on = true, .watermark_us = known_us};
+    begin(world, id, 1, &head);
+    cr_expect_eq(watermark_now(world), 5000);
+    add(world, 0, 1, "b", 50);
+    take(world, 100);
+    cr_expect_eq(watermark_now(world), 50000);
     close_world(world);
 }
 
@@ -319,7 +353,8 @@ Test(intake, another_record_at_a_witness_ends_it)
     struct world *world = open_world(SHARDS, 64 << 20, LATE_NEXT, NULL);
     struct source_partition id = {0, 0};
     struct cut_step first = step(1, -1, EVENT_TIME_HIGH, 2);
-    struct intake_head head = {&first, 1, 2, EVENT_TIME_LOW, 2, "r1", false, false, true, {1, 99}};
+    struct intake_head head = {&first, 1,    2,       EVENT_TIME_LOW, 2, "r1", false,
+                               false,  true, {1, 99}, EVENT_TIME_HIGH};
     begin(world, id, 2, &head);
     struct err err;
     add(world, 0, 1, "another", 1);

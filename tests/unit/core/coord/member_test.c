@@ -331,10 +331,71 @@ Test(member, a_partition_that_comes_back_goes_on_unless_its_rows_are_gone)
     assign();
     const struct member_command *start = find(MEMBER_START_PARTITION);
     cr_assert(start != NULL && start->start.goes_on && start->start.offset == 60);
+    cr_assert_eq(start->start.watermark_us, EVENT_TIME_LOW, "as it was said at 60 (R4)");
     reading(40, 65);
     revoke();
     record("commit", COMMIT("4", "55", "60")); /* its owner has the rest */
     assign();
     start = find(MEMBER_START_PARTITION);
     cr_assert(start != NULL && !start->start.goes_on && start->start.offset == 55);
+}
+
+/* The last PROGRESS of `ticks` times 100 ms, each acknowledged; "" when none was said. */
+static const char *progress_after(int ticks)
+{
+    static char last[4000];
+    last[0] = '\0';
+    for (int i = 0; i < ticks; i++) {
+        now_us += 99 * 1000;
+        step((struct member_event){.kind = MEMBER_EVENT_TICK});
+        const char *said = appended("\"PROGRESS\"");
+        if (said != NULL) {
+            snprintf(last, sizeof last, "%s", said);
+            acknowledge(ERR_NONE);
+        }
+    }
+    return last;
+}
+
+/* What it knew before it slept says nothing of now (R4a). */
+Test(member, a_partition_is_not_idle_because_its_member_slept)
+{
+    settings.idle_after_us = 3000000;
+    read_to(59);
+    acknowledge(ERR_NONE);
+    struct member_reading end = {.id = a0,
+                                 .from = 40,
+                                 .position = 60,
+                                 .watermark_us = EVENT_TIME_LOW,
+                                 .low_us = EVENT_TIME_HIGH,
+                                 .state = DATA_AT_END};
+    step((struct member_event){.kind = MEMBER_EVENT_PROGRESS, .progress = {&end, 1}});
+    cr_assert_null(strstr(progress_after(10), "\"idle\""));
+    now_us += 60 * 1000000;
+    const char *said = progress_after(25);
+    cr_assert(said[0] != '\0' && strstr(said, "\"idle\"") == NULL, "%s", said);
+    cr_assert_not_null(strstr(progress_after(20), "\"idle\""), "nothing came while it looked");
+}
+
+/* Another member had begun lower: what was read is not enough, and the rest may come with a
+ * handover. Nothing is sealed meanwhile, though the position has passed the cut. */
+Test(member, promises_nothing_of_a_partition_that_waits_for_a_handover)
+{
+    settings.handover_wait_us = 2000000;
+    assign();
+    step((struct member_event){.kind = MEMBER_EVENT_LEDGER_END});
+    reading(17, 40);
+    record("progress/m2",
+           "{\"fingerprint\":\"f\",\"incarnation\":1,\"kind\":\"PROGRESS\",\"member\":\"m2\","
+           "\"partitions\":[{\"from\":0,\"handing_over\":true,\"partition\":0,\"position\":60,"
+           "\"rows\":5,\"state\":\"reading\",\"topic\":\"a\"}],\"v\":1}");
+    cr_assert_not_null(find(MEMBER_STOP_PARTITION));
+    cr_assert_null(find(MEMBER_START_PARTITION));
+    record("close/1", CLOSE("1", "", "f", "0", "0", "30"));
+    cr_assert_null(find(MEMBER_SEAL));
+    now_us += settings.handover_wait_us;
+    step((struct member_event){.kind = MEMBER_EVENT_TICK});
+    const struct member_command *start = find(MEMBER_START_PARTITION);
+    cr_assert(start != NULL && start->start.offset == 0);
+    cr_assert_null(find(MEMBER_SEAL));
 }

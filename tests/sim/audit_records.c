@@ -1,0 +1,145 @@
+/* What single records may say, held against the world: idle partitions, windows that are closed,
+ * holds, what follows a lost ledger. The data alone would not show it: a build is a function of
+ * its cuts, also of wrong ones. */
+#include "tests/sim/audit.h"
+
+enum {
+    SAID_LATE_US = 10000000, /* a record appears so long after it was made at the most */
+    MAY_SLEEP_US = 1300000, /* a member that sleeps for less, and a data plane that has not said yet
+                             */
+};
+
+/* ---- R4a: idle is what the broker says ---- */
+
+/* There was a moment, not long ago, at which the partition ended at `position`, nothing was behind
+ * it, and nothing had come for idle_after. Row times are those of the world, so no clock counts. */
+static bool was_idle_at(const struct world *world, int32_t p, int64_t position)
+{
+    const struct sim_partition *partition = &world->partitions[p];
+    int64_t next_us = position < partition->high ? partition->rows[position].added_us
+                                                 : world->now_us;
+    int64_t last_us = position > 0 ? partition->rows[position - 1].added_us : SIM_EPOCH_US;
+    /* one member has seen the end for idle_after, but for what it may have slept; its clock may
+     * have been set meanwhile */
+    int64_t quiet_us = world->clocks_jumped ? 0 : world->settings.idle_after_us - MAY_SLEEP_US;
+    return next_us - last_us >= quiet_us && world->now_us - next_us < SAID_LATE_US;
+}
+
+static void check_idle(struct world *world, const struct message_progress *progress)
+{
+    for (size_t i = 0; i < progress->partition_count && !world->story.on; i++) {
+        const struct progress_partition *said = &progress->partitions[i];
+        int32_t p = partition_index(world, said->id);
+        if (said->state != PROGRESS_IDLE || !said->owned) {
+            continue;
+        }
+        world->audit->idle_said_us[p][said->position] = world->now_us;
+        if (!was_idle_at(world, p, said->position)) {
+            const struct sim_row *rows = world->partitions[p].rows;
+            int64_t at = said->position;
+            world_fail(world,
+                       "%s says that partition %d is idle at %lld, which came %lld us ago, and the "
+                       "record before it %lld us",
+                       progress->member, p, (long long)at,
+                       (long long)(world->now_us - rows[at].added_us),
+                       (long long)(at == 0 ? -1 : world->now_us - rows[at - 1].added_us));
+        }
+    }
+}
+
+/* ---- R4: a window ends where the rows below the cuts say ---- */
+
+static void check_watermark(struct world *world, const struct message_close *close)
+{
+    const struct coord_settings *settings = &world->settings;
+    if (close->trigger != TRIGGER_EVENT_TIME || world->story.on) {
+        return;
+    }
+    int64_t highest_us = EVENT_TIME_LOW;
+    bool all_idle = true;
+    for (size_t i = 0; i < close->partition_count; i++) {
+        int32_t p = partition_index(world, close->partitions[i].id);
+        int64_t cut = close->partitions[i].cut;
+        int64_t mark_us = EVENT_TIME_LOW;
+        for (int64_t o = 0; o < cut; o++) {
+            const struct sim_row *row = &world->partitions[p].rows[o];
+            if (row->exists && !row->rejected && row->event_us > mark_us &&
+                row->event_us <= world->now_us + settings->max_future_skew_us) {
+                mark_us = row->event_us;
+            }
+        }
+        highest_us = mark_us > highest_us ? mark_us : highest_us;
+        int64_t said_us = world->audit->idle_said_us[p][cut];
+        bool idle = said_us > 0 &&
+                    world->now_us - said_us <= settings->owner_timeout_us + SAID_LATE_US;
+        all_idle = all_idle && idle;
+        if (!idle && (mark_us == EVENT_TIME_LOW ||
+                      mark_us - settings->out_of_orderness_us - settings->allowed_lateness_us <
+                          close->to_us)) {
+            world_fail(
+                world,
+                "build %llu ends %lld us above what partition %d has seen below its cut %lld",
+                (unsigned long long)close->build,
+                mark_us == EVENT_TIME_LOW ? -1 : (long long)(close->to_us - mark_us), p,
+                (long long)cut);
+        }
+    }
+    if (all_idle && (highest_us == EVENT_TIME_LOW || highest_us < close->to_us)) {
+        world_fail(world, "build %llu ends above all that was seen",
+                   (unsigned long long)close->build);
+    }
+}
+
+/* ---- R12, R14: nobody holds without a reason ---- */
+
+/* Where no operator acts and no ledger is lost, nobody but the service ever writes the pointer. */
+static void check_hold(struct world *world, const struct message_hold *hold)
+{
+    if (!world->story.on && !world->has_operators && !world->loses_ledger &&
+        strcmp(hold->who, "leader") == 0) {
+        world_fail(world, "a leader holds, and nobody has touched the pointer: %s", hold->why);
+    }
+}
+
+/* ---- R21: a ledger that was lost is compared before anything is built on it ---- */
+
+void audit_compare_lost(struct world *world)
+{
+    const struct fold *fold = world->audit->fold;
+    const struct message_commit *head = fold_head(fold);
+    const char *pointer = store_get(&world->store, "_CURRENT");
+    const char *named = head == NULL                                       ? NULL
+                        : head->has_snapshot && !fold_head_published(fold) ? head->snapshot.base
+                        : head->pointer_now != NULL || !head->has_snapshot ? head->pointer_now
+                                                                           : head->snapshot.pointer;
+    bool agrees = (pointer == NULL) == (named == NULL) &&
+                  (pointer == NULL || strcmp(pointer, named) == 0);
+    bool is_heads = pointer != NULL && head != NULL && head->has_snapshot &&
+                    strcmp(pointer, head->snapshot.pointer) == 0;
+    bool held = fold_hold(fold) != NULL || fold_resume(fold) != NULL; /* an operator has the word */
+    world->audit->must_compare = !agrees && !is_heads && !held && world->settings.store_cas;
+}
+
+void audit_record(struct world *world, const struct message *message)
+{
+    struct audit *audit = world->audit;
+    if (message->kind == MESSAGE_PROGRESS) {
+        check_idle(world, &message->progress);
+    } else if (message->kind == MESSAGE_HOLD || message->kind == MESSAGE_HELD) {
+        audit->must_compare = false; /* an operator has the word */
+        check_hold(world, &message->hold);
+    } else if (message->kind == MESSAGE_COMMIT) {
+        bool is_build = message->commit.kind == COMMIT_BUILD ||
+                        message->commit.kind == COMMIT_EMPTY;
+        if (is_build && audit->must_compare) {
+            world_fail(world, "COMMIT %s on a ledger that does not know what the pointer names",
+                       message->commit.run_id);
+        }
+        audit->must_compare = false;
+    }
+}
+
+void audit_close(struct world *world, const struct message_close *close)
+{
+    check_watermark(world, close);
+}
