@@ -1,5 +1,5 @@
-/* The interface of shard files: sorted rows become one file of keys and values, and can be read
- * back. */
+/* The interface of shard files: sorted rows become one file of keys and values (or a folder of
+ * files), and can be read back. */
 #ifndef TIDEMARK_ADAPTERS_KV_H
 #define TIDEMARK_ADAPTERS_KV_H
 
@@ -13,10 +13,12 @@
 struct kv;
 struct kv_file;
 
+enum { KV_CHECKPOINT_SIZE = 33 }; /* 32 hex digits and NUL */
+
 struct kv_write_request {
-    const char *path;        /* of a file that does not exist */
-    uint32_t page_size;      /* 4096 … 65536; ignored by drivers without pages */
-    uint64_t cache_bytes;    /* memory for pages that are not written yet */
+    const char *path;     /* of a file that does not exist; with the feature folder, of a folder */
+    uint32_t page_size;   /* 4096 … 65536; ignored by drivers without pages */
+    uint64_t cache_bytes; /* memory for pages that are not written yet */
     const atomic_bool *stop; /* may be NULL; looked at now and then: STOPPED */
 };
 
@@ -25,6 +27,7 @@ struct kv_written {
     uint64_t file_bytes;
     uint64_t key_bytes; /* sums */
     uint64_t value_bytes;
+    char checkpoint_id[KV_CHECKPOINT_SIZE]; /* the driver's own; "": it has none */
 };
 
 /* Keys from `from` on ("" is before all others), below `to`. */
@@ -37,6 +40,11 @@ struct kv_bounds {
 struct kv_features {
     bool same_bytes; /* the same rows and page size give the same file, byte for byte */
     bool range_read; /* open_range is there, and other readers can read it by range, too */
+    bool folder;     /* a shard is a folder of files, and every path here is that of the folder */
+    const char *named_last; /* of a folder: files below this one name the others, and so are put
+                               into a store after them; "manifest/" */
+    size_t key_bytes_min;   /* keys that it can hold; a maximum of 0: of any size */
+    size_t key_bytes_max;
 };
 
 /* A vector near to the one that was looked for. */
@@ -52,7 +60,8 @@ struct kv_ops {
     /* Writes all rows of the stream (keys strictly ascending, no tombstones) into a new file,
      * closed and complete when it returns; on failure the file may be left, unfinished. First and
      * last key are copied into `key_min` and `key_max` (empty for no rows). Errors: LIMIT (disk
-     * full), STOPPED, CORRUPT (a key that comes twice), TRANSIENT, what the stream gives. Blocks.
+     * full), STOPPED, CORRUPT (a key that comes twice, or that it cannot hold), TRANSIENT, what the
+     * stream gives. Blocks.
      * Any thread, a file each. */
     bool (*write)(struct kv *kv, const struct kv_write_request *request, struct row_stream *rows,
                   struct kv_written *ret_written, struct buf *key_min, struct buf *key_max,

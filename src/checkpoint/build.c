@@ -8,9 +8,10 @@
 #include "checkpoint/build.h"
 
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "adapters/os/clock.h"
+#include "adapters/os/file.h"
 #include "checkpoint/build_sources.h"
 #include "checkpoint/order_file.h"
 #include "checkpoint/spill_reader.h"
@@ -260,7 +261,7 @@ static bool choose_page_size(struct inputs *inputs, struct build_result *result,
 {
     const struct build_request *request = inputs->request;
     result->page_size = request->page_size;
-    if (request->page_size != 0) {
+    if (request->page_size != 0 || request->kv->ops->features.folder) {
         return true;
     }
     struct bounds bounds;
@@ -316,6 +317,7 @@ static bool write_rows(struct inputs *inputs, struct order_writer *order,
     result->rows = written.rows;
     result->file_bytes = written.file_bytes;
     result->value_bytes = written.value_bytes;
+    memcpy(result->checkpoint_id, written.checkpoint_id, sizeof result->checkpoint_id);
     result->write_us = clock_mono_us() - start;
     return true;
 }
@@ -339,9 +341,9 @@ static bool write_file(struct inputs *inputs, struct build_result *result, struc
 
 static void remove_files(const struct build_request *request)
 {
-    (void)unlink(request->path);
+    file_discard(request->path);
     if (request->order_path != NULL) {
-        (void)unlink(request->order_path);
+        file_discard(request->order_path);
     }
 }
 

@@ -12,10 +12,11 @@
  * how often it is tried (PROTOCOL R2, R6). All borrowed until build_shard returns. */
 struct build_request {
     struct kv *kv;
-    const char *path; /* of the new file; an old one there is removed first: attempts are retried */
+    const char *path; /* of the new file, or the folder of the kv's files; an old one there is
+                         removed first: attempts are retried */
     uint32_t shard;   /* = the sections' group */
     enum row_order order;
-    uint32_t page_size;   /* 0: auto (SNAPSHOT-FORMAT section 6) */
+    uint32_t page_size;   /* 0: auto (SNAPSHOT-FORMAT section 6), or the kv has none */
     uint64_t cache_bytes; /* memory for SQLite's pages; the streams' comes on top (build_memory) */
     const struct source_table *sources; /* the build's */
     const struct filter *filter;        /* by numbers of that table */
@@ -36,8 +37,9 @@ struct build_result {
     uint64_t file_bytes;
     uint64_t value_bytes;
     uint64_t order_bytes; /* of the order object; 0: there are not even deleted keys, and no file */
-    uint32_t page_size;   /* the one chosen */
-    struct buf key_min;   /* stored bytes; empty when rows is 0 */
+    uint32_t page_size;   /* the one chosen; 0: the kv has none */
+    char checkpoint_id[KV_CHECKPOINT_SIZE]; /* the kv's own; "": it has none */
+    struct buf key_min;                     /* stored bytes; empty when rows is 0 */
     struct buf key_max;
     int64_t sizes_us; /* reading all rows once to choose the page size; 0 where bounds told it */
     int64_t write_us; /* merging and writing */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "adapters/sqlite/sqlite_manifest.h"
+#include "checkpoint/shard_object.h"
 #include "core/snapshot/names.h"
 
 enum { NAMED_IN_ERRORS = 3 }; /* runs that a "no such run" tells of */
@@ -66,7 +67,7 @@ bool catalog_shard_name(const struct catalog *catalog, const struct manifest *ma
     }
     const char *attempt = NULL;
     TRY(catalog_name_of(catalog, shard->db_url, manifest->s3_prefix, arena, &attempt, err));
-    *ret_name = names_shard_file(attempt, arena);
+    *ret_name = shard_object_name(attempt, manifest->backend, arena);
     return true;
 }
 

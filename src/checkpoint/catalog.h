@@ -106,7 +106,8 @@ MUST_CHECK bool catalog_name_of(const struct catalog *catalog, const char *url,
                                 const char *recorded_prefix, struct arena *arena,
                                 const char **ret_name, struct err *err);
 
-/* The name of a shard's file; *ret_name NULL: it has none, because it is empty. INPUT. */
+/* The name of a shard's file, or of its folder (shard_object_name); *ret_name NULL: it has none,
+ * because it is empty. INPUT. */
 MUST_CHECK bool catalog_shard_name(const struct catalog *catalog, const struct manifest *manifest,
                                    const struct attempt *shard, struct arena *arena,
                                    const char **ret_name, struct err *err);

@@ -9,6 +9,7 @@
 #include "adapters/os/log.h"
 #include "adapters/sqlite/sqlite_manifest.h"
 #include "checkpoint/publish_state.h"
+#include "checkpoint/shard_object.h"
 #include "core/snapshot/lineage.h"
 #include "core/snapshot/manifest.h"
 #include "core/snapshot/pointer.h"
@@ -69,7 +70,13 @@ static bool check_winner(struct publish *publish, const struct message_attempt *
                          struct arena *arena, struct err *err)
 {
     if (message_attempt_has_rows(winner)) {
-        TRY(check_object(publish, names_shard_file(winner->url, arena), winner->db_bytes, err));
+        const char *attempt = NULL;
+        TRY(store_key_of_url(publish->settings.store, winner->url, &attempt, err));
+        if (!shard_object_check(publish->settings.store, attempt, publish->settings.kv.backend,
+                                winner->db_bytes, err)) {
+            err->kind = err->kind == ERR_CORRUPT ? ERR_MISSING : err->kind;
+            return false;
+        }
     }
     return winner->order_bytes == 0 ||
            check_object(publish, names_order_file(winner->url, arena), winner->order_bytes, err);
@@ -156,10 +163,13 @@ static bool make_lineage(const struct publish *publish, struct bytes record, str
                          struct err *err)
 {
     const struct snapshot_settings *snapshot = publish->settings.snapshot;
+    bool other_kv = publish->settings.kv.backend != BACKEND_SQLITE;
     struct lineage_maker maker = {
         .group = publish->settings.group,
         .software = "tidemark " TIDEMARK_VERSION,
         .sqlite_version = publish->settings.sqlite_version,
+        .kv_backend = other_kv ? backend_name(publish->settings.kv.backend) : "",
+        .kv_version = other_kv ? publish->settings.kv.version : "",
         .contents = snapshot->contents == CONTENTS_STATE ? "state" : "window",
         .order = snapshot->order == ROW_ORDER_EVENT_TIME ? "event_time" : "offset",
         .settings = publish->settings.fingerprint_text,

@@ -22,7 +22,11 @@ struct publish_settings {
     struct store *store;
     const struct names *names;
     const char *group;
-    const char *sqlite_version;   /* of the shard files */
+    const char *sqlite_version; /* of the manifest, and of shard files that are SQLite's */
+    struct {
+        enum shard_backend backend; /* of the shards */
+        const char *version;        /* of its library */
+    } kv;
     const char *fingerprint_text; /* fingerprint_print of the settings; for the lineage */
     const struct snapshot_settings *snapshot;
     struct manifest_vector vector; /* dim 0: none */

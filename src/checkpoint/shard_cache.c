@@ -4,8 +4,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "adapters/os/file.h"
+#include "checkpoint/shard_object.h"
 #include "core/route/hash.h"
 
 enum { CACHE_NAME_MAX = 64, CACHE_ENTRIES_MAX = 1000 * 1000 };
@@ -87,11 +89,54 @@ bool shard_cache_fetch(const struct shard_cache *cache, struct store *store, con
     return true;
 }
 
+bool shard_cache_fetch_folder(const struct shard_cache *cache, struct store *store,
+                              const char *name, const struct attempt *shard, struct buf *path,
+                              struct err *err)
+{
+    CHECK(cache->borrowed_files->url.scheme == STORE_FILE);
+    if (shard->checkpoint_id == NULL) {
+        return err_set(err, ERR_CORRUPT, "shard %" PRId64 " has no checkpoint_id", shard->db_id);
+    }
+    char file[CACHE_NAME_MAX];
+    TRY(name_in_cache(store, name, shard, file, err));
+    const char *folder = cache->borrowed_files->url.prefix;
+    size_t start = path->size;
+    buf_add_format(path, "%s/%s", folder, file);
+    if (access(buf_text(path) + start, F_OK) == 0) { /* whole, or not there */
+        return true;
+    }
+    TRY(file_make_folders(folder, err));
+    TRY(shard_object_fetch_folder(store, name, buf_text(path) + start, err));
+    return cache->bytes_max == 0 || shard_cache_trim(cache, err);
+}
+
 static int oldest_first(const void *left, const void *right)
 {
     const struct store_entry *a = left;
     const struct store_entry *b = right;
     return (a->modified_us > b->modified_us) - (a->modified_us < b->modified_us);
+}
+
+/* Size and age of a shard that is a folder; what a download leaves that was killed is none. */
+static bool measure_folder(const struct shard_cache *cache, struct store_entry *entry,
+                           struct err *err)
+{
+    AUTO(store_page) struct store_page page = {0};
+    TRY(store_list_all(cache->borrowed_files, entry->key, false, CACHE_ENTRIES_MAX, &page, err));
+    for (size_t i = 0; i < page.count; i++) {
+        const struct store_entry *file = &page.entries[i];
+        entry->size += file->size;
+        entry->modified_us = file->modified_us > entry->modified_us ? file->modified_us
+                                                                    : entry->modified_us;
+    }
+    return true;
+}
+
+static bool delete_entry(const struct shard_cache *cache, const struct store_entry *entry,
+                         struct err *err)
+{
+    return entry->folder ? store_delete_prefix(cache->borrowed_files, entry->key, NULL, err)
+                         : store_delete(cache->borrowed_files, entry->key, err);
 }
 
 bool shard_cache_trim(const struct shard_cache *cache, struct err *err)
@@ -100,15 +145,15 @@ bool shard_cache_trim(const struct shard_cache *cache, struct err *err)
     TRY(store_list_all(cache->borrowed_files, "", true, CACHE_ENTRIES_MAX, &page, err));
     uint64_t bytes = 0;
     for (size_t i = 0; i < page.count; i++) {
+        if (page.entries[i].folder) {
+            TRY(measure_folder(cache, &page.entries[i], err));
+        }
         bytes += page.entries[i].size;
     }
     qsort(page.entries, page.count, sizeof *page.entries, oldest_first);
     /* the newest stays whatever its size: it is the one that is about to be read */
     for (size_t i = 0; i + 1 < page.count && bytes > cache->bytes_max; i++) {
-        if (page.entries[i].folder) {
-            continue;
-        }
-        TRY(store_delete(cache->borrowed_files, page.entries[i].key, err));
+        TRY(delete_entry(cache, &page.entries[i], err));
         bytes -= page.entries[i].size;
     }
     return true;

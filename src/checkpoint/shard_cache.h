@@ -22,6 +22,11 @@ MUST_CHECK bool shard_cache_fetch(const struct shard_cache *cache, struct store 
                                   const char *name, const struct attempt *shard, struct buf *path,
                                   struct err *err);
 
+/* The same of a shard that is a folder of files. */
+MUST_CHECK bool shard_cache_fetch_folder(const struct shard_cache *cache, struct store *store,
+                                         const char *name, const struct attempt *shard,
+                                         struct buf *path, struct err *err);
+
 /* Whether it is there already; a shard without checkpoint_id counts as not there, because telling
  * would ask the store. */
 bool shard_cache_has(const struct shard_cache *cache, const struct attempt *shard);

@@ -161,6 +161,8 @@ static bool open_whole(struct shard_files *files, const struct attempt *shard, c
         buf_add_format(&path, "%s/%s", store->url.prefix, name);
     } else if (files->request.cache == NULL) {
         return err_set(err, ERR_SETTINGS, "no folder to download shard files to");
+    } else if (files->request.kv->ops->features.folder) {
+        TRY(shard_cache_fetch_folder(files->request.cache, store, name, shard, &path, err));
     } else {
         TRY(shard_cache_fetch(files->request.cache, store, name, shard, &path, err));
     }

@@ -2,10 +2,10 @@
 #include "checkpoint/shard_job.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "adapters/os/clock.h"
 #include "adapters/os/crash_point.h"
+#include "adapters/os/file.h"
 #include "adapters/os/log.h"
 #include "adapters/os/os_random.h"
 #include "checkpoint/build.h"
@@ -260,6 +260,16 @@ static bool build_file(struct shard_job *job, const struct shard_paths *paths,
     return true;
 }
 
+static const char *checkpoint_id_of(struct shard_job *job, const struct build_result *built)
+{
+    uint8_t random[16];
+    if (built->checkpoint_id[0] != '\0') {
+        return arena_text(job->arena, bytes_of_text(built->checkpoint_id));
+    }
+    os_random_bytes(random, sizeof random);
+    return names_uuid_hex(random, job->arena);
+}
+
 /* What there is of the shard: its file, its order object, both; not neither. */
 static bool store_files(struct shard_job *job, const struct shard_paths *paths,
                         const struct build_result *built, struct err *err)
@@ -273,11 +283,10 @@ static bool store_files(struct shard_job *job, const struct shard_paths *paths,
         .order_path = built->order_bytes > 0 ? paths->order : NULL,
         .sidecar = job->settings->snapshot->sidecar,
         .stop = &job->work.stop,
+        .kv = &job->settings->kv->ops->features,
     };
     if (built->rows > 0) {
-        uint8_t random[16];
-        os_random_bytes(random, sizeof random);
-        job->result.checkpoint_id = names_uuid_hex(random, job->arena);
+        job->result.checkpoint_id = checkpoint_id_of(job, built);
     }
     if (job->settings->base != NULL && built->rows > 0) {
         state_base_keep(job->settings->base, request.path, request.order_path,
@@ -402,6 +411,6 @@ static void run_job(struct work *work)
         }
     }
     /* of an empty shard, or of one that failed; else they are gone already */
-    (void)unlink(paths.file);
-    (void)unlink(paths.order);
+    file_discard(paths.file);
+    file_discard(paths.order);
 }

@@ -57,7 +57,8 @@ static bool is_same_file(struct diffing *diffing, uint32_t shard, bool *ret_same
     *ret_same = false;
     for (int side = 0; side < 2; side++) {
         rows[side] = manifest_shard(diffing->manifests[side], shard);
-        if (rows[side] == NULL || rows[side]->db_url == NULL) {
+        if (rows[side] == NULL || rows[side]->db_url == NULL ||
+            diffing->manifests[side]->backend != BACKEND_SQLITE) {
             return true;
         }
     }

@@ -20,6 +20,21 @@ struct snapshot_reader {
     struct shard_files *files;
 };
 
+static bool choose_kv(const struct snapshot_reader_request *request,
+                      const struct manifest *manifest, struct kv **ret_kv, struct err *err)
+{
+    *ret_kv = request->kv;
+    if (manifest->backend == BACKEND_SQLITE) {
+        return true;
+    }
+    if (request->backend_kv == NULL) {
+        return err_set(err, ERR_SETTINGS, "run %s: its shards are of %s, which is not read here",
+                       manifest->run_id, backend_name(manifest->backend));
+    }
+    return request->backend_kv(manifest->backend, ret_kv, err) ||
+           err_wrap(err, "run %s", manifest->run_id);
+}
+
 bool snapshot_reader_new(const struct snapshot_reader_request *request,
                          struct snapshot_reader **ret_reader, struct err *err)
 {
@@ -33,10 +48,12 @@ bool snapshot_reader_new(const struct snapshot_reader_request *request,
     if (!route_init(&reader->router, &manifest->sharding, manifest->num_dbs, 0, false, &fault)) {
         reader->cannot_route = fault; /* all else can be done with the snapshot */
     }
+    struct kv *kv = NULL;
+    TRY(choose_kv(request, manifest, &kv, err));
     struct shard_files_request files = {
         .catalog = &reader->request.catalog,
         .manifest = manifest,
-        .kv = request->kv,
+        .kv = kv,
         .cache = request->cache,
         .choice = request->reading,
     };

@@ -12,7 +12,9 @@
 struct snapshot_reader_request {
     struct catalog catalog;
     struct catalog_choice choice; /* empty: the snapshot behind `_CURRENT` */
-    struct kv *kv;
+    struct kv *kv;                /* of the ordinary backend */
+    /* Gives the driver of another one; not freed. NULL: there is none. SETTINGS. */
+    bool (*backend_kv)(enum shard_backend backend, struct kv **ret_kv, struct err *err);
     const struct shard_cache *cache; /* where shard files of other stores are downloaded to. Those
                                         of a file store are opened where they are; NULL will do
                                         there, and where all is read by range */
@@ -24,7 +26,7 @@ struct snapshot_reader_request {
 struct snapshot_reader;
 
 /* MISSING: nothing published, or no such run. CORRUPT: the manifest. INPUT: URLs that lie
- * elsewhere. */
+ * elsewhere. SETTINGS: no driver for its shards. */
 MUST_CHECK bool snapshot_reader_new(const struct snapshot_reader_request *request,
                                     struct snapshot_reader **ret_reader, struct err *err);
 struct snapshot_reader *snapshot_reader_free(struct snapshot_reader *reader); /* takes NULL */

@@ -1,6 +1,10 @@
 /* A finished shard file goes into the store, under a URL that nobody else writes. */
 #include "checkpoint/upload.h"
 
+#include <string.h>
+
+#include "adapters/os/file.h"
+#include "adapters/os/file_tree.h"
 #include "adapters/os/log.h"
 #include "checkpoint/shard_sidecar.h"
 #include "core/snapshot/names.h"
@@ -28,6 +32,35 @@ static bool put_order(const struct upload_request *request, struct arena *arena,
                                     .stop = request->stop};
     return store_put_settled(request->store, names_order_file(request->folder, arena), &content,
                              store_once(request->store), NULL, err);
+}
+
+static bool is_last(const struct upload_request *request, const char *name)
+{
+    const char *last = request->kv->named_last;
+    return last != NULL && strncmp(name, last, strlen(last)) == 0;
+}
+
+static bool put_folder(const struct upload_request *request, struct arena *arena, struct err *err)
+{
+    struct tree_file *files = NULL;
+    size_t count = 0;
+    TRY(file_tree_list(request->path, arena, &files, &count, err));
+    for (int last = 0; last < 2; last++) {
+        for (size_t i = 0; i < count; i++) {
+            if (is_last(request, files[i].name) != (last == 1)) {
+                continue;
+            }
+            struct store_content content = {
+                .path = arena_format(arena, "%s/%s", request->path, files[i].name),
+                .take_file = true,
+                .type = NAMES_CONTENT_BYTES,
+                .stop = request->stop};
+            const char *key = arena_format(arena, "%s/%s", request->folder, files[i].name);
+            TRY(store_put_settled(request->store, key, &content, store_once(request->store), NULL,
+                                  err));
+        }
+    }
+    return file_remove_tree(request->path, err);
 }
 
 static bool put_file(const struct upload_request *request, struct arena *arena, struct err *err)
@@ -64,5 +97,8 @@ bool upload_shard(const struct upload_request *request, struct err *err)
 {
     AUTO(arena) struct arena *arena = arena_new(4096);
     TRY(request->order_path == NULL || put_order(request, arena, err));
-    return request->path == NULL || put_file(request, arena, err);
+    if (request->path == NULL) {
+        return true;
+    }
+    return request->kv->folder ? put_folder(request, arena, err) : put_file(request, arena, err);
 }

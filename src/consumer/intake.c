@@ -19,7 +19,9 @@ bool intake_new(const struct intake_settings *settings, struct intake **ret_inta
     size_t topics = settings->settings->topic_count;
     intake->decoders = calloc(topics, sizeof(void *));
     CHECK(intake->decoders != NULL);
-    struct decode_limits limits = {.key_bytes_max = settings->settings->limits.max_key_bytes,
+    bool slatedb = settings->settings->kv.backend == BACKEND_SLATEDB;
+    struct decode_limits limits = {.key_bytes_min = slatedb ? SLATEDB_KEY_BYTES_MIN : 0,
+                                   .key_bytes_max = settings->settings->limits.max_key_bytes,
                                    .value_bytes_max = settings->settings->limits.max_value_bytes};
     for (size_t i = 0; i < topics; i++) {
         if (!decoder_new(&settings->settings->topics[i], &limits, &intake->decoders[i], err)) {

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "adapters/os/clock.h"
+#include "checkpoint/shard_object.h"
 #include "core/snapshot/names.h"
 
 /* A manifest without its shards must not become current. */
@@ -19,19 +20,13 @@ static bool check_shards(const struct catalog *catalog, const struct manifest *m
     for (size_t i = 0; i < manifest->shard_count; i++) {
         const struct attempt *shard = &manifest->shards[i];
         const char *name = NULL;
-        struct store_info info = {0};
-        TRY(catalog_shard_name(catalog, manifest, shard, arena, &name, err));
-        if (name == NULL) {
+        if (shard->db_url == NULL) {
             continue;
         }
-        if (!store_head(catalog->borrowed_store, name, &info, err)) {
+        if (!catalog_name_of(catalog, shard->db_url, manifest->s3_prefix, arena, &name, err) ||
+            !shard_object_check(catalog->borrowed_store, name, manifest->backend,
+                                (uint64_t)shard->db_bytes, err)) {
             return err_wrap(err, "shard %" PRId64 " of run %s", shard->db_id, manifest->run_id);
-        }
-        if (info.size != (uint64_t)shard->db_bytes) {
-            return err_set(err, ERR_CORRUPT,
-                           "shard %" PRId64 " of run %s has %" PRIu64
-                           " bytes, its manifest says %" PRId64,
-                           shard->db_id, manifest->run_id, info.size, shard->db_bytes);
         }
     }
     return true;

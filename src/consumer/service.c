@@ -14,12 +14,11 @@
 #include "consumer/service_settings.h"
 #include "consumer/service_watched.h"
 #include "consumer/wiring.h"
+#include "consumer/wiring_kv.h"
 
 enum {
     SERVICE_KAFKA_MS = 30 * 1000,
-    SERVICE_SETTLE_MS = 5 * 1000,   /* until all brokers know a topic that is new */
-    SERVICE_SQLITE_CACHE = 8 << 20, /* bytes a build thread */
-    SERVICE_BUILD_BYTES = 24 << 20, /* memory of one build thread, all in all */
+    SERVICE_SETTLE_MS = 5 * 1000, /* until all brokers know a topic that is new */
 };
 
 struct service {
@@ -108,7 +107,7 @@ static bool check_topics(struct service *service, const char **ids, const char *
 static bool open_store(struct service *service, struct err *err)
 {
     const struct settings *settings = service->settings;
-    TRY(wiring_open_kv(&settings->vectors, &service->kv, err));
+    TRY(wiring_open_kv(settings->kv.backend, &settings->vectors, &service->kv, err));
     if (!wiring_open_store(settings->snapshot.store, &settings->s3, &service->store, err) ||
         !wiring_sweep_store(service->store, err)) {
         return err_wrap(err, "store %s", settings->snapshot.store);
@@ -206,8 +205,7 @@ static void open_queues(struct service *service)
               QUEUE_DONE);
     }
     service->reserved = service->parts.source.queue_bytes_max +
-                        (uint64_t)POLL_BATCHES * 2 * POLL_BATCH_BYTES +
-                        (uint64_t)service->settings->limits.build_threads * SERVICE_BUILD_BYTES;
+                        (uint64_t)POLL_BATCHES * 2 * POLL_BATCH_BYTES + service->parts.build_bytes;
     uint64_t limit = service->settings->limits.memory_budget;
     service->reserved = service->reserved > limit / 2 ? limit / 2 : service->reserved;
     budget_init(&service->budget, limit);
@@ -227,6 +225,8 @@ static void start_leader(struct service *service)
                     .names = &service->parts.names,
                     .group = service->settings->group,
                     .sqlite_version = wiring_kv_version(),
+                    .kv = {.backend = service->settings->kv.backend,
+                           .version = wiring_backend_version(service->settings->kv.backend)},
                     .fingerprint_text = service->parts.fingerprint_text,
                     .snapshot = &service->settings->snapshot,
                     .vector = {.dim = service->settings->vectors.dim,
@@ -295,7 +295,7 @@ static bool start_member(struct service *service, struct err *err)
                            .key_encoding = service->parts.key_encoding,
                            .metric = settings->vectors.metric,
                            .folder = folder,
-                           .cache_bytes = SERVICE_SQLITE_CACHE,
+                           .cache_bytes = service->parts.kv_cache_bytes,
                            .canaries = settings->gates.canary_keys,
                            .canary_count = settings->gates.canary_key_count,
                            .base = service->base,

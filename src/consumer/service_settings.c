@@ -14,6 +14,10 @@ enum {
     SERVICE_QUEUE_MAX_BYTES = 64 << 20,
     SERVICE_BATCH_BYTES = 1 << 20,
     SERVICE_BATCH_MESSAGES = 8192,
+    SERVICE_BUILD_BYTES = 16 << 20,        /* memory of one build thread, beside what its kv has */
+    SERVICE_SQLITE_CACHE = 8 << 20,        /* bytes a build thread */
+    SERVICE_SLATEDB_CACHE = 16 << 20,      /* likewise, or, when that is more, … */
+    SERVICE_SLATEDB_PART = 16,             /* … this part of the budget */
     SERVICE_LEADER_SESSION_MS = 10 * 1000, /* at most */
     SERVICE_OWNER_MIN_US = 5 * 1000 * 1000,
 };
@@ -245,6 +249,16 @@ static void set_targets(struct service_settings *to, const struct settings *sett
         arena_format(arena, "offsets-%016llx", (unsigned long long)hash_routing(buf_bytes(&text)));
 }
 
+/* SlateDB's files have a quarter of it each: more memory makes fewer of them. */
+static uint64_t kv_cache_bytes(const struct settings *settings)
+{
+    if (settings->kv.backend != BACKEND_SLATEDB) {
+        return SERVICE_SQLITE_CACHE;
+    }
+    uint64_t share = settings->limits.memory_budget / SERVICE_SLATEDB_PART;
+    return share > SERVICE_SLATEDB_CACHE ? share : SERVICE_SLATEDB_CACHE;
+}
+
 bool service_settings_init(struct service_settings *to, const struct settings *settings,
                            const char *const *topic_ids, const char *ledger_id, struct arena *arena,
                            struct err *err)
@@ -253,6 +267,9 @@ bool service_settings_init(struct service_settings *to, const struct settings *s
     to->key_encoding = settings->topics[0].key_encoding;
     to->base_bytes =
         settings->snapshot.contents == CONTENTS_STATE ? settings->limits.disk_budget / 4 : 0;
+    to->kv_cache_bytes = kv_cache_bytes(settings);
+    to->build_bytes =
+        (uint64_t)settings->limits.build_threads * (SERVICE_BUILD_BYTES + to->kv_cache_bytes);
     set_kafka(to, settings, arena);
     set_targets(to, settings, arena);
     TRY(set_coord(to, settings, topic_ids, ledger_id, arena, err));

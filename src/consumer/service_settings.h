@@ -18,8 +18,10 @@ struct service_settings {
     size_t batch_messages; /* at most a second's share, where there is a limit */
     struct ledger_settings ledger;
     struct leadership_settings leadership;
-    uint64_t base_bytes; /* of the disk budget, for the last files of the shards of a state: they
-                            save a download, no more */
+    uint64_t base_bytes;  /* of the disk budget, for the last files of the shards of a state: they
+                             save a download, no more */
+    uint64_t build_bytes; /* memory of all build threads together, with … */
+    uint64_t kv_cache_bytes; /* … what the kv of a build thread may hold of rows in no file yet */
     struct coord_settings coord;
     const struct trigger_cut *targets; /* window.offsets, sorted */
     size_t target_count;

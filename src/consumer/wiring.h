@@ -16,12 +16,8 @@ MUST_CHECK bool wiring_open_store(const char *url, const struct store_settings *
  * starts. Errors: as the driver's. */
 MUST_CHECK bool wiring_sweep_store(struct store *store, struct err *err);
 
-/* The driver of shard files. Not freed. */
+/* The driver of ordinary shard files, SQLite's. Not freed. */
 struct kv *wiring_kv(void);
-/* That for a snapshot with vectors where `vectors->dim` says so, else the same; kv_free ends it.
- * SETTINGS: sqlite-vec cannot be loaded. */
-MUST_CHECK bool wiring_open_kv(const struct vector_settings *vectors, struct kv **ret_kv,
-                               struct err *err);
-const char *wiring_kv_version(void); /* of its library, as it is in the files */
+const char *wiring_kv_version(void); /* of SQLite, as it is in the files */
 
 #endif

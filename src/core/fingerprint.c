@@ -152,6 +152,9 @@ void fingerprint_print(const struct settings *settings, struct buf *out)
         add_text(out, snapshot->custom[i].name);
         buf_add_format(out, " %s\n", snapshot->custom[i].json);
     }
+    if (settings->kv.backend != BACKEND_SQLITE) {
+        buf_add_format(out, "kv=%s\n", backend_name(settings->kv.backend));
+    }
     if (settings->vectors.dim > 0) {
         buf_add_format(out, "vectors=%" PRIu32 " %s\n", settings->vectors.dim,
                        vector_metric_name(settings->vectors.metric));

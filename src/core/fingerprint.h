@@ -22,6 +22,7 @@
  *     value=<integer or text>                      (each routing value, in order)
  *   key_column=… page_size=… sidecar=0|1
  *   store=… shard_prefix=… db_path_template=…
+ *   kv=…                                           (only when it is not sqlite)
  *
  * Topics are sorted by name: their order in a file shapes nothing. Names and pointers are JSON
  * texts, so that no name can look like another line. What is on record in CLOSE (cuts, future

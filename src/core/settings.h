@@ -4,6 +4,7 @@
 
 #include "core/record/decode_settings.h"
 #include "core/route/sharding.h"
+#include "core/snapshot/backend.h"
 #include "core/snapshot/manifest_json.h"
 #include "core/spill/row.h"
 #include "core/window/trigger.h"
@@ -104,6 +105,14 @@ struct snapshot_settings {
     int64_t max_clock_skew_us;
 };
 
+/* How to get it, as a sentence's second half. */
+#define SETTINGS_SLATEDB_HOW                                                                       \
+    "build it with cmake -DTIDEMARK_WITH_SLATEDB=ON, which needs cargo (README, Building)"
+
+struct kv_settings { /* group `kv` */
+    enum shard_backend backend;
+};
+
 struct gates_settings {
     uint64_t min_rows;
     double max_row_change;
@@ -181,6 +190,7 @@ struct settings {
     size_t topic_count;
     struct window_settings window;
     struct snapshot_settings snapshot;
+    struct kv_settings kv;
     struct gates_settings gates;
     struct vector_settings vectors;
     struct dead_letter_settings dead_letter;

@@ -17,3 +17,11 @@ target_compile_definitions(conformance_kv_vec PRIVATE TESTS_FOLDER="${PROJECT_SO
 target_link_libraries(conformance_kv_vec PRIVATE kv_suite adapters_sqlite m)
 add_test(NAME conformance/kv/sqlite-vec COMMAND conformance_kv_vec)
 set_tests_properties(conformance/kv/sqlite-vec PROPERTIES TIMEOUT 120)
+
+if(TIDEMARK_WITH_SLATEDB)
+    add_executable(conformance_kv_slatedb kv_slatedb.c)
+    tidemark_flags(conformance_kv_slatedb)
+    target_link_libraries(conformance_kv_slatedb PRIVATE kv_suite adapters_slatedb)
+    add_test(NAME conformance/kv/slatedb COMMAND conformance_kv_slatedb)
+    set_tests_properties(conformance/kv/slatedb PROPERTIES TIMEOUT 120)
+endif()

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "adapters/os/file.h"
 #include "adapters/os/thread.h"
 #include "core/record/vector.h"
 #include "tests/support/plain.h"
@@ -115,7 +116,7 @@ static bool write_made(const char *name, uint32_t page_size, uint64_t cache_byte
     buf_init(&outcome->key_min, SIZE_MAX);
     buf_init(&outcome->key_max, SIZE_MAX);
     made.at = 0;
-    (void)unlink(request.path);
+    file_discard(request.path);
     return kv_write(kv, &request, &made.stream, &outcome->written, &outcome->key_min,
                     &outcome->key_max, err);
 }
@@ -230,16 +231,25 @@ static void keys_of_all_sizes(void)
 {
     struct outcome outcome;
     struct err err = {0};
+    const struct kv_features *features = &kv->ops->features;
+    size_t longest = features->key_bytes_max > 0 ? features->key_bytes_max : 70000;
     make_rows(4, 5);
-    made.rows[0].key = bytes_of(NULL, 0);
+    made.rows[0].key = bytes_of("\0", features->key_bytes_min);
     made.rows[0].value = bytes_of(NULL, 0);
-    made.rows[1].key = bytes_of("\0", 1);
-    made.rows[2].key = bytes_of("\0\0", 2);
+    made.rows[1].key = bytes_of("\0\0", 2);
+    made.rows[2].key = bytes_of("\0\0\0", 3);
     memset(data, 0xfe, DATA_BYTES);
-    made.rows[3].key = bytes_of(data, 70000);
+    made.rows[3].key = bytes_of(data, longest);
     WORKS(write_made("sizes", 4096, 0, NULL, &outcome, &err));
     expect_made("sizes");
     outcome_done(&outcome);
+    for (int too_long = 0; too_long < 2 && features->key_bytes_max > 0; too_long++) {
+        make_rows(1, 5);
+        made.rows[0].key = too_long ? bytes_of(data, longest + 1) : bytes_of(NULL, 0);
+        IS(!write_made("refused", 4096, 0, NULL, &outcome, &err));
+        IS(err.kind == ERR_CORRUPT);
+        outcome_done(&outcome);
+    }
 }
 
 static bool files_equal(const char *name_a, const char *name_b)

@@ -93,8 +93,11 @@ static inline struct attempt ruled_put_shard(struct ruled_snapshot *snapshot,
     struct kv_write_request request = {.path = path, .page_size = snapshot->rule->page_size};
     RULED_MUST(kv_write(sqlite_kv(), &request, &rows.stream, &written, &low, &high, &err));
     const char *attempt = names_attempt(names, "r1", 0, 0, snapshot->arena);
-    struct upload_request upload = {
-        .store = snapshot->store, .folder = attempt, .path = path, .sidecar = sidecar};
+    struct upload_request upload = {.store = snapshot->store,
+                                    .folder = attempt,
+                                    .path = path,
+                                    .sidecar = sidecar,
+                                    .kv = &sqlite_kv()->ops->features};
     RULED_MUST(upload_shard(&upload, &err));
     struct attempt shard;
     attempt_init(&shard, 0, 0);

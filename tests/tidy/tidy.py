@@ -66,7 +66,7 @@ MAY_INCLUDE = {
     "cli": ["core", "adapters", "checkpoint", "consumer", "cli"],
     "library": ["core", "adapters", "checkpoint", "consumer/wiring.h"],
 }
-WIRING = {"consumer/wiring.c"}
+WIRING = {"consumer/wiring.c", "consumer/wiring_kv.c"}
 EVERYBODYS = ("adapters/os", "adapters/crypto")
 # Words that would tie the project to the place where it was made.
 FORBIDDEN = [

@@ -252,6 +252,13 @@ bool file_remove_tree(const char *path, struct err *err)
     return file_err(err, errno, "remove the folder", path);
 }
 
+void file_discard(const char *path)
+{
+    struct err ignored = {0};
+    bool removed = file_remove_tree(path, &ignored);
+    (void)removed;
+}
+
 static bool is_kept(const char *name, const char *const *keep, size_t keep_count)
 {
     bool kept = strcmp(name, ".") == 0 || strcmp(name, "..") == 0;

@@ -34,6 +34,9 @@ bool file_temp_folder(const char *parent, const char *stem, char **ret_path,
 /* rm -rf, without following links; one that is not there is fine. */
 bool file_remove_tree(const char *path, struct err *err) MUST_CHECK;
 
+/* The same of a file or a folder that does not matter any more: what fails is passed over. */
+void file_discard(const char *path);
+
 /* Removes all that lies in the folder but the entries of these names. */
 bool file_sweep_folder(const char *path, const char *const *keep, size_t keep_count,
                        struct err *err) MUST_CHECK;

@@ -6,6 +6,7 @@
 
 #include "cli/commands/command_settings.h"
 #include "consumer/wiring.h"
+#include "consumer/wiring_kv.h"
 #include "core/base/utc.h"
 #include "core/units.h"
 
@@ -152,6 +153,7 @@ static bool open_reader(struct command_call *call, struct command_snapshot *snap
         .catalog = snapshot->catalog,
         .choice = snapshot->choice,
         .kv = snapshot->kv != NULL ? snapshot->kv : wiring_kv(),
+        .backend_kv = wiring_backend_kv,
         .cache = in_place ? NULL : &snapshot->cache,
         .reading = *reading,
     };
@@ -211,7 +213,7 @@ bool command_snapshot_open_vectors(struct command_call *call, struct command_sna
     }
     bool ok = vectors.dim > 0 ||
               err_set(&err, ERR_INPUT, "run %s has no vectors", found.manifest.run_id);
-    if (!ok || !wiring_open_kv(&vectors, &snapshot->kv, &err)) {
+    if (!ok || !wiring_open_kv(BACKEND_SQLITE, &vectors, &snapshot->kv, &err)) {
         *ret_code = command_snapshot_fail(call, &err);
         return false;
     }

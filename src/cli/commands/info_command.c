@@ -74,6 +74,7 @@ static void print_json(struct command_call *call, const struct catalog_snapshot 
         json_put_text(root, "cel_expr", manifest->sharding.cel_expr);
     }
     json_put_bool(root, "sidecar", manifest->sidecar.on);
+    json_put_text(root, "kv_backend", backend_name(manifest->backend));
     put_lineage(root, lineage, arena);
     output_json(&call->output, root);
 }
@@ -137,6 +138,9 @@ static void print_text(struct command_call *call, const struct catalog_snapshot 
     output_print(output, "rows         %" PRIu64 "\n", rows);
     output_print(output, "shards       %" PRIu32 ", %zu with rows, %s\n", manifest->num_dbs,
                  manifest->shard_count, command_bytes(bytes, arena));
+    if (manifest->backend != BACKEND_SQLITE) {
+        output_print(output, "backend      %s\n", backend_name(manifest->backend));
+    }
     output_print(output, "keys         %s, column %s\n", key_encoding_name(manifest->key_encoding),
                  manifest->key_column);
     output_print(output, "routing      %s\n",
@@ -182,8 +186,9 @@ const struct command info_command = {
         "snapshot begins at TAIL FROM.\n\n"
         "With --json: run_id, manifest_ref, created_at, current, pointer_run_id, "
         "pointer_updated_at, num_dbs, shards_with_rows, row_count, db_bytes, key_column, "
-        "key_encoding, routing (hash or cel; cel_expr), sidecar, lineage: null, or "
-        "build, term, trigger, parent_run_id, fingerprint, window_from, window_to, "
+        "key_encoding, routing (hash or cel; cel_expr), sidecar, kv_backend "
+        "(sqlite or slatedb), lineage: null, or build, term, trigger, parent_run_id, fingerprint, "
+        "window_from, window_to, "
         "account and partitions: a list with topic, partition, cut, tail_from, account.",
     .examples = "tidemark info -c etc/tidemark.cfg\tthe current snapshot\n"
                 "tidemark info -s s3://bucket/orders --run b7-t31-0f3c9a6b2d8e4c51\tan older one\n",

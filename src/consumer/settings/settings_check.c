@@ -245,6 +245,7 @@ void settings_check(struct settings_reader *reader)
     settings_check_window(reader);
     check_snapshot(reader);
     settings_check_vectors(reader);
+    settings_check_kv(reader);
     check_dead_letter(reader);
     check_limits(reader);
     check_status(reader);

@@ -12,5 +12,6 @@ void settings_check(struct settings_reader *reader);
 void settings_check_window(struct settings_reader *reader);
 void settings_check_kafka(struct settings_reader *reader);
 void settings_check_vectors(struct settings_reader *reader);
+void settings_check_kv(struct settings_reader *reader); /* fills in what SlateDB does not have */
 
 #endif

@@ -214,6 +214,10 @@ const struct setting settings_schema[] = {
      .fallback = "1m", RANGE(1 * SECOND, 1440 * MINUTE),
      .doc = "A process whose clock is further off the broker's does not lead."},
 
+    {"kv.backend", SETTING_CHOICE, IN_SETTINGS(kv.backend), .fallback = "sqlite",
+     ONE_OF("sqlite", "slatedb"),
+     .doc = "What shards are: files of SQLite, or databases of SlateDB (docs/slatedb.md)."},
+
     {"gates.min_rows", SETTING_U64, IN_SETTINGS(gates.min_rows), .fallback = "0",
      RANGE(0, INT64_MAX),
      .doc = "A snapshot with fewer rows is not published until somebody accepts it."},
@@ -336,6 +340,7 @@ const struct setting_group settings_schema_groups[] = {
     {"topics", "What is read, and how a record becomes a row"},
     {"window", "When a snapshot is made, and of what"},
     {"snapshot", "What is published, and where"},
+    {"kv", "What a shard is made of"},
     {"gates", "What keeps a build from being published until somebody has looked"},
     {"vectors", "Vectors beside the rows, for search by nearness"},
     {"dead_letter", "Records that cannot be used"},

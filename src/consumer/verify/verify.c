@@ -18,6 +18,7 @@
 #include "consumer/verify/verify_range.h"
 #include "consumer/verify/verify_shard.h"
 #include "consumer/wiring.h"
+#include "consumer/wiring_kv.h"
 
 enum {
     VERIFY_SQLITE_CACHE = 8 << 20,
@@ -296,7 +297,8 @@ static bool compare_shards(struct verify *verify, struct err *err)
 {
     const struct manifest *manifest = verify->request->manifest;
     const struct verify_progress *progress = &verify->request->progress;
-    bool same_library = verify->has_plan &&
+    bool same_bytes = verify->kv->ops->features.same_bytes;
+    bool same_library = verify->has_plan && same_bytes &&
                         strcmp(verify->plan.maker.sqlite_version, wiring_kv_version()) == 0;
     struct verify_shard_request request = {
         .catalog = verify->request->catalog,
@@ -319,7 +321,12 @@ static bool compare_shards(struct verify *verify, struct err *err)
         .same_library = same_library,
         .report = verify->report,
     };
-    if (verify->made_of != NULL && !same_library) {
+    if (verify->made_of != NULL && !same_bytes) {
+        add_note(verify, VERIFY_NOTE,
+                 arena_format(verify->arena,
+                              "%s never writes the same bytes twice: rows are compared instead",
+                              backend_name(manifest->backend)));
+    } else if (verify->made_of != NULL && !same_library) {
         add_note(verify, VERIFY_NOTE,
                  arena_format(verify->arena,
                               "the files were made with SQLite %s, and here is %s, which writes "
@@ -348,7 +355,8 @@ static bool compare_shards(struct verify *verify, struct err *err)
 
 static bool prove(struct verify *verify, struct err *err)
 {
-    TRY(wiring_open_kv(&verify->request->settings->vectors, &verify->kv, err));
+    TRY(wiring_open_kv(verify->request->manifest->backend, &verify->request->settings->vectors,
+                       &verify->kv, err));
     TRY(make_plan(verify, err));
     TRY(set_up(verify, err));
     bool base_is_there = true;

@@ -292,6 +292,11 @@ static bool decode_key(struct decoder *decoder, const struct field_record *recor
                           (unsigned long long)key.magnitude,
                           key_encoding_name(settings->key_encoding));
     }
+    if (ret->key.size < decoder->limits.key_bytes_min) {
+        return reject_set(ret_why, REJECT_NO_KEY,
+                          "%s: an empty key, which SlateDB has no place for",
+                          field_label(&settings->key).text);
+    }
     if (ret->key.size > decoder->limits.key_bytes_max) {
         return reject_set(ret_why, REJECT_TOO_LARGE, "a key of %zu bytes, at most %llu are allowed",
                           ret->key.size, (unsigned long long)decoder->limits.key_bytes_max);

@@ -31,6 +31,7 @@
  * vector (core/record/vector.h); a tombstone's is empty as ever. */
 
 struct decode_limits {
+    uint64_t key_bytes_min;   /* below it is REJECT_NO_KEY; 0: an empty key is a key */
     uint64_t key_bytes_max;   /* of the stored bytes; over it is REJECT_TOO_LARGE */
     uint64_t value_bytes_max; /* of the `v` column */
 };

@@ -10,13 +10,16 @@ enum { TEXT_MAX = 16 << 20 };
 static const struct {
     const char *name;
     size_t offset;
+    bool optional;
 } texts[] = {
-    {"contents", offsetof(struct lineage_maker, contents)},
-    {"group", offsetof(struct lineage_maker, group)},
-    {"order", offsetof(struct lineage_maker, order)},
-    {"settings", offsetof(struct lineage_maker, settings)},
-    {"software", offsetof(struct lineage_maker, software)},
-    {"sqlite_version", offsetof(struct lineage_maker, sqlite_version)},
+    {"contents", offsetof(struct lineage_maker, contents), false},
+    {"group", offsetof(struct lineage_maker, group), false},
+    {"kv_backend", offsetof(struct lineage_maker, kv_backend), true},
+    {"kv_version", offsetof(struct lineage_maker, kv_version), true},
+    {"order", offsetof(struct lineage_maker, order), false},
+    {"settings", offsetof(struct lineage_maker, settings), false},
+    {"software", offsetof(struct lineage_maker, software), false},
+    {"sqlite_version", offsetof(struct lineage_maker, sqlite_version), false},
 };
 
 static const char **text_of(struct lineage_maker *maker, size_t i)
@@ -40,6 +43,9 @@ bool lineage_add_maker(struct bytes record, const struct lineage_maker *maker, s
     struct lineage_maker copy = *maker;
     for (size_t i = 0; i < LENGTH_OF(texts); i++) {
         const char *text = *text_of(&copy, i);
+        if (texts[i].optional && (text == NULL || text[0] == '\0')) {
+            continue;
+        }
         if (text[0] == '\0') {
             json_put_null(made_by, texts[i].name);
         } else {

@@ -18,6 +18,8 @@ struct lineage_maker {
     const char *sqlite_version; /* it is in the header of every shard file */
     const char *contents;       /* "window", "state" */
     const char *order;          /* "offset", "event_time" */
+    const char *kv_backend;     /* "slatedb"; "" or NULL: SQLite, and left out, as is the next */
+    const char *kv_version;     /* of that library */
     const char *settings;       /* all that the fingerprint is of, in words (core/fingerprint.h) */
 };
 

@@ -305,6 +305,7 @@ static bool decode_meta(const struct manifest_meta_columns *meta, struct arena *
         return err_wrap(err, "custom");
     }
     manifest->sidecar = custom.sidecar;
+    manifest->backend = custom.backend;
     manifest->vector = custom.vector;
     manifest->lineage = custom.lineage;
     manifest->run_id = copy_text(meta->run_id, arena);

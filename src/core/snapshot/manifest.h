@@ -21,6 +21,7 @@ struct manifest {
     const char *shard_prefix;
     struct manifest_sidecar sidecar;
     struct manifest_vector vector;
+    enum shard_backend backend; /* as the lineage has it: not printed from here */
     struct bytes lineage; /* JSON object, see core/snapshot/lineage.h; empty: not made by Tidemark
                            */
     const struct manifest_member *members; /* of `custom`, the writer's own; not read back */

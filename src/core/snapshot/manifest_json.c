@@ -190,6 +190,7 @@ enum {
     VIEW_DIM,
     VIEW_METRIC,
     VIEW_LINEAGE,
+    VIEW_KV,
     VIEW_ALL,
 };
 
@@ -203,6 +204,7 @@ static const char *const custom_pointers[] = {
     [VIEW_DIM] = "/" MEMBER_VECTOR "/dim",
     [VIEW_METRIC] = "/" MEMBER_VECTOR "/metric",
     [VIEW_LINEAGE] = "/" MEMBER_LINEAGE,
+    [VIEW_KV] = "/" MEMBER_LINEAGE "/made_by/kv_backend",
     [VIEW_ALL] = "",
 };
 
@@ -362,6 +364,15 @@ static struct manifest_vector vector_of(const struct json_view *views)
                                     .metric = l2 ? VECTOR_L2 : VECTOR_COSINE};
 }
 
+static enum shard_backend backend_of(const struct json_view *view)
+{
+    if (view->type == JSON_VIEW_ABSENT || view->type == JSON_VIEW_NULL ||
+        is_raw(view, "\"sqlite\"")) {
+        return BACKEND_SQLITE;
+    }
+    return is_raw(view, "\"slatedb\"") ? BACKEND_SLATEDB : BACKEND_UNKNOWN;
+}
+
 bool manifest_parse_custom(struct bytes text, struct arena *arena,
                            struct manifest_custom *ret_custom, struct err *err)
 {
@@ -374,7 +385,9 @@ bool manifest_parse_custom(struct bytes text, struct arena *arena,
         }
         lineage = arena_copy(arena, views[VIEW_LINEAGE].raw);
     }
-    *ret_custom = (struct manifest_custom){
-        .sidecar = sidecar_of(views), .vector = vector_of(views), .lineage = lineage};
+    *ret_custom = (struct manifest_custom){.sidecar = sidecar_of(views),
+                                           .vector = vector_of(views),
+                                           .lineage = lineage,
+                                           .backend = backend_of(&views[VIEW_KV])};
     return true;
 }

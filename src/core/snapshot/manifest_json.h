@@ -7,6 +7,7 @@
 #include "core/base/err.h"
 #include "core/record/vector.h"
 #include "core/route/sharding.h"
+#include "core/snapshot/backend.h"
 
 /* The custom member `sqlite_sidecar` (snapshot format, section 8). */
 struct manifest_sidecar {
@@ -37,7 +38,8 @@ enum { MANIFEST_MEMBERS_MAX = 64, MANIFEST_MEMBER_BYTES_MAX = 64 * 1024 };
 struct manifest_custom {
     struct manifest_sidecar sidecar;
     struct manifest_vector vector;
-    struct bytes lineage; /* a JSON object, as it is under `tidemark`; empty: none */
+    struct bytes lineage;       /* a JSON object, as it is under `tidemark`; empty: none */
+    enum shard_backend backend; /* as the lineage has it; SQLite without one. Only read back */
     const struct manifest_member *members; /* printed; not read back */
     size_t member_count;                   /* up to MANIFEST_MEMBERS_MAX */
 };

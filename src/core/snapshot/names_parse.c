@@ -123,19 +123,15 @@ bool names_parse_attempt_folder(struct bytes folder, int64_t *ret_attempt)
 
 struct bytes names_attempt_of(const char *name)
 {
-    const char *end = strrchr(name, '/');
-    if (end == NULL) {
-        return bytes_of(NULL, 0);
-    }
-    const char *start = end;
-    while (start > name && start[-1] != '/') {
-        start--;
-    }
     int64_t number = 0;
-    if (!names_parse_attempt_folder(bytes_of(start, (size_t)(end - start)), &number)) {
-        return bytes_of(NULL, 0);
+    const char *start = name;
+    for (const char *end = strchr(name, '/'); end != NULL; end = strchr(start, '/')) {
+        if (names_parse_attempt_folder(bytes_of(start, (size_t)(end - start)), &number)) {
+            return bytes_of(name, (size_t)(end - name) + 1);
+        }
+        start = end + 1;
     }
-    return bytes_of(name, (size_t)(end - name) + 1);
+    return bytes_of(NULL, 0);
 }
 
 /* Digits as printf writes them: no sign, no zero in front. */

@@ -95,6 +95,7 @@ Test(fingerprint, changes_with_all_that_shapes_content)
     SHAPES(fields[0].required = false);
     SHAPES(fields[1].name = "c");
     SHAPES(topics[0].vector.on = true);
+    SHAPES(s.kv.backend = BACKEND_SLATEDB);
     SHAPES(s.vectors.dim = 3);
     SHAPES(s.vectors.dim = 3; s.vectors.metric = VECTOR_L2);
     SHAPES(s.topic_count = 1);

@@ -374,3 +374,46 @@ Test(settings_file, too_many_mistakes_are_counted)
     cr_expect(mistakes.count + mistakes.dropped == 506, "%zu", mistakes.dropped);
     cr_expect(strstr(err.message, "506 mistakes") != NULL, "%s", err.message);
 }
+
+/* Whether this build has SlateDB or not: what does not go with it is said at its line. */
+Test(settings_file, slatedb)
+{
+    static const char good[] = "group = \"g\"; kafka: { brokers = \"h:1\"; };\n"
+                               "topics = ( { name = \"t\"; key = { encoding = \"utf8\"; }; } );\n"
+                               "window: { trigger = \"manual\"; };\n"
+                               "snapshot: { store = \"file:///s\"; shards = 1; %s };\n"
+                               "kv: { backend = \"slatedb\"; };\n"
+                               "limits: { max_key_bytes = \"%s\"; };\n";
+    AUTO(buf) struct buf text;
+    AUTO(buf) struct buf got;
+    buf_init(&text, 4096);
+    buf_init(&got, 1 << 20);
+    buf_add_format(&text, good, "", "4KiB");
+    AUTO(settings_mistakes) struct settings_mistakes mistakes;
+    settings_mistakes_init(&mistakes);
+    AUTO(settings) struct settings *settings = NULL;
+    struct err err = {0};
+    bool loaded = settings_parse(buf_bytes(&text), "m.cfg", NULL, &settings, &mistakes, &err);
+    print_all(&mistakes, &got);
+    cr_assert_eq(loaded, TIDEMARK_WITH_SLATEDB, "%s", buf_text(&got));
+    if (loaded) {
+        cr_assert(settings->kv.backend == BACKEND_SLATEDB && !settings->snapshot.sidecar);
+    } else {
+        cr_assert(strstr(buf_text(&got), "m.cfg:5: kv.backend: \"slatedb\": this build of tidemark "
+                                         "has no SlateDB; build it with cmake "
+                                         "-DTIDEMARK_WITH_SLATEDB=ON") != NULL,
+                  "%s", buf_text(&got));
+    }
+    AUTO(settings_mistakes) struct settings_mistakes more;
+    settings_mistakes_init(&more);
+    buf_clear(&text);
+    buf_clear(&got);
+    buf_add_format(&text, good, "contents = \"state\"; page_size = 4096; sidecar = true;", "64KiB");
+    cr_assert_not(settings_parse(buf_bytes(&text), "m.cfg", NULL, &settings, &more, &err));
+    print_all(&more, &got);
+    cr_assert(strstr(buf_text(&got), "m.cfg:4: snapshot.contents: kv.backend is") != NULL, "%s",
+              buf_text(&got));
+    cr_assert(strstr(buf_text(&got), "m.cfg:4: snapshot.page_size: ") != NULL);
+    cr_assert(strstr(buf_text(&got), "m.cfg:4: snapshot.sidecar: ") != NULL);
+    cr_assert(strstr(buf_text(&got), "m.cfg:6: limits.max_key_bytes: ") != NULL);
+}

@@ -70,7 +70,12 @@ static bool make(struct story *story, struct verify_plan *plan, struct err *err)
     buf_init(&text, 1 << 20);
     message_lineage_encode(&story->commit, "", &record);
     fingerprint_print(&story->settings, &text);
-    struct lineage_maker maker = {"g", "s", "3.40.1", "window", "offset", buf_text(&text)};
+    struct lineage_maker maker = {.group = "g",
+                                  .software = "s",
+                                  .sqlite_version = "3.40.1",
+                                  .contents = "window",
+                                  .order = "offset",
+                                  .settings = buf_text(&text)};
     cr_assert(lineage_add_maker(buf_bytes(&record), &maker, &lineage, err));
     struct manifest manifest = {.run_id = "r2",
                                 .lineage = arena_copy(story->arena, buf_bytes(&lineage))};

@@ -385,3 +385,26 @@ Test(decode, refused_settings)
         cr_assert_null(decoder);
     }
 }
+
+Test(decode, an_empty_key_where_there_is_no_place_for_one)
+{
+    struct topic_settings settings = {.name = "t",
+                                      .key = FROM_KEY,
+                                      .key_encoding = KEY_ENCODING_RAW,
+                                      .event_time = FROM_TIMESTAMP};
+    struct decode_limits some = limits;
+    some.key_bytes_min = 1;
+    struct decoder *decoder = NULL;
+    struct err err = {0};
+    cr_assert(decoder_new(&settings, &some, &decoder, &err), "%s", err.message);
+    struct arena *arena = arena_new(1000);
+    struct reject why = {0};
+    struct record got = {0};
+    struct raw_record empty = raw_record("", "x");
+    struct raw_record one = raw_record("a", "x");
+    cr_assert_not(decode_record(decoder, &empty, arena, &got, &why));
+    cr_assert(why.cause == REJECT_NO_KEY && strstr(why.text, "empty") != NULL, "%s", why.text);
+    cr_assert(decode_record(decoder, &one, arena, &got, &why), "%s", why.text);
+    arena_free(arena);
+    decoder_free(decoder);
+}

@@ -34,6 +34,28 @@ Test(lineage, round_trip)
     arena_free(arena);
 }
 
+/* Snapshots whose shards are SQLite's say nothing of a kv, as ever. */
+Test(lineage, of_another_kv)
+{
+    struct arena *arena = arena_new(1000);
+    AUTO(buf) struct buf text;
+    buf_init(&text, 10000);
+    struct err err = {0};
+    struct lineage_maker other = maker;
+    other.kv_backend = "slatedb";
+    other.kv_version = "0.17.0";
+    cr_assert(lineage_add_maker(bytes_of_text("{}"), &other, &text, &err));
+    cr_assert(strstr(buf_text(&text), "\"kv_backend\":\"slatedb\",\"kv_version\":\"0.17.0\"") !=
+              NULL);
+    struct lineage_maker again;
+    cr_assert(lineage_maker(buf_bytes(&text), arena, &again, &err), "%s", err.message);
+    cr_assert_str_eq(again.kv_backend, "slatedb");
+    cr_assert_str_eq(again.kv_version, "0.17.0");
+    cr_assert(lineage_maker(bytes_of_text("{}"), arena, &again, &err));
+    cr_assert_str_eq(again.kv_backend, "");
+    arena_free(arena);
+}
+
 Test(lineage, refused)
 {
     static const char *const bad[] = {"", "[]", "7", "{\"made_by\":[]}",

@@ -359,3 +359,29 @@ Test(manifest, ours_is_stricter)
         "{\"attempt\":0,\"duration_ms\":0,\"stage_id\":null,\"task_attempt_id\":null}");
     arena_free(arena);
 }
+
+Test(manifest, the_lineage_says_what_shards_are)
+{
+    static const struct {
+        const char *custom;
+        enum shard_backend backend;
+    } cases[] = {
+        {"{}", BACKEND_SQLITE},
+        {"{\"tidemark\":{\"made_by\":{\"group\":\"g\"}}}", BACKEND_SQLITE},
+        {"{\"tidemark\":{\"made_by\":{\"kv_backend\":null}}}", BACKEND_SQLITE},
+        {"{\"tidemark\":{\"made_by\":{\"kv_backend\":\"slatedb\"}}}", BACKEND_SLATEDB},
+        {"{\"tidemark\":{\"made_by\":{\"kv_backend\":\"other\"}}}", BACKEND_UNKNOWN},
+        {"{\"kv_backend\":\"slatedb\"}", BACKEND_SQLITE}, /* somebody's own */
+    };
+    struct arena *arena = arena_new(4096);
+    for (size_t i = 0; i < LENGTH_OF(cases); i++) {
+        struct manifest_shard_columns rows[2];
+        struct manifest_columns columns = good_columns(rows);
+        struct manifest manifest;
+        struct err err = {0};
+        columns.meta.custom = cases[i].custom;
+        cr_assert(manifest_decode(&columns, arena, &manifest, &err), "%s", err.message);
+        cr_assert_eq(manifest.backend, cases[i].backend, "%s", cases[i].custom);
+    }
+    arena_free(arena);
+}

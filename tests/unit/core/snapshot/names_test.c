@@ -275,6 +275,10 @@ Test(names, the_attempt_of_an_object)
     const char *object = "shards/run_id=r/db=00000/attempt=07/shard.db";
     cr_assert(bytes_equal(names_attempt_of(object),
                           bytes_of_text("shards/run_id=r/db=00000/attempt=07/")));
+    const char *deeper = "shards/run_id=r/db=00000/attempt=07/manifest/1.manifest";
+    cr_assert(bytes_equal(names_attempt_of(deeper),
+                          bytes_of_text("shards/run_id=r/db=00000/attempt=07/")));
+    cr_assert_eq(names_attempt_of("shards/run_id=r/db=00000/attempt=7/shard.db").size, 0);
     cr_assert_eq(names_attempt_of("shards/run_id=r/manifest.staged-t7-1").size, 0);
     cr_assert_eq(names_attempt_of("shard.db").size, 0);
 }
