@@ -104,6 +104,7 @@ class Decoder:
         sources += [self.vector[part] for part in ("from", "id", "payload") if part in self.vector]
         self.is_json = topic.get("format") == "json" or any(s.startswith("json:") for s in sources)
         limits = limits or {}
+        self.min_key = 0
         self.max_key = limits.get("max_key_bytes", 4 << 10)
         self.max_value = limits.get("max_value_bytes", 16 << 20)
 
@@ -114,6 +115,8 @@ class Decoder:
         stored, routing = encode_key(key, self.encoding)
         event_time = self._event_time(record, document)
         value = None if tombstone else self._value(record, document)
+        if len(stored) < self.min_key:
+            raise Reject("no_key")
         if len(stored) > self.max_key or len(value or b"") > self.max_value:
             raise Reject("too_large")
         if self.dim and self.vector and not tombstone:

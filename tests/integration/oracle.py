@@ -83,6 +83,7 @@ class Oracle:
         limits = {k: v for k, v in self.settings.get("limits", {}).items() if isinstance(v, int)}
         for topic in self.settings["topics"]:
             decode = model.Decoder(topic, limits, self.settings.get("vectors", {}), self.routing)
+            decode.min_key = 1 if self.settings.get("kv", {}).get("backend") == "slatedb" else 0
             for record in topics.read_topic(self.brokers, topic["name"]):
                 report.records += 1
                 try:
@@ -154,13 +155,16 @@ class Oracle:
             index = lambda row: of_token(row.token)  # noqa: E731
         elif shards is None:
             shards = model.shard_count(len(build.rows), self.wanted["max_keys_per_shard"])
+        backend = self.settings.get("kv", {}).get("backend", "sqlite")
+        need(manifest.backend == backend, f"{title}: shards of {manifest.backend}, expected {backend}")
         need(manifest.sharding == sharding, f"{title}: sharding {manifest.sharding}, expected {sharding}")
         need(meta["num_dbs"] == shards, f"{title}: num_dbs {meta['num_dbs']}, expected {shards}")
         need(snapshot.sha256(manifest.bytes) == commit["snapshot"]["sha256"], f"{title}: sha256 of the manifest")
         have = {}
         for entry in manifest.shards:
-            shard = snapshot.Shard(self.store, manifest, entry)
-            self._check_shard_file(title, entry, shard, page_size)
+            shard = snapshot.open_shard(self.store, manifest, entry)
+            if manifest.backend == "sqlite":
+                self._check_shard_file(title, entry, shard, page_size)
             for key, value in shard.rows.items():
                 need(key not in have, f"{title}: {key!r} is in two shards")
                 have[key] = value, entry["db_id"]
@@ -276,7 +280,10 @@ class Oracle:
             allowed.add(manifest.key)
             for entry in manifest.shards:
                 folder = entry["db_url"][len(self.store.url) + 1:]
-                allowed.update((folder + "/shard.db", folder + "/shard.sidecar"))
+                if manifest.backend == "sqlite":
+                    allowed.update((folder + "/shard.db", folder + "/shard.sidecar"))
+                else:
+                    folders.append(re.compile(re.escape(folder) + "/"))
             allowed.update(folder + "/shard.order" for folder in self._order_folders(manifest).values())
             folders.append(re.compile(
                 rf"^{self.wanted.get('run_registry_prefix', 'runs')}/[^/]+_run_id={re.escape(manifest.run_id)}_[0-9a-f]{{32}}"

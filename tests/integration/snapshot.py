@@ -180,6 +180,10 @@ class Manifest:
             need(info["attempt"] == shard["attempt"], "attempt of writer_info")
 
     @property
+    def backend(self):
+        return self.custom.get("tidemark", {}).get("made_by", {}).get("kv_backend", "sqlite")
+
+    @property
     def lineage(self):
         need("tidemark" in self.custom, f"custom has members {sorted(self.custom)}")
         return self.custom["tidemark"]
@@ -255,11 +259,20 @@ def auto_page_size(rows):
     return PAGE_SIZES[-1]
 
 
+def open_shard(store, manifest, entry):
+    """A Shard, or what stands for one where shards are not SQLite's."""
+    if manifest.backend == "sqlite":
+        return Shard(store, manifest, entry)
+    from slatedb_shard import SlatedbShard  # only where it is needed
+    need(manifest.backend == "slatedb", f"kv_backend {manifest.backend}")
+    return SlatedbShard(store, manifest, entry)
+
+
 def read_rows(store, manifest):
     """All rows of a snapshot: stored key -> (value, db_id)."""
     rows = {}
     for entry in manifest.shards:
-        for key, value in Shard(store, manifest, entry).rows.items():
+        for key, value in open_shard(store, manifest, entry).rows.items():
             need(key not in rows, f"key {key!r} is in two shards")
             rows[key] = value, entry["db_id"]
     return rows
