@@ -77,6 +77,11 @@ struct cluster_topic {
     int32_t min_insync_replicas;
     bool unclean_leader_election;
     int64_t retention_ms; /* -1: for ever */
+    int64_t segment_ms;   /* of compaction; 0: the cluster did not tell */
+    int64_t segment_bytes;
+    int64_t delete_retention_ms;
+    int64_t max_message_bytes;
+    double dirty_ratio;
 };
 
 /* Brokers that are up, and the cluster's id ("" when it has none). */

@@ -52,3 +52,37 @@ bool ledger_check_description(const char *name, const struct cluster_topic *topi
     }
     return err_set(err, ERR_SETTINGS, "topic %s cannot be the ledger: %s", name, buf_text(&wrong));
 }
+
+enum {
+    HOUR_MS = 3600 * 1000,
+    SEGMENT_BYTES = 16 << 20,
+    PLENTY = 4, /* so many times what we choose is no difference worth a word */
+};
+
+static void advise(struct buf *out, const char *setting, int64_t is, const char *want)
+{
+    buf_add_format(out, "%s%s is %" PRId64 ", better %s", out->size == 0 ? "" : "; ", setting, is,
+                   want);
+}
+
+bool ledger_advice(const struct cluster_topic *topic, struct buf *out)
+{
+    size_t before = out->size;
+    if (topic->segment_ms > (int64_t)PLENTY * HOUR_MS) {
+        advise(out, "segment.ms", topic->segment_ms, "3600000");
+    }
+    if (topic->segment_bytes > (int64_t)PLENTY * SEGMENT_BYTES) {
+        advise(out, "segment.bytes", topic->segment_bytes, "16777216");
+    }
+    if (topic->dirty_ratio > PLENTY * 0.1) {
+        buf_add_format(out, "%smin.cleanable.dirty.ratio is %.2f, better 0.1",
+                       out->size == 0 ? "" : "; ", topic->dirty_ratio);
+    }
+    if (topic->delete_retention_ms > 0 && topic->delete_retention_ms < HOUR_MS) {
+        advise(out, "delete.retention.ms", topic->delete_retention_ms, "86400000");
+    }
+    if (topic->max_message_bytes > 0 && topic->max_message_bytes < LEDGER_RECORD_BYTES_MAX / 8) {
+        advise(out, "max.message.bytes", topic->max_message_bytes, LEDGER_MESSAGE_BYTES);
+    }
+    return out->size > before;
+}

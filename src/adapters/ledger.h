@@ -22,8 +22,10 @@ struct ledger_record {
     bool is_tombstone; /* no value: the key is gone */
 };
 
-/* The largest key + value: safely below the 1 MB that brokers and librdkafka take by default. */
-enum { LEDGER_RECORD_BYTES_MAX = 900 * 1000 };
+/* The largest key + value. Brokers count what is compressed, and by default refuse more than 1 MB
+ * of that; the topics made here take as much as this uncompressed. */
+enum { LEDGER_RECORD_BYTES_MAX = 8 * 1000 * 1000 };
+#define LEDGER_MESSAGE_BYTES "8388608" /* with room for the batch around it */
 
 struct ledger_settings {
     struct cluster_settings cluster;
@@ -40,6 +42,11 @@ const char *ledger_topic_name(struct arena *arena, const char *group);
  * names each wrong setting, its value and the wanted one. Pure. */
 MUST_CHECK bool ledger_check_description(const char *name, const struct cluster_topic *topic,
                                          struct err *err);
+
+/* What makes the replay at every start longer than the live state, or narrows what a record may
+ * hold: each setting with its value and the one that a topic made here has. False: nothing does.
+ * Such a topic works. Pure. */
+bool ledger_advice(const struct cluster_topic *topic, struct buf *out);
 
 /* Describes and checks the topic on the cluster. MISSING when it is not there; SETTINGS as
  * above; TRANSIENT. Never on a mock cluster, which cannot describe topics (DESIGN 4). May block

@@ -150,7 +150,8 @@ static const char *key_text(struct shard_job *job, const struct buf *stored)
 {
     AUTO(buf) struct buf text;
     buf_init(&text, 16 * 1024 * 1024);
-    if (!key_print_json(job->settings->key_encoding, buf_bytes(stored), &text)) {
+    if (!key_print_json(job->settings->key_encoding, buf_bytes(stored), &text) ||
+        text.size > MESSAGE_TEXT_MAX) { /* no record of the ledger takes it */
         return NULL;
     }
     return arena_text(job->arena, buf_bytes(&text));

@@ -195,6 +195,14 @@ static void check_ledger(struct doctor *doctor, const struct settings *settings,
                                  "is as safe as one broker"
                                : "%s is right, with %" PRId32 " replicas",
             name, topic.replicas);
+        AUTO(buf) struct buf advice;
+        buf_init(&advice, ERR_MESSAGE_MAX);
+        if (ledger_advice(&topic, &advice)) {
+            add(doctor, DOCTOR_WARN, "ledger settings",
+                "%s works, but every start reads more of it than it must, or its records are kept "
+                "small: %s",
+                name, buf_text(&advice));
+        }
     } else if (err.kind == ERR_MISSING) {
         add(doctor, DOCTOR_WARN, "ledger",
             "%s is not there yet: the first start makes it, for which Create is needed", name);

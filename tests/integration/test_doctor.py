@@ -25,8 +25,20 @@ def test_all_right(new_job, topics, name, on_s3):
     assert job.store.keys() == [] and list(pathlib.Path(job.settings["limits"]["work_folder"]).iterdir()) == []
     assert job.ledger() == []
     job.build()
-    assert "replica" in doctor(job, 15)["ledger"][1]
+    lines = doctor(job, 15)
+    assert "replica" in lines["ledger"][1] and "ledger settings" not in lines
     assert job.command("doctor", check=False).stdout.count("\n") == len(lines)
+
+
+def test_a_ledger_made_by_hand(new_job, topics, name):
+    """With a broker's defaults it works, and each start reads all that was never compacted."""
+    topics.create(name, 1)
+    job = new_job()
+    topics.create(job.settings["group"] + ".coordination", 1, {"cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime"})
+    lines = doctor(job, 15)
+    level, text = lines["ledger settings"]
+    assert lines["ledger"][0] == "warn" and level == "warn"
+    assert "segment.ms is 604800000, better 3600000" in text and "min.cleanable.dirty.ratio is 0.50" in text
 
 
 def test_what_is_wrong(new_job, topics, name):

@@ -13,8 +13,11 @@ bool delivery_check(const struct ledger_record *records, size_t count, struct er
     for (size_t i = 0; i < count; i++) {
         size_t size = records[i].key.size + records[i].value.size;
         if (size > LEDGER_RECORD_BYTES_MAX) {
-            return err_set(err, ERR_INPUT, "a ledger record of %zu bytes: at most %d", size,
-                           LEDGER_RECORD_BYTES_MAX);
+            return err_set(err, ERR_INPUT,
+                           "the ledger record %.*s has %zu bytes, at most %d are possible: fewer "
+                           "partitions or shards are needed",
+                           (int)(records[i].key.size < 200 ? records[i].key.size : 200),
+                           (const char *)records[i].key.data, size, LEDGER_RECORD_BYTES_MAX);
         }
     }
     return true;

@@ -55,7 +55,8 @@ bool ledger_create(struct cluster *cluster, const char *name, int timeout_ms, st
         /* The active segment is never compacted: a small and short one keeps the start fast. */
         {"segment.bytes", "16777216"},
         {"segment.ms", "3600000"},
-        {"min.cleanable.dirty.ratio", "0.1"},
+        {"min.cleanable.dirty.ratio", "0.1"}, /* ledger_advice tells a topic that differs */
+        {"max.message.bytes", LEDGER_MESSAGE_BYTES},
         /* A reader that takes longer than this from the start might miss a tombstone. */
         {"delete.retention.ms", "86400000"},
     };

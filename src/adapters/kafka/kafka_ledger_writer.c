@@ -25,10 +25,14 @@ static bool open_client(struct ledger_writer *writer, struct err *err)
         return true;
     }
     /* Few and small records, each waited for. */
-    const struct cluster_property defaults[] = {{"linger.ms", "0"}};
+    const struct cluster_property defaults[] = {{"linger.ms", "0"}, {"compression.codec", "gzip"}};
+    const struct cluster_property own[] = {{"message.max.bytes", LEDGER_MESSAGE_BYTES}};
     const struct client_options options = {
         .role = CLIENT_WRITER,
-        .properties = {.defaults = defaults, .default_count = LENGTH_OF(defaults)},
+        .properties = {.defaults = defaults,
+                       .default_count = LENGTH_OF(defaults),
+                       .own = own,
+                       .own_count = LENGTH_OF(own)},
         .delivery = delivery_on_report,
         .borrowed_owner = writer,
     };

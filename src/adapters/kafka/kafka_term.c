@@ -19,10 +19,12 @@ enum { ABORT_RESERVE_MS = 2000 };
 
 static bool open_producer(struct leadership *leadership, struct err *err)
 {
-    const struct cluster_property own[] = {{"transactional.id", leadership->id}};
+    const struct cluster_property own[] = {{"transactional.id", leadership->id},
+                                           {"message.max.bytes", LEDGER_MESSAGE_BYTES}};
     const struct cluster_property defaults[] = {
         {"transaction.timeout.ms", leadership->transaction_timeout_ms},
         {"linger.ms", "0"},
+        {"compression.codec", "gzip"},
     };
     const struct client_options options = {
         .role = CLIENT_LEADER,

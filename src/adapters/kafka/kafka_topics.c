@@ -185,6 +185,16 @@ static void take_setting(struct cluster_topic *topic, const char *name, const ch
         topic->unclean_leader_election = strcmp(value, "true") == 0;
     } else if (strcmp(name, "retention.ms") == 0) {
         topic->retention_ms = strtoll(value, NULL, 10);
+    } else if (strcmp(name, "segment.ms") == 0) {
+        topic->segment_ms = strtoll(value, NULL, 10);
+    } else if (strcmp(name, "segment.bytes") == 0) {
+        topic->segment_bytes = strtoll(value, NULL, 10);
+    } else if (strcmp(name, "delete.retention.ms") == 0) {
+        topic->delete_retention_ms = strtoll(value, NULL, 10);
+    } else if (strcmp(name, "max.message.bytes") == 0) {
+        topic->max_message_bytes = strtoll(value, NULL, 10);
+    } else if (strcmp(name, "min.cleanable.dirty.ratio") == 0) {
+        topic->dirty_ratio = strtod(value, NULL);
     }
 }
 

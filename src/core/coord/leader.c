@@ -81,7 +81,15 @@ static int compare_ends(const void *a, const void *b)
 
 static void keep_ends(struct leader *leader, const struct coord_ends *ends, size_t count)
 {
-    CHECK(count <= PARTITIONS_MAX);
+    if (count > PARTITIONS_MAX) {
+        leader_alert(leader,
+                     "the topics have %zu partitions together, at most %d are possible: no build "
+                     "is begun",
+                     count, PARTITIONS_MAX);
+        leader_does(leader, "cannot build: the topics have too many partitions");
+        leader_retry_later(leader);
+        return;
+    }
     struct leader_seen_ends *seen = &leader->ends;
     arena_free(seen->arena);
     *seen = (struct leader_seen_ends){.known = true,
@@ -112,6 +120,9 @@ static void on_appended(struct leader *leader, const struct leader_event *event)
     } else if (leader->phase == LEADER_INIT) {
         leader_end_term(leader, "LEADER could not be appended");
     } else {
+        if (outcome == ERR_INPUT) { /* too large: it will be the next time, too */
+            leader_alert(leader, "the ledger refuses a record: %s", event->result.message);
+        }
         leader_trace(leader, "append failed: %s", event->result.message);
         leader_retry_later(leader);
     }

@@ -134,7 +134,7 @@ static size_t find_losers(struct leader *leader, const struct message_commit *he
     size_t count = 0;
     size_t at = 0;
     for (const struct fold_entry *entry = fold_next(leader->fold, MESSAGE_ATTEMPT, &at);
-         entry != NULL && count < OBJECTS_MAX;
+         entry != NULL && count < OBJECTS_A_TIME;
          entry = fold_next(leader->fold, MESSAGE_ATTEMPT, &at)) {
         const struct message_attempt *attempt = &entry->message.attempt;
         if (strcmp(attempt->run_id, head->run_id) == 0 && attempt->url[0] != '\0' &&
@@ -145,7 +145,8 @@ static size_t find_losers(struct leader *leader, const struct message_commit *he
     }
     at = 0;
     for (const struct fold_entry *entry = fold_next(leader->fold, MESSAGE_PART, &at);
-         entry != NULL && count < OBJECTS_MAX; entry = fold_next(leader->fold, MESSAGE_PART, &at)) {
+         entry != NULL && count < OBJECTS_A_TIME;
+         entry = fold_next(leader->fold, MESSAGE_PART, &at)) {
         if (entry->message.part.build <= head->build) {
             objects[count++] = entry->message.part.url; /* parts outlive runs, not their build (R8)
                                                          */
@@ -212,14 +213,14 @@ static bool condemn_strays(struct leader *leader, const struct message_commit *h
                            const char *const *urls, size_t count)
 {
     leader_set_name(leader->strays_of, head->run_id);
-    const char **objects = arena_alloc(leader->out->arena, OBJECTS_MAX * sizeof(char *));
+    const char **objects = arena_alloc(leader->out->arena, OBJECTS_A_TIME * sizeof(char *));
     size_t total = find_losers(leader, head, objects);
-    for (size_t i = 0; i < count && total < OBJECTS_MAX; i++) {
+    for (size_t i = 0; i < count && total < OBJECTS_A_TIME; i++) {
         if (!leader_has_text(objects, total, urls[i])) {
             objects[total++] = urls[i];
         }
     }
-    const char **keys = arena_alloc(leader->out->arena, OBJECTS_MAX * sizeof(char *));
+    const char **keys = arena_alloc(leader->out->arena, OBJECTS_A_TIME * sizeof(char *));
     size_t key_count = leader_find_handovers(leader, head, objects, &total, keys);
     if (total > 0) {
         struct message message =

@@ -28,7 +28,7 @@ static bool wish_by_hand(struct leader *leader, struct wish *wish)
          entry != NULL; entry = fold_next(leader->fold, MESSAGE_TRIGGER, &at)) {
         const struct message_trigger *trigger = &entry->message.trigger;
         bool is_explicit = trigger->cut_count > 0;
-        if (!trigger_is_new(leader, trigger->id) || wish->trigger_count == USED_MAX / 2 ||
+        if (!trigger_is_new(leader, trigger->id) || wish->trigger_count == USED_MAX / 4 ||
             (is_explicit && wish->trigger_count > 0)) {
             continue;
         }

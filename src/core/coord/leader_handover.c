@@ -7,7 +7,7 @@ size_t leader_find_handovers(struct leader *leader, const struct message_commit 
     size_t key_count = 0;
     size_t at = 0;
     for (const struct fold_entry *entry = fold_next(leader->fold, MESSAGE_HANDOVER, &at);
-         entry != NULL && *count < OBJECTS_MAX && key_count < OBJECTS_MAX;
+         entry != NULL && *count < OBJECTS_A_TIME && key_count < OBJECTS_A_TIME;
          entry = fold_next(leader->fold, MESSAGE_HANDOVER, &at)) {
         if (entry->message.handover.build <= head->build) {
             const char *url = entry->message.handover.url;

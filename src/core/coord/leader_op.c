@@ -54,17 +54,23 @@ const char *leader_text(struct leader *leader, const char *format, ...)
     return arena_text(leader->out->arena, bytes_of_text(text));
 }
 
-static struct coord_record encode(struct leader *leader, const struct message *message)
+static bool encode(struct leader *leader, const struct message *message, struct coord_record *to,
+                   struct err *err)
 {
     AUTO(buf) struct buf key;
     AUTO(buf) struct buf value;
     buf_init(&key, KEY_TEXT_MAX);
     buf_init(&value, RECORD_BYTES_MAX);
+    TRY(message_fits(message, err));
     message_key(message, &key);
     message_encode(message, &value);
-    CHECK(!key.overflowed && !value.overflowed);
-    return (struct coord_record){.key = arena_copy(leader->out->arena, buf_bytes(&key)),
-                                 .value = arena_copy(leader->out->arena, buf_bytes(&value))};
+    if (key.overflowed || value.overflowed) {
+        return err_set(err, ERR_INPUT, "%s: more than %d bytes", message_kind_name(message->kind),
+                       RECORD_BYTES_MAX);
+    }
+    *to = (struct coord_record){.key = arena_copy(leader->out->arena, buf_bytes(&key)),
+                                .value = arena_copy(leader->out->arena, buf_bytes(&value))};
+    return true;
 }
 
 void leader_append(struct leader *leader, enum leader_purpose purpose,
@@ -74,7 +80,14 @@ void leader_append(struct leader *leader, enum leader_purpose purpose,
     struct coord_record *records =
         arena_zero(leader->out->arena, (count + tombstone_count) * sizeof *records);
     for (size_t i = 0; i < count; i++) {
-        records[i] = encode(leader, &messages[i]);
+        struct err err;
+        if (!encode(leader, &messages[i], &records[i], &err)) {
+            /* as an append that surely failed: what asks for it stays as it is */
+            leader_alert(leader, "beyond what the ledger can say: %s", err.message);
+            leader_does(leader, "cannot append what it has to say");
+            leader_retry_later(leader);
+            return;
+        }
         leader_trace(leader, "append %.*s", (int)records[i].value.size,
                      (const char *)records[i].value.data);
     }

@@ -100,6 +100,7 @@ bool leader_duty_plan(struct leader *leader)
     if (!leader_base_fits(leader, &why) || !shards_assign(leader, close, shares, &plan, &why)) {
         leader_alert(leader, "build %llu cannot be planned: %s", (unsigned long long)close->build,
                      why);
+        leader_does(leader, why);
         return false;
     }
     leader_tell_base(leader, &plan);

@@ -179,7 +179,7 @@ static int32_t builder_index(const char **members, size_t *count, const char *me
             return (int32_t)i;
         }
     }
-    CHECK(*count < MEMBERS_MAX);
+    CHECK(*count < MEMBERS_MAX); /* shards_assign has looked */
     members[(*count)++] = member;
     return (int32_t)*count - 1;
 }
@@ -358,6 +358,11 @@ bool shards_assign(struct leader *leader, const struct message_close *close,
     const struct message_ready **readies = NULL;
     size_t ready_count = find_readies(leader, close, shares, &readies);
     TRY(count_shards(leader, close, shares, readies, ready_count, plan, out_why));
+    if (ready_count > MEMBERS_MAX) {
+        *out_why = leader_text(leader, "%zu members deliver rows, at most %d are possible",
+                               ready_count, MEMBERS_MAX);
+        return false;
+    }
     if (close->contents == CONTENTS_STATE) {
         return assign_state(leader, close, readies, ready_count, plan, out_why);
     }

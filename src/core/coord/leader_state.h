@@ -13,6 +13,7 @@ enum {
     LEADER_COMMANDS_MAX = 16,
     KEY_TEXT_MAX = 4 * MESSAGE_NAME_MAX,
     TOMBSTONES_A_TIME = 500,
+    OBJECTS_A_TIME = 4096, /* in one CONDEMN: their URLs fit into a record; more come later */
 };
 
 /* What the one command that is out was for; says what its result means. */

@@ -66,10 +66,10 @@ void leader_leftovers(struct leader *leader, const struct leader_leftover *list,
     size_t condemned = 0;
     for (size_t i = 0, end = 0; i < count && condemned < CONDEMNED_A_TIME; i = end) {
         const struct leader_leftover *left = &list[i];
-        const char **objects = arena_alloc(leader->out->arena, OBJECTS_MAX * sizeof(char *));
+        const char **objects = arena_alloc(leader->out->arena, OBJECTS_A_TIME * sizeof(char *));
         size_t object_count = 0;
         for (end = i; end < count && strcmp(list[end].run_id, left->run_id) == 0; end++) {
-            if (list[end].url != NULL && object_count < OBJECTS_MAX) {
+            if (list[end].url != NULL && object_count < OBJECTS_A_TIME) {
                 objects[object_count++] = list[end].url;
             }
         }

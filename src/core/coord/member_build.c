@@ -115,7 +115,7 @@ void member_part_stored(struct member *member, const struct member_event *event)
                                        .digest = event->part.digest,
                                        .rows = event->part.rows,
                                        .bytes = event->part.bytes}};
-    member_send(member, &message);
+    (void)member_send(member, &message);
 }
 
 static const struct plan_base *copy_base(struct member *member, const struct message_plan *plan)
@@ -257,5 +257,15 @@ void member_built(struct member *member, const struct member_event *event)
         member_alert(member, "shard %u of %s, attempt %u: %s", event->built.shard,
                      event->built.run_id, event->built.attempt, event->built.error);
     }
-    member_send(member, &message);
+    if (!member_send(member, &message)) {
+        message.attempt = (struct message_attempt){.member = member->name,
+                                                   .incarnation = member->incarnation,
+                                                   .build = member->run.build,
+                                                   .run_id = event->built.run_id,
+                                                   .shard = event->built.shard,
+                                                   .attempt = event->built.attempt,
+                                                   .error = "its ATTEMPT is too large to be said",
+                                                   .url = ""};
+        (void)member_send(member, &message);
+    }
 }

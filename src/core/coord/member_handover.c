@@ -101,7 +101,7 @@ void member_handed_over(struct member *member, const struct member_event *event)
     message.handover.incarnation = member->incarnation;
     message.handover.fingerprint = member->settings->fingerprint;
     message.handover.topic_id = topic_id(member, given->id.topic);
-    member_send(member, &message);
+    (void)member_send(member, &message);
 }
 
 /* ---- the new owner ---- */

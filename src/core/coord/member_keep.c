@@ -14,6 +14,9 @@ void member_held(struct member *member, const struct member_event *event)
         CHECK(held->from <= held->position &&
               (held->head[0] == '\0' || message_name_ok(held->head)));
         struct held_partition *partition = member_find_or_add(member, held->id);
+        if (partition == NULL) {
+            continue; /* it is read again */
+        }
         CHECK(!partition->owned);
         partition->kept = true;
         partition->restored = true;

@@ -129,14 +129,26 @@ static struct outgoing *add_outgoing(struct outbox *outbox, const char *key)
     return outgoing;
 }
 
-void member_send(struct member *member, const struct message *message)
+bool member_send(struct member *member, const struct message *message)
 {
+    struct err err;
     AUTO(buf) struct buf key;
+    AUTO(buf) struct buf value;
     buf_init(&key, KEY_BYTES_MAX);
-    message_key(message, &key);
-    struct outgoing *outgoing = add_outgoing(&member->outbox, buf_text(&key));
-    message_encode(message, &outgoing->value);
-    CHECK(!outgoing->value.overflowed);
+    buf_init(&value, VALUE_BYTES_MAX);
+    bool fits = message_fits(message, &err);
+    if (fits) {
+        message_key(message, &key);
+        message_encode(message, &value);
+        fits = !value.overflowed || err_set(&err, ERR_INPUT, "%s: more than %d bytes",
+                                            message_kind_name(message->kind), VALUE_BYTES_MAX);
+    }
+    if (!fits) {
+        member_alert(member, "beyond what the ledger can say: %s", err.message);
+        return false;
+    }
+    member_send_encoded(member, buf_text(&key), buf_bytes(&value));
+    return true;
 }
 
 void member_send_encoded(struct member *member, const char *key, struct bytes value)

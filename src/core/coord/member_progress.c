@@ -112,7 +112,7 @@ void member_goodbye(struct member *member)
         member->goodbye_said = true;
         struct message message;
         fill(member, true, &message);
-        member_send(member, &message);
+        (void)member_send(member, &message);
         return;
     }
     if (!member_sending(member, key)) {

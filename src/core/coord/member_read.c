@@ -8,6 +8,9 @@ void member_assigned(struct member *member, const struct member_event *event)
     for (size_t i = 0; i < event->assignment.count; i++) {
         struct partition_id id = event->assignment.partitions[i];
         struct held_partition *partition = member_find_or_add(member, id);
+        if (partition == NULL) {
+            continue;
+        }
         if (partition->started) {
             member_keep(member, partition); /* given again without having been taken */
         }

@@ -48,7 +48,7 @@ static void refuse(struct member *member, const struct fold_entry *entry, const 
                                           .build = entry->message.close.build,
                                           .fingerprint = member->settings->fingerprint,
                                           .reason = reason}};
-    member_send(member, &message);
+    (void)member_send(member, &message);
 }
 
 /* Everything owned has come to its cut; and what was promised from an earlier assignment stays
@@ -206,7 +206,7 @@ static void say_ready(struct member *member)
     for (size_t i = 0; i < seal->shard_count; i++) {
         message.ready.bytes += seal->shards[i].bytes;
     }
-    member_send(member, &message);
+    (void)member_send(member, &message);
     member_does(member, "is ready for build %llu", (unsigned long long)seal->build);
 }
 

@@ -107,6 +107,7 @@ struct member {
     struct held_partition *partitions; /* sorted */
     size_t partition_count;
     size_t partition_capacity;
+    bool full_said; /* that there are too many */
 
     struct outbox outbox;
     uint64_t handovers;       /* numbers */
@@ -136,7 +137,8 @@ struct member_command *member_command(struct member *member, enum member_command
 void member_trace(struct member *member, const char *format, ...) PRINTF_LIKE(2, 3);
 void member_alert(struct member *member, const char *format, ...) PRINTF_LIKE(2, 3);
 void member_does(struct member *member, const char *format, ...) PRINTF_LIKE(2, 3);
-void member_send(struct member *member, const struct message *message);
+/* False: it is beyond the limits of the ledger's records, which was said. */
+bool member_send(struct member *member, const struct message *message);
 void member_send_encoded(struct member *member, const char *key, struct bytes value);
 bool member_sending(const struct member *member, const char *key);
 void member_appended(struct member *member, uint64_t command, enum err_kind outcome);
@@ -147,6 +149,7 @@ int64_t member_backoff(struct member *member, uint32_t *failures);
 
 /* ---- member_table.c ---- */
 struct held_partition *member_find(struct member *member, struct partition_id id);
+/* NULL: there are PARTITIONS_MAX. */
 struct held_partition *member_find_or_add(struct member *member, struct partition_id id);
 void member_remove(struct member *member, size_t index);
 void member_partitions_done(struct member *member);

@@ -22,7 +22,6 @@ static struct held_partition *add_partition(struct member *member, struct partit
             realloc(member->partitions, member->partition_capacity * sizeof *member->partitions);
         CHECK(member->partitions != NULL);
     }
-    CHECK(member->partition_count < PARTITIONS_MAX);
     size_t at = member->partition_count;
     while (at > 0 && partition_id_compare(member->partitions[at - 1].id, id) > 0) {
         member->partitions[at] = member->partitions[at - 1];
@@ -39,6 +38,14 @@ static struct held_partition *add_partition(struct member *member, struct partit
 struct held_partition *member_find_or_add(struct member *member, struct partition_id id)
 {
     struct held_partition *partition = member_find(member, id);
+    if (partition == NULL && member->partition_count == PARTITIONS_MAX) {
+        if (!member->full_said) {
+            member->full_said = true;
+            member_alert(member, "%s/%d is not read: a member has at most %d partitions", id.topic,
+                         id.number, PARTITIONS_MAX);
+        }
+        return NULL;
+    }
     return partition == NULL ? add_partition(member, id) : partition;
 }
 

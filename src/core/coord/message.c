@@ -175,6 +175,12 @@ static const void *body_const(const struct message *message)
     return &message->progress;
 }
 
+bool message_fits(const struct message *message, struct err *err)
+{
+    return codec_fits(message_schema(message->kind), body_const(message), err) ||
+           err_wrap(err, "%s", message_kind_name(message->kind));
+}
+
 void message_encode(const struct message *message, struct buf *out)
 {
     cJSON *object = json_new_object();

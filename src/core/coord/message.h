@@ -17,15 +17,15 @@
 
 enum {
     MESSAGE_VERSION = 1,
-    TOPICS_MAX = 64,
+    TOPICS_MAX = 1024,
     PARTITIONS_MAX = 4096, /* of all topics together */
-    MEMBERS_MAX = 64,
+    MEMBERS_MAX = 1024,    /* that deliver rows of one build */
     SHARDS_MAX = 65536,
     HISTORY_MAX = 8192, /* builds whose cut is above some tail_from */
     PENDING_MAX = 64,   /* committed snapshots that wait for the pointer (HOLD) */
     ANCESTORS_MAX = 64,
     EARLIER_POINTERS_MAX = 8,
-    USED_MAX = 1024, /* TRIGGERs and SKIPs that one COMMIT uses up */
+    USED_MAX = 8192, /* TRIGGERs and SKIPs that one COMMIT uses up */
     OBJECTS_MAX = 65536,
     CANARIES_MAX = 1000,
     REASONS_MAX = 16,        /* that one GATED tells */
@@ -439,6 +439,9 @@ const char *message_kind_name(enum message_kind kind); /* "PROGRESS", … */
 /* The ledger key (R17). Records that replace each other share one: HOLD, HELD and RESUME; READY and
  * REFUSED; CONDEMN and SPARE. */
 void message_key(const struct message *message, struct buf *out);
+/* False with INPUT, which names field, number and limit: what message_encode makes of it would be
+ * skipped by whoever reads it. Nothing that comes from outside may go further unasked. */
+MUST_CHECK bool message_fits(const struct message *message, struct err *err);
 /* The value: one JSON object in the stable form of json_print. */
 void message_encode(const struct message *message, struct buf *out);
 /* The message of one record that is no tombstone, allocated in `arena`. ERR_INPUT with the path of

@@ -188,6 +188,66 @@ void codec_encode(const struct codec_schema *schema, const void *value, cJSON *o
     }
 }
 
+/* ---- the limits ---- */
+
+static bool text_fits(const struct codec_field *field, const char *text, struct err *err)
+{
+    size_t size = text == NULL ? 0 : strlen(text);
+    return size <= field->text_max || err_set(err, ERR_INPUT, "%s: %zu bytes, at most %zu",
+                                              field->name, size, field->text_max);
+}
+
+static bool count_fits(const struct codec_field *field, size_t count, struct err *err)
+{
+    return count <= field->count_max ||
+           err_set(err, ERR_INPUT, "%s: %zu, at most %zu", field->name, count, field->count_max);
+}
+
+static bool list_fits(const struct codec_field *field, const void *value, struct err *err)
+{
+    const char *items = *(const char *const *)at_offset(value, field->offset);
+    size_t count = *(const size_t *)at_offset(value, field->count_offset);
+    TRY(count_fits(field, count, err));
+    for (size_t i = 0; i < count; i++) {
+        TRY(codec_fits(field->items, items + i * field->items->size, err));
+    }
+    return true;
+}
+
+static bool texts_fit(const struct codec_field *field, const void *value, struct err *err)
+{
+    const char *const *texts = *(const char *const *const *)at_offset(value, field->offset);
+    size_t count = *(const size_t *)at_offset(value, field->count_offset);
+    TRY(count_fits(field, count, err));
+    for (size_t i = 0; i < count; i++) {
+        TRY(text_fits(field, texts[i], err));
+    }
+    return true;
+}
+
+bool codec_fits(const struct codec_schema *schema, const void *value, struct err *err)
+{
+    for (size_t i = 0; i < schema->field_count; i++) {
+        const struct codec_field *field = &schema->fields[i];
+        if (!schema->tuple && is_default(field, value)) {
+            continue;
+        }
+        if (field->type == CODEC_LIST) {
+            TRY(list_fits(field, value, err));
+        } else if (field->type == CODEC_TEXTS) {
+            TRY(texts_fit(field, value, err));
+        } else if (field->type == CODEC_U32S) {
+            TRY(count_fits(field, *(const size_t *)at_offset(value, field->count_offset), err));
+        } else if (field->type == CODEC_STRUCT) {
+            TRY(codec_fits(field->items, at_offset(value, field->offset), err));
+        } else if (field->type == CODEC_TEXT || field->type == CODEC_TEXT_OR_NULL ||
+                   field->type == CODEC_NAME) {
+            TRY(text_fits(field, *(const char *const *)at_offset(value, field->offset), err));
+        }
+    }
+    return true;
+}
+
 /* ---- decode ---- */
 
 static bool decode_struct(const struct codec_schema *schema, const struct json *at, bool tuple,

@@ -51,6 +51,9 @@ struct codec_schema {
 };
 
 void codec_encode(const struct codec_schema *schema, const void *value, cJSON *object);
+/* False with INPUT, which names the field and its limit: what codec_encode makes of it could not be
+ * decoded. */
+MUST_CHECK bool codec_fits(const struct codec_schema *schema, const void *value, struct err *err);
 /* Fills *value, whose pointers are then into `arena`. Unknown members are ignored. ERR_INPUT. */
 MUST_CHECK bool codec_decode(const struct codec_schema *schema, const struct json *at,
                              struct arena *arena, void *value, struct err *err);

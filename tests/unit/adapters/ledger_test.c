@@ -22,6 +22,32 @@ Test(ledger, takes_a_good_topic)
     cr_expect(ledger_check_description("l", &single, &err), "%s", err.message);
 }
 
+/* A broker's defaults make a start read a week of the ledger; it works all the same. */
+Test(ledger, advises_what_keeps_the_start_short)
+{
+    AUTO(buf) struct buf text;
+    buf_init(&text, 1000);
+    struct cluster_topic topic = GOOD;
+    topic.segment_ms = 3600000;
+    topic.segment_bytes = 16777216;
+    topic.dirty_ratio = 0.1;
+    topic.delete_retention_ms = 86400000;
+    topic.max_message_bytes = 8388608;
+    cr_expect_not(ledger_advice(&topic, &text), "%s", buf_text(&text));
+    topic = GOOD; /* a cluster that tells nothing */
+    cr_expect_not(ledger_advice(&topic, &text), "%s", buf_text(&text));
+    topic.segment_ms = 604800000;
+    topic.segment_bytes = 1073741824;
+    topic.dirty_ratio = 0.5;
+    topic.delete_retention_ms = 60000;
+    topic.max_message_bytes = 100000;
+    cr_expect(ledger_advice(&topic, &text));
+    cr_expect_str_eq(buf_text(&text), "segment.ms is 604800000, better 3600000; segment.bytes is "
+                                      "1073741824, better 16777216; min.cleanable.dirty.ratio is "
+                                      "0.50, better 0.1; delete.retention.ms is 60000, better "
+                                      "86400000; max.message.bytes is 100000, better 8388608");
+}
+
 Test(ledger, names_each_wrong_setting)
 {
     static const char *const SAYS[] = {
