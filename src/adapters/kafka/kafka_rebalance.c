@@ -29,20 +29,6 @@ static void ask(struct source *source, enum source_answer answer,
     source->announced = false;
 }
 
-static void disown(struct source *source, const rd_kafka_topic_partition_list_t *partitions)
-{
-    for (int i = 0; i < partitions->cnt; i++) {
-        uint32_t topic = 0;
-        struct source_track *track = source_track(source, partitions->elems[i].topic,
-                                                  partitions->elems[i].partition, &topic);
-        if (track != NULL) {
-            track->owned = false;
-            track->started = false;
-            track->at_end = false;
-        }
-    }
-}
-
 /* More members than partitions: there is nothing to ask. */
 static void take_nothing(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *none)
 {
@@ -63,6 +49,7 @@ void source_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
     rd_kafka_yield(rk); /* the poll ends here, so that the event goes out at once */
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         source->statistics.rebalances++;
+        source_overtake(source);
         for (int i = 0; i < partitions->cnt; i++) {
             uint32_t topic = 0;
             struct source_track *track = source_track(source, partitions->elems[i].topic,
@@ -82,34 +69,49 @@ void source_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
     if (code != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
         log_warn("kafka", "source: rebalance: %s", rd_kafka_err2str(code));
     }
-    disown(source, partitions);
+    source_disown(source, partitions);
     if (partitions->cnt > 0) {
         ask(source, SOURCE_ANSWER_STOP, partitions, rd_kafka_assignment_lost(rk) != 0);
     } else {
+        source_overtake(source);
         client_give_up(rk, code, partitions);
     }
 }
 
+static void add_assignment(struct source *source, struct source_batch *batch,
+                           enum source_event_kind kind, bool lost,
+                           const rd_kafka_topic_partition_list_t *list)
+{
+    size_t count = 0;
+    struct source_partition *partitions =
+        arena_alloc(batch->arena, (size_t)(list->cnt + 1) * sizeof(*partitions));
+    for (int i = 0; i < list->cnt; i++) {
+        uint32_t topic = 0;
+        if (source_track(source, list->elems[i].topic, list->elems[i].partition, &topic) != NULL) {
+            partitions[count++] = (struct source_partition){topic, list->elems[i].partition};
+        }
+    }
+    struct source_event *event = source_batch_add_event(batch, kind);
+    event->partitions = partitions;
+    event->partition_count = count;
+    event->lost = lost;
+}
+
 bool source_announce(struct source *source, struct source_batch *batch)
 {
+    if (source->overtaken != NULL) { /* what is asked now comes with the next poll */
+        log_warn("kafka", "source: an assignment was taken back before it was answered");
+        add_assignment(source, batch, SOURCE_REVOKED, true, source->overtaken);
+        rd_kafka_topic_partition_list_destroy(source->overtaken);
+        source->overtaken = NULL;
+        return true;
+    }
     if (source->awaited == SOURCE_ANSWER_NONE || source->announced) {
         return false;
     }
-    size_t count = 0;
-    struct source_partition *partitions =
-        arena_alloc(batch->arena, (size_t)(source->asked->cnt + 1) * sizeof(*partitions));
-    for (int i = 0; i < source->asked->cnt; i++) {
-        const rd_kafka_topic_partition_t *asked = &source->asked->elems[i];
-        uint32_t topic = 0;
-        if (source_track(source, asked->topic, asked->partition, &topic) != NULL) {
-            partitions[count++] = (struct source_partition){topic, asked->partition};
-        }
-    }
-    struct source_event *event = source_batch_add_event(
-        batch, source->awaited == SOURCE_ANSWER_START ? SOURCE_ASSIGNED : SOURCE_REVOKED);
-    event->partitions = partitions;
-    event->partition_count = count;
-    event->lost = source->asked_lost;
+    add_assignment(source, batch,
+                   source->awaited == SOURCE_ANSWER_START ? SOURCE_ASSIGNED : SOURCE_REVOKED,
+                   source->asked_lost, source->asked);
     source->announced = true;
     return true;
 }
@@ -178,7 +180,7 @@ static void begin_tracks(struct source *source, const struct source_start *start
 bool source_start(struct source *source, const struct source_start *starts, size_t count,
                   struct err *err)
 {
-    if (source->awaited != SOURCE_ANSWER_START) {
+    if (source->awaited != SOURCE_ANSWER_START || !source->announced) {
         if (count == 0) {
             return true;
         }
@@ -274,7 +276,7 @@ static bool take_assignment(struct source *source, struct err *err)
 
 bool source_stop(struct source *source, struct err *err)
 {
-    if (source->awaited != SOURCE_ANSWER_STOP) {
+    if (source->awaited != SOURCE_ANSWER_STOP || !source->announced) {
         return true;
     }
     if (source->is_outdated) { /* with its client it goes by itself */

@@ -44,7 +44,8 @@ struct source {
     enum source_answer awaited;
     rd_kafka_topic_partition_list_t *asked; /* what the awaited answer is about; else NULL */
     bool asked_lost;
-    bool announced; /* the event of the awaited answer is out */
+    rd_kafka_topic_partition_list_t *overtaken; /* to be announced as lost; else NULL */
+    bool announced;                             /* the event of the awaited answer is out */
 
     struct source_batch *filling; /* during source_poll, else NULL */
 
@@ -74,6 +75,13 @@ bool source_fenced_itself(struct source *source, rd_kafka_resp_err_t code);
 
 /* Takes everything back, as lost; another client is due as soon as that is answered. */
 void source_outdate(struct source *source);
+
+/* -- kafka_overtaken.c -- */
+
+void source_disown(struct source *source, const rd_kafka_topic_partition_list_t *partitions);
+
+/* The group asks something else: what it asked before needs no answer any more. */
+void source_overtake(struct source *source);
 
 /* -- kafka_rebalance.c -- */
 

@@ -1,4 +1,5 @@
-/* A member that its own heartbeats fenced joins again; one that another process fenced ends. */
+/* A member that its own heartbeats fenced joins again; one that another process fenced ends. And a
+ * group that does not wait for an answer takes back what it gave. */
 #include <criterion/criterion.h>
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
@@ -122,5 +123,30 @@ Test(kafka_rejoin, fenced_by_another_process)
     cr_assert_null(wait_for(&scene, SOURCE_REVOKED));
     cr_assert_not(source_poll(scene.source, 100, scene.batch, &scene.err));
     cr_assert_eq(scene.err.kind, ERR_FENCED, "%s", scene.err.message);
+    close_scene(&scene);
+}
+
+Test(kafka_rejoin, an_assignment_is_overtaken)
+{
+    struct scene scene;
+    open_scene(&scene);
+    const struct source_event *event = wait_for(&scene, SOURCE_ASSIGNED);
+    cr_assert(event != NULL && event->partition_count == 2);
+    struct source_start early[2] = {{.partition = event->partitions[0], .leader_epoch = -1},
+                                    {.partition = event->partitions[1], .leader_epoch = -1}};
+    rd_kafka_topic_partition_list_t *other = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(other, "t", 1);
+    source_on_rebalance(scene.source->client->rk, RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, other,
+                        scene.source->client);
+    rd_kafka_topic_partition_list_destroy(other);
+    /* an answer that was under way does not count, nor does one to what nobody has to answer */
+    cr_assert_not(source_start(scene.source, early, 2, &scene.err));
+    event = wait_for(&scene, SOURCE_REVOKED);
+    cr_assert(event != NULL && event->partition_count == 2 && event->lost);
+    cr_assert(source_stop(scene.source, &scene.err), "%s", scene.err.message);
+    event = wait_for(&scene, SOURCE_ASSIGNED);
+    cr_assert(event != NULL && event->partition_count == 1 && event->partitions[0].partition == 1);
+    struct source_start start = {.partition = event->partitions[0], .leader_epoch = -1};
+    cr_assert(source_start(scene.source, &start, 1, &scene.err), "%s", scene.err.message);
     close_scene(&scene);
 }
