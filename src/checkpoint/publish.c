@@ -177,12 +177,26 @@ static bool make_lineage(const struct publish *publish, struct bytes record, str
     return lineage_add_maker(record, &maker, lineage, err);
 }
 
-/* `_CURRENT` as it will be; updated_at makes its bytes unlike any before (PROTOCOL R13). */
-static void make_pointer(const struct publish_staged *staged, const char *run_id, int64_t now_us,
+static int64_t later_than(const struct known_pointer *known, int64_t time_us, struct arena *arena)
+{
+    struct pointer pointer = {.updated_at_us = 0};
+    struct err err;
+    bool is_later = known->bytes.size == 0 ||
+                    !pointer_decode(buf_bytes(&known->bytes), arena, &pointer, &err) ||
+                    pointer.updated_at_us < time_us;
+    return is_later ? time_us : pointer.updated_at_us + 1;
+}
+
+/* `_CURRENT` as it will be; updated_at makes its bytes unlike any before (PROTOCOL R13). Like the
+ * manifest's time it never goes back, whatever this clock says (R26). */
+static void make_pointer(const struct publish *publish, const struct publish_staged *staged,
+                         const struct leader_stage *stage, int64_t now_us, struct arena *arena,
                          struct buf *bytes)
 {
-    struct pointer pointer = {
-        .manifest_ref = staged->manifest_ref, .run_id = run_id, .updated_at_us = now_us};
+    int64_t time_us = now_us > stage->created_at_us ? now_us : stage->created_at_us;
+    struct pointer pointer = {.manifest_ref = staged->manifest_ref,
+                              .run_id = stage->plan->run_id,
+                              .updated_at_us = later_than(&publish->known, time_us, arena)};
     pointer_encode(&pointer, bytes);
 }
 
@@ -226,7 +240,7 @@ bool publish_stage(struct publish *publish, const struct leader_stage *stage, in
     };
     AUTO(buf) struct buf pointer;
     buf_init(&pointer, POINTER_BYTES_MAX);
-    make_pointer(&staged, stage->plan->run_id, now_us, &pointer);
+    make_pointer(publish, &staged, stage, now_us, arena, &pointer);
     staged.pointer = arena_copy(arena, buf_bytes(&pointer));
     remember_staged(publish, staged.pointer, buf_bytes(&lineage), stage->created_at_us);
     *ret_staged = staged;

@@ -107,6 +107,18 @@ def test_clocks_step(new_group, topics, name):
 
 
 @pytest.mark.slow
+def test_times_do_not_go_back(new_group, topics, name):
+    """A clock that is a little ahead, as any may be, then right again: readers see later times all the same."""
+    group = new_group(window=OFFSETS, kafka=SHORT).start()
+    for seed, step in enumerate((20, 0), 1):
+        for member in group.members:
+            member.step_clock(step)
+        send(topics, name, seed)
+        group.wait_for_published(seed)
+    assert group.finish().snapshots == 2  # and the watch of the pointer has seen nothing strange
+
+
+@pytest.mark.slow
 def test_transactions_that_abort_and_hang(new_group, topics, name):
     """What was aborted is nowhere; behind an open transaction the partition is blocked, which the status names."""
     group = new_group(window={"trigger": "event_time", "size": "10s", "out_of_orderness": "0s", "idle_after": "1s"},
