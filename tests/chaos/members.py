@@ -177,7 +177,7 @@ class Group:
             "topics": topics,
             "window": {"trigger": "manual"},
             "snapshot": {"store": f"s3://{name}/snap", "shards": 4, "cleanup_grace": "0s", "attempt_timeout": "20s",
-                         "cleanup_every": "10s"},
+                         "speculative_after": "2s", "cleanup_every": "10s"},
             "s3": {"endpoint": cluster.s3.endpoint, "region": "us-east-1", "addressing": "path",
                    "connect_timeout": "2s", "request_timeout": "5s", "deadline": "20s"},
             "log": {"level": "debug"},

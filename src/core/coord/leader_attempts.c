@@ -310,8 +310,9 @@ static void plan_beside(struct leader *leader, struct replan *replan)
         struct plan_attempt attempts[PLAN_ATTEMPTS_MAX];
         const char *why = "";
         if (replan->built[i] || plan->shards[i].attempt >= settings->max_attempts ||
-            running(leader, replan, i, attempts, &why) != 1 ||
-            now_us - attempts[0].since_us <= settings->speculative_after_us) {
+            open_attempts(replan, i, attempts) == 0 ||
+            now_us - attempts[0].since_us <= settings->speculative_after_us ||
+            running(leader, replan, i, attempts, &why) != 1) {
             continue;
         }
         slow = slow == 0 ? slow_us(leader, replan) : slow;
