@@ -202,6 +202,8 @@ static bool set_coord(struct service_settings *to, const struct settings *settin
                                                      : snapshot->shards;
     coord->max_keys_per_shard = snapshot->max_keys_per_shard;
     coord->max_attempts = (uint32_t)snapshot->max_attempts;
+    coord->attempt_backoff_us = snapshot->attempt_backoff_us;
+    coord->attempt_backoff_max_us = snapshot->attempt_backoff_max_us;
     /* the group has given its partitions away by then; PROGRESS itself comes once a second */
     int64_t owner_us = settings->kafka.session_timeout_us / 3 * 4;
     coord->owner_timeout_us = owner_us > SERVICE_OWNER_MIN_US ? owner_us : SERVICE_OWNER_MIN_US;

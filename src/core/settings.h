@@ -96,6 +96,8 @@ struct snapshot_settings {
     int64_t cleanup_grace_us;
     int64_t cleanup_every_us;
     int max_attempts;
+    int64_t attempt_backoff_us; /* after an attempt that failed; doubles */
+    int64_t attempt_backoff_max_us;
     int64_t attempt_timeout_us; /* an attempt is overdue after that */
     bool speculative;           /* a slow attempt gets a second one beside it */
     int64_t speculative_after_us;

@@ -96,6 +96,8 @@ static void standing_settings(struct world *world)
     settings->max_future_skew_us = 8000000;
     settings->interval_us = 3000000;
     settings->attempt_deadline_us = 4000000;
+    settings->attempt_backoff_us = 0;
+    settings->attempt_backoff_max_us = 1000000;
     settings->speculative = false;
     settings->owner_timeout_us = 3000000;
     settings->retry_min_us = 50000;
@@ -134,6 +136,7 @@ static void choose_settings(struct world *world)
     settings->sweep_every_us = world->seed % 4 == 1 ? 2000000 : INT64_C(3600000000);
     settings->speculative = world->seed % 4 < 2; /* nor this */
     settings->speculative_after_us = 500000;
+    settings->attempt_backoff_us = world->seed % 5 == 2 ? 400000 : 0; /* nor this */
     if (world->seed % 3 == 1) { /* not by chance: the worlds of the other seeds stay as they were */
         settings->contents = CONTENTS_STATE;
         settings->shape =

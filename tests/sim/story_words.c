@@ -211,6 +211,8 @@ static bool word_set(struct story *story, char **words, int count)
                  {"deadline_ms", &settings->attempt_deadline_us},
                  {"owner_ms", &settings->owner_timeout_us},
                  {"speculative_ms", &settings->speculative_after_us},
+                 {"backoff_ms", &settings->attempt_backoff_us},
+                 {"backoff_max_ms", &settings->attempt_backoff_max_us},
                  {"handover_ms", &settings->handover_wait_us},
                  {"pointer_check_ms", &settings->pointer_check_us}};
     for (size_t i = 0; i < LENGTH_OF(times); i++) {

@@ -116,6 +116,17 @@ static void check_attempts(struct settings_reader *reader)
         snapshot->max_attempts == 1) {
         refuse(reader, "snapshot.speculative", "has no effect with max_attempts = 1", NULL);
     }
+    static const char *const pauses[] = {"snapshot.attempt_backoff",
+                                         "snapshot.attempt_backoff_max"};
+    for (size_t i = 0; i < LENGTH_OF(pauses); i++) {
+        if (has(reader, pauses[i]) && snapshot->max_attempts == 1) {
+            refuse(reader, pauses[i], "has no effect with max_attempts = 1", NULL);
+        }
+    }
+    if (snapshot->attempt_backoff_us > snapshot->attempt_backoff_max_us) {
+        refuse(reader, pauses[has(reader, pauses[1]) ? 1 : 0],
+               "attempt_backoff is longer than attempt_backoff_max", NULL);
+    }
     if (has(reader, "snapshot.speculative_after") &&
         snapshot->speculative_after_us >= snapshot->attempt_timeout_us) {
         refuse(reader, "snapshot.speculative_after",

@@ -23,6 +23,8 @@ void coord_settings_init(struct coord_settings *settings)
         .shard_policy = SHARDS_FIXED,
         .shards = 1,
         .max_attempts = 3,
+        .attempt_backoff_us = SECONDS(1),
+        .attempt_backoff_max_us = SECONDS(30),
         .attempt_deadline_us = SECONDS(600),
         .speculative = true,
         .speculative_after_us = SECONDS(30),

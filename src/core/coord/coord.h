@@ -54,6 +54,8 @@ struct coord_settings {
     uint64_t max_keys_per_shard;
 
     uint32_t max_attempts;
+    int64_t attempt_backoff_us; /* after one that failed; doubles with each, up to: */
+    int64_t attempt_backoff_max_us;
     int64_t attempt_deadline_us;  /* from its PLAN; then another attempt elsewhere */
     bool speculative;             /* a slow attempt gets a second one beside it (R28) */
     int64_t speculative_after_us; /* not before */

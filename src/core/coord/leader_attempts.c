@@ -219,10 +219,57 @@ static void give(struct replan *replan, uint32_t shard, int32_t builder)
     replan->changed = true;
 }
 
+/* The pause after an attempt that failed: it doubles, and no member pauses for all of it. Half of
+ * it is not chance, and one number for all shards of a run: what failed together, because the store
+ * did, is tried again in one PLAN. */
+static int64_t pause_us(const struct leader *leader, const struct message_plan *plan,
+                        uint32_t attempt, bool whole)
+{
+    const struct coord_settings *settings = leader->settings;
+    int64_t pause = RULE_OFF(283) ? 0 : settings->attempt_backoff_us;
+    for (uint32_t k = 1; k < attempt && pause < settings->attempt_backoff_max_us; k++) {
+        pause *= 2;
+    }
+    pause = pause < settings->attempt_backoff_max_us ? pause : settings->attempt_backoff_max_us;
+    struct rng rng;
+    rng_init(&rng, (uint64_t)plan->time_us + plan->build + attempt);
+    int64_t chance = (int64_t)rng_below(&rng, (uint64_t)pause / 2 + 1);
+    return pause / 2 + (whole ? chance : 0);
+}
+
+/* How long ago the newest attempt at the shard said that it failed; INT64_MAX: it did not. */
+static int64_t failed_for_us(const struct leader *leader, const struct message_plan *plan,
+                             uint32_t shard)
+{
+    const struct fold_entry *said =
+        fold_attempt(leader->fold, plan->run_id, shard, plan->shards[shard].attempt);
+    return said == NULL || said->message.attempt.ok
+               ? INT64_MAX
+               : leader_broker_now(leader) - said->timestamp_us;
+}
+
+/* True: some shard is due for another attempt. Those that failed at about the same time are, then,
+ * too. */
+static bool some_due(const struct leader *leader, const struct replan *replan)
+{
+    const struct message_plan *plan = replan->plan;
+    for (uint32_t i = 0; i < plan->shard_count; i++) {
+        struct plan_attempt attempts[PLAN_ATTEMPTS_MAX];
+        const char *why = "";
+        if (!replan->built[i] && running(leader, replan, i, attempts, &why) == 0 &&
+            failed_for_us(leader, plan, i) >=
+                pause_us(leader, plan, plan->shards[i].attempt, true)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Other builders for what is over; false: max_attempts is used up. */
 static bool plan_again(struct leader *leader, struct replan *replan, const char **out_why)
 {
     const struct message_plan *plan = replan->plan;
+    bool due = some_due(leader, replan);
     for (uint32_t i = 0; i < plan->shard_count; i++) {
         struct plan_attempt attempts[PLAN_ATTEMPTS_MAX];
         const char *why = "";
@@ -233,6 +280,11 @@ static bool plan_again(struct leader *leader, struct replan *replan, const char 
             *out_why =
                 leader_text(leader, "shard %u, attempt %u: %s", i, plan->shards[i].attempt, why);
             return false;
+        }
+        if (!due || failed_for_us(leader, plan, i) <
+                        pause_us(leader, plan, plan->shards[i].attempt, false)) {
+            leader_does(leader, "pauses before another attempt at a shard that failed");
+            continue;
         }
         int32_t builder = choose_other(leader, replan, i);
         if (builder < 0) {

@@ -187,6 +187,7 @@ Test(settings_file, every_value_of_a_window_and_a_snapshot_reaches_its_place)
     cr_expect(n->keep_last == 7 && n->keep_for_us == INT64_C(691200000000));
     cr_expect(n->cleanup_grace_us == INT64_C(540000000) && n->max_attempts == 10);
     cr_expect(n->attempt_timeout_us == INT64_C(660000000));
+    cr_expect(n->attempt_backoff_us == 15000000 && n->attempt_backoff_max_us == 16000000);
     cr_expect(n->cleanup_every_us == INT64_C(840000000));
     cr_expect(!n->speculative && n->speculative_after_us == 14000000);
     cr_expect(n->speculative_factor == 3 && n->speculative_share > 0.74 &&
