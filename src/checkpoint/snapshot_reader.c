@@ -104,22 +104,28 @@ static bool can_route(const struct snapshot_reader *reader, struct err *err)
     return err_wrap(err, "keys of run %s cannot be found", reader->snapshot.manifest.run_id);
 }
 
-bool snapshot_reader_route(const struct snapshot_reader *reader, const struct logical_key *key,
-                           uint32_t *ret_shard, struct err *err)
+static bool route_with(const struct snapshot_reader *reader, const struct logical_key *key,
+                       const struct route_column *columns, size_t count, uint32_t *ret_shard,
+                       struct err *err)
 {
     uint64_t token = 0;
     const char *text = NULL;
     AUTO(arena) struct arena *arena = NULL;
     TRY(can_route(reader, err));
-    if (reader->column_count == 0) {
+    if (count == 0) {
         TRY(route_key(&reader->router, key, &token, err));
     } else {
         arena = arena_new(1024);
-        TRY(route_by_columns(&reader->router, key, reader->columns, reader->column_count, arena,
-                             &token, &text, err));
+        TRY(route_by_columns(&reader->router, key, columns, count, arena, &token, &text, err));
     }
     *ret_shard = route_db_id(&reader->router, token, reader->snapshot.manifest.num_dbs);
     return true;
+}
+
+bool snapshot_reader_route(const struct snapshot_reader *reader, const struct logical_key *key,
+                           uint32_t *ret_shard, struct err *err)
+{
+    return route_with(reader, key, reader->columns, reader->column_count, ret_shard, err);
 }
 
 bool snapshot_reader_explain(const struct snapshot_reader *reader, const struct logical_key *key,
@@ -173,15 +179,23 @@ static bool get_from(struct snapshot_reader *reader, uint32_t shard, struct byte
     return true;
 }
 
-bool snapshot_reader_get(struct snapshot_reader *reader, const struct logical_key *key,
-                         struct buf *value, bool *ret_found, struct err *err)
+bool snapshot_reader_get_by_columns(struct snapshot_reader *reader, const struct logical_key *key,
+                                    const struct route_column *columns, size_t count,
+                                    struct buf *value, bool *ret_found, struct err *err)
 {
     uint8_t scratch[KEY_INTEGER_BYTES_MAX];
     struct bytes stored = {0};
     uint32_t shard = 0;
     TRY(stored_key(reader, key, scratch, &stored, err));
-    TRY(snapshot_reader_route(reader, key, &shard, err));
+    TRY(route_with(reader, key, columns, count, &shard, err));
     return get_from(reader, shard, stored, value, ret_found, err);
+}
+
+bool snapshot_reader_get(struct snapshot_reader *reader, const struct logical_key *key,
+                         struct buf *value, bool *ret_found, struct err *err)
+{
+    return snapshot_reader_get_by_columns(reader, key, reader->columns, reader->column_count, value,
+                                          ret_found, err);
 }
 
 struct wanted {

@@ -63,6 +63,12 @@ MUST_CHECK bool snapshot_reader_open_shard(struct snapshot_reader *reader, uint3
 MUST_CHECK bool snapshot_reader_get(struct snapshot_reader *reader, const struct logical_key *key,
                                     struct buf *value, bool *ret_found, struct err *err);
 
+/* The same with what its expression wants beside the key, for this key alone. */
+MUST_CHECK bool snapshot_reader_get_by_columns(struct snapshot_reader *reader,
+                                               const struct logical_key *key,
+                                               const struct route_column *columns, size_t count,
+                                               struct buf *value, bool *ret_found, struct err *err);
+
 struct snapshot_reader_answer {
     bool found;
     struct bytes value; /* in the arena */

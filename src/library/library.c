@@ -110,6 +110,24 @@ static bool open_cache(struct tidemark_snapshot *snapshot, struct err *err)
     return true;
 }
 
+/* With its vectors; what is read else does not go through the extension. */
+static bool open_searcher(struct tidemark_snapshot *snapshot,
+                          const struct snapshot_reader_request *plain, struct err *err)
+{
+    const struct catalog_snapshot *found = snapshot_reader_snapshot(snapshot->reader);
+    struct vector_settings vectors = {.dim = found->manifest.vector.dim,
+                                      .metric = found->manifest.vector.metric,
+                                      .extension = snapshot->options->extension};
+    if (vectors.dim == 0 || vectors.extension == NULL) {
+        return true;
+    }
+    TRY(wiring_open_kv(&vectors, &snapshot->vector_kv, err));
+    struct snapshot_reader_request request = *plain;
+    request.kv = snapshot->vector_kv;
+    request.choice = (struct catalog_choice){.manifest_ref = found->url};
+    return snapshot_reader_new(&request, &snapshot->searcher, err);
+}
+
 static bool open_snapshot(const char *url, struct tidemark_snapshot *snapshot, struct err *err)
 {
     const struct tidemark_options *options = snapshot->options;
@@ -123,6 +141,7 @@ static bool open_snapshot(const char *url, struct tidemark_snapshot *snapshot, s
         .reading = options->reading,
     };
     TRY(snapshot_reader_new(&request, &snapshot->reader, err));
+    TRY(open_searcher(snapshot, &request, err));
     struct bytes lineage = snapshot_reader_snapshot(snapshot->reader)->manifest.lineage;
     snapshot->lineage = arena_text(snapshot->arena, lineage);
     return true;
@@ -149,7 +168,9 @@ enum tidemark_code tidemark_open(const char *url, const struct tidemark_options 
 void tidemark_close(struct tidemark_snapshot *snapshot)
 {
     if (snapshot != NULL) {
+        snapshot_reader_free(snapshot->searcher);
         snapshot_reader_free(snapshot->reader);
+        kv_free(snapshot->vector_kv);
         store_free(snapshot->cache_files);
         store_free(snapshot->store);
         arena_free(snapshot->arena);

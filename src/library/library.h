@@ -12,6 +12,9 @@ struct tidemark_snapshot {
     struct store *cache_files;
     struct shard_cache cache;
     struct snapshot_reader *reader;
+    struct kv *vector_kv; /* with sqlite-vec; NULL: there are no vectors, or no option … */
+    struct snapshot_reader *searcher; /* … and by it the same snapshot, whose vectors are searched
+                                       */
     const char *lineage;
 };
 

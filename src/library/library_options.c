@@ -121,6 +121,7 @@ static const struct option {
     OPTION("relocated", set_bool, relocated),
     OPTION("run_id", set_text, choice.run_id),
     OPTION("manifest", set_text, choice.manifest_ref),
+    OPTION("extension", set_text, extension),
     OPTION("s3.endpoint", set_text, s3.endpoint),
     OPTION("s3.region", set_text, s3.region),
     OPTION("s3.profile", set_text, s3.profile),

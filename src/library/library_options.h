@@ -14,6 +14,7 @@ struct tidemark_options {
     struct shard_reading_choice reading;
     struct catalog_choice choice;
     bool relocated;
+    const char *extension; /* of SQLite, for vectors; NULL: not given */
     struct store_settings s3;
 };
 

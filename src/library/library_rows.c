@@ -58,14 +58,29 @@ static struct tidemark_value value_of(struct bytes bytes)
 enum tidemark_code tidemark_get(struct tidemark_snapshot *snapshot, struct tidemark_key key,
                                 struct tidemark_value *ret_value, struct tidemark_error *error)
 {
+    return tidemark_get_by_columns(snapshot, key, NULL, 0, ret_value, error);
+}
+
+enum tidemark_code tidemark_get_by_columns(struct tidemark_snapshot *snapshot,
+                                           struct tidemark_key key,
+                                           const struct tidemark_column *columns, size_t count,
+                                           struct tidemark_value *ret_value,
+                                           struct tidemark_error *error)
+{
     *ret_value = (struct tidemark_value){0};
     struct err err = {0};
     struct logical_key logical = {0};
+    AUTO(arena) struct arena *arena = arena_new(1024);
     AUTO(buf) struct buf value;
     buf_init(&value, VALUE_BYTES_MAX);
+    struct route_column *of_key = arena_zero(arena, (count + 1) * sizeof *of_key);
+    for (size_t i = 0; i < count; i++) {
+        of_key[i] = (struct route_column){.name = columns[i].name, .text = columns[i].value};
+    }
     bool found = false;
     if (!library_key(snapshot, &key, &logical, &err) ||
-        !snapshot_reader_get(snapshot->reader, &logical, &value, &found, &err)) {
+        !snapshot_reader_get_by_columns(snapshot->reader, &logical, of_key, count, &value, &found,
+                                        &err)) {
         return library_fail(&err, error);
     }
     (void)library_ok(error);

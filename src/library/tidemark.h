@@ -64,6 +64,7 @@ struct tidemark_error {
  *   relocated      true: the snapshots were copied here, read below this URL
  *   run_id         the snapshot of this run, not the current one
  *   manifest       the snapshot of this manifest, its URL or name
+ *   extension      the file of SQLite's extension sqlite-vec (vec0.so), for tidemark_search
  *   s3.endpoint s3.region s3.profile s3.addressing (auto, path, virtual) s3.ca_file s3.proxy
  *   s3.connect_timeout s3.request_timeout s3.deadline s3.max_retries
  *
@@ -169,6 +170,51 @@ TIDEMARK_API enum tidemark_code tidemark_multiget(struct tidemark_snapshot *snap
                                                   const struct tidemark_key *keys, size_t count,
                                                   struct tidemark_value *ret_values,
                                                   struct tidemark_error *error);
+
+/* What an expression that divides the keys wants to know beside the key, as text: "17", "true",
+ * "eu". Where one is missing, or no column of it, tidemark_get says which: INVALID. */
+struct tidemark_column {
+    const char *name;
+    const char *value;
+};
+
+/* tidemark_get for snapshots whose shards are found by other columns, too; they are those of this
+ * key. NOT_FOUND also where the key is there with other columns, in another shard. */
+TIDEMARK_API enum tidemark_code tidemark_get_by_columns(struct tidemark_snapshot *snapshot,
+                                                        struct tidemark_key key,
+                                                        const struct tidemark_column *columns,
+                                                        size_t count,
+                                                        struct tidemark_value *ret_value,
+                                                        struct tidemark_error *error);
+
+/* ---- vectors ---- */
+
+/* How many numbers a vector of the snapshot has; 0: there are no vectors. */
+TIDEMARK_API uint32_t tidemark_vector_dim(const struct tidemark_snapshot *snapshot);
+/* "cosine" or "l2"; "" without vectors. */
+TIDEMARK_API const char *tidemark_vector_metric(const struct tidemark_snapshot *snapshot);
+
+/* What a search found, nearest first. */
+struct tidemark_neighbours;
+
+struct tidemark_neighbour {
+    double distance;     /* by the snapshot's metric */
+    const char *id;      /* JSON: 17, "a" */
+    const char *payload; /* JSON; NULL: none */
+};
+
+/* The `count` (1 to 4096) nearest of all shards; fewer where there are fewer. `dim` numbers.
+ * INVALID: no vectors, or of another dimension; a number that is not finite. SETTINGS: the option
+ * `extension` is not set, or no such file. End it with tidemark_neighbours_free. */
+TIDEMARK_API enum tidemark_code tidemark_search(struct tidemark_snapshot *snapshot,
+                                                const float *vector, size_t dim, size_t count,
+                                                struct tidemark_neighbours **ret_neighbours,
+                                                struct tidemark_error *error);
+TIDEMARK_API size_t tidemark_neighbours_count(const struct tidemark_neighbours *neighbours);
+/* From 0 on, below that count; borrowed as long as `neighbours` are. */
+TIDEMARK_API struct tidemark_neighbour tidemark_neighbours_at(
+    const struct tidemark_neighbours *neighbours, size_t index);
+TIDEMARK_API void tidemark_neighbours_free(struct tidemark_neighbours *neighbours); /* takes NULL */
 
 /* ---- scans ---- */
 

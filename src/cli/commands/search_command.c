@@ -73,29 +73,12 @@ static void put_json(cJSON *object, const char *name, const char *text)
     }
 }
 
-/* {"v": 17, "t": "int"} is 17. */
-static void put_id(cJSON *object, const char *text)
-{
-    cJSON *value = NULL;
-    struct err ignored = {0};
-    if (!json_parse(bytes_of_text(text), &value, &ignored)) {
-        json_put_text(object, "id", text);
-        return;
-    }
-    cJSON *id = cJSON_DetachItemFromObjectCaseSensitive(value, "v");
-    if (id == NULL) {
-        json_put_text(object, "id", text);
-    } else {
-        cJSON_AddItemToObject(object, "id", id);
-    }
-    cJSON_Delete(value);
-}
-
 static void print_neighbours(struct command_call *call, const struct manifest *manifest,
                              const struct kv_neighbour *neighbours, size_t count)
 {
     static const struct output_column columns[] = {
         {"DISTANCE", true}, {"ID", false}, {"PAYLOAD", false}};
+    AUTO(arena) struct arena *arena = arena_new(4096);
     AUTO(output_table) struct output_table table;
     output_table_init(&table, columns, LENGTH_OF(columns));
     AUTO(json) cJSON *root = json_new_object();
@@ -105,15 +88,13 @@ static void print_neighbours(struct command_call *call, const struct manifest *m
     for (size_t i = 0; i < count; i++) {
         const struct kv_neighbour *at = &neighbours[i];
         cJSON *item = json_new_object();
-        put_id(item, at->id);
+        const char *id = vector_id_json(at->id, arena);
+        (void)cJSON_AddRawToObject(item, "id", id);
         cJSON_AddNumberToObject(item, "distance", at->distance);
         put_json(item, "payload", at->payload);
-        char *id = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(item, "id"));
-        CHECK(id != NULL);
         output_table_add(&table, "%.6g", at->distance);
         output_table_add(&table, "%s", id);
         output_table_add(&table, "%s", at->payload == NULL ? "" : at->payload);
-        cJSON_free(id);
         cJSON_AddItemToArray(results, item);
     }
     output_json(&call->output, root);

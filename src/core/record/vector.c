@@ -5,6 +5,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/base/json.h"
+#include "core/record/json_scan.h"
+
 enum { NUMBER_TEXT_MAX = 64, PACK_HEADER = 16 };
 
 const char *vector_metric_name(enum vector_metric metric)
@@ -129,6 +132,26 @@ bool vector_check(struct bytes vector, uint32_t dim, enum vector_metric metric,
     }
     return some || metric != VECTOR_COSINE ||
            refuse("all zeros, which has no direction", 0, ret_problem, ret_index);
+}
+
+/* To the byte: an integer of 64 bits is no double. */
+const char *vector_id_json(const char *id, struct arena *arena)
+{
+    static const char *const pointer = "/v";
+    struct json_pointers *pointers = NULL;
+    struct json_view value = {0};
+    struct err err = {0};
+    const char *problem = NULL;
+    size_t offset = 0;
+    CHECK(json_pointers_compile(&pointer, 1, arena, &pointers, &err));
+    if (json_scan(pointers, bytes_of_text(id), &value, &problem, &offset) &&
+        value.type != JSON_VIEW_ABSENT) {
+        return arena_text(arena, value.raw);
+    }
+    AUTO(buf) struct buf text;
+    buf_init(&text, SIZE_MAX);
+    json_print_text(bytes_of_text(id), &text);
+    return arena_text(arena, buf_bytes(&text));
 }
 
 /* ---- packed: four sizes (u32, little-endian), then the four one behind the other ---- */

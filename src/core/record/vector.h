@@ -3,6 +3,7 @@
 #ifndef TIDEMARK_CORE_RECORD_VECTOR_H
 #define TIDEMARK_CORE_RECORD_VECTOR_H
 
+#include "core/base/arena.h"
 #include "core/base/buf.h"
 #include "core/base/err.h"
 
@@ -29,6 +30,10 @@ struct vector_row {
     struct bytes id;      /* JSON, `{"v": 17, "t": "int"}`; else empty */
     struct bytes payload; /* JSON; empty: none */
 };
+
+/* The id alone, as JSON, in the arena: 17 of `{"v": 17, "t": "int"}`; of what is not like that, a
+ * text of all of it. */
+const char *vector_id_json(const char *id, struct arena *arena);
 
 void vector_row_pack(const struct vector_row *row, struct buf *to);
 /* Views into `packed`. ERR_CORRUPT: not packed by vector_row_pack, or a vector of another size. */

@@ -3,8 +3,10 @@
 #include "library/library.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 
 #include "adapters/os/thread.h"
+#include "tests/support/vec0.h"
 #include "tests/support/vectors.h"
 
 static struct tidemark_snapshot *open_vector(const char *name, const char *reading)
@@ -194,6 +196,96 @@ Test(library, places_that_are_none)
     cr_assert_eq(tidemark_is_current(good, &current, &error), TIDEMARK_STOPPED);
     cr_assert_eq(tidemark_get(good, tidemark_text_key("x"), &value, &error), TIDEMARK_INVALID);
     tidemark_close(good);
+}
+
+/* A snapshot whose shards are found by a column beside the key: each key with its own. */
+Test(library, columns_beside_the_key)
+{
+    struct tidemark_snapshot *snapshot = open_vector("manifest_example_cel", "auto");
+    struct tidemark_error error;
+    struct tidemark_value value;
+    struct tidemark_key key = tidemark_text_key("u0");
+    struct tidemark_column region = {"region", "eu"};
+    struct tidemark_column both[] = {region, {"planet", "mars"}};
+    cr_assert_eq(tidemark_get(snapshot, key, &value, &error), TIDEMARK_INVALID);
+    cr_assert_not_null(strstr(error.message, "region"), "%s", error.message);
+    cr_assert_eq(tidemark_get_by_columns(snapshot, key, &region, 1, &value, &error), TIDEMARK_OK,
+                 "%s", error.message);
+    cr_assert_gt(value.size, 0);
+    tidemark_value_free(&value);
+    cr_assert_eq(tidemark_get_by_columns(snapshot, key, both, 2, &value, &error), TIDEMARK_INVALID);
+    cr_assert_not_null(strstr(error.message, "planet"), "%s", error.message);
+    cr_assert_null(value.data);
+    region.value = "nowhere";
+    cr_assert_neq(tidemark_get_by_columns(snapshot, key, &region, 1, &value, &error), TIDEMARK_OK);
+    tidemark_close(snapshot);
+}
+
+/* ---- vectors ---- */
+
+static struct tidemark_snapshot *open_vectors(const char *extension, enum tidemark_code wanted)
+{
+    struct tidemark_options *options = tidemark_options_new();
+    struct tidemark_snapshot *snapshot = NULL;
+    struct tidemark_error error;
+    char url[4096];
+    snprintf(url, sizeof url, "file://%s/vectors/vector_example/objects", TESTS_FOLDER);
+    cr_assert_eq(tidemark_options_set(options, "relocated", "true", NULL), TIDEMARK_OK);
+    cr_assert(extension == NULL ||
+              tidemark_options_set(options, "extension", extension, NULL) == TIDEMARK_OK);
+    cr_assert_eq(tidemark_open(url, options, &snapshot, &error), wanted, "%s", error.message);
+    tidemark_options_free(options);
+    return snapshot;
+}
+
+/* Every key's own vector is the nearest to it, in the order of distances. */
+Test(library, vectors)
+{
+    struct tidemark_snapshot *snapshot = open_vectors(vec0_path(), TIDEMARK_OK);
+    struct tidemark_error error;
+    struct tidemark_neighbours *found = NULL;
+    float vector[] = {1, 0.5F, -0.25F, 2};
+    cr_assert_eq(tidemark_vector_dim(snapshot), 4);
+    cr_assert_str_eq(tidemark_vector_metric(snapshot), "cosine");
+    cr_assert_eq(tidemark_search(snapshot, vector, 4, 5, &found, &error), TIDEMARK_OK, "%s",
+                 error.message);
+    cr_assert_eq(tidemark_neighbours_count(found), 5);
+    double before = -1;
+    for (size_t i = 0; i < 5; i++) {
+        struct tidemark_neighbour at = tidemark_neighbours_at(found, i);
+        cr_assert(at.distance >= before && at.distance <= 2);
+        before = at.distance;
+        cr_assert(at.id[0] != '{' && strlen(at.id) > 0);
+    }
+    tidemark_neighbours_free(found);
+    tidemark_neighbours_free(NULL);
+    /* values are values, with the extension as without it */
+    struct tidemark_snapshot *plain = open_vectors(NULL, TIDEMARK_OK);
+    struct tidemark_scan *scan = NULL;
+    struct tidemark_row row;
+    cr_assert_eq(tidemark_scan_range(snapshot, NULL, NULL, &scan, &error), TIDEMARK_OK);
+    while (tidemark_scan_next(scan, &row, &error) == TIDEMARK_OK) {
+        struct tidemark_value value;
+        cr_assert_eq(tidemark_get(plain, row.key, &value, &error), TIDEMARK_OK);
+        cr_assert(value.size == row.value_size && memcmp(value.data, row.value, value.size) == 0);
+        tidemark_value_free(&value);
+    }
+    tidemark_scan_close(scan);
+    cr_assert_eq(tidemark_search(plain, vector, 4, 5, &found, &error), TIDEMARK_SETTINGS);
+    cr_assert_not_null(strstr(error.message, "extension"));
+    tidemark_close(plain);
+    cr_assert_eq(tidemark_search(snapshot, vector, 3, 5, &found, &error), TIDEMARK_INVALID);
+    cr_assert_eq(tidemark_search(snapshot, vector, 4, 0, &found, &error), TIDEMARK_INVALID);
+    cr_assert_eq(tidemark_search(snapshot, vector, 4, 4097, &found, &error), TIDEMARK_INVALID);
+    vector[2] = (float)NAN;
+    cr_assert_eq(tidemark_search(snapshot, vector, 4, 5, &found, &error), TIDEMARK_INVALID);
+    cr_assert_not_null(strstr(error.message, "number 2"), "%s", error.message);
+    tidemark_close(snapshot);
+    cr_assert_null(open_vectors("/nowhere/vec0.so", TIDEMARK_SETTINGS));
+    struct tidemark_snapshot *none = open_vector("manifest_example", "auto");
+    cr_assert_eq(tidemark_vector_dim(none), 0);
+    cr_assert_eq(tidemark_search(none, vector, 4, 5, &found, &error), TIDEMARK_INVALID);
+    tidemark_close(none);
 }
 
 /* ---- threads ---- */

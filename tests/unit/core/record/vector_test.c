@@ -123,3 +123,18 @@ Test(vector, rows_are_packed_and_come_back)
         buf_done(&packed);
     }
 }
+
+Test(vector, an_id_is_its_own_text)
+{
+    static const char *const ids[][2] = {
+        {"{\"v\": 18446744073709551615, \"t\": \"int\"}", "18446744073709551615"},
+        {"{\"v\": \"a\\u0000\", \"t\": \"str\"}", "\"a\\u0000\""},
+        {"{\"t\": \"int\"}", "\"{\\\"t\\\": \\\"int\\\"}\""},
+        {"not \"json\"", "\"not \\\"json\\\"\""},
+    };
+    struct arena *arena = arena_new(1024);
+    for (size_t i = 0; i < LENGTH_OF(ids); i++) {
+        cr_assert_str_eq(vector_id_json(ids[i][0], arena), ids[i][1]);
+    }
+    arena_free(arena);
+}
