@@ -10,18 +10,6 @@ struct base_rows {
     uint8_t scratch[KEY_INTEGER_BYTES_MAX];
 };
 
-static bool find_shard(const struct base_rule *rule, const struct logical_key *key,
-                       uint32_t *ret_shard, struct err *err)
-{
-    uint64_t token = 0;
-    TRY(route_key(rule->router, key, &token, err));
-    if (rule->router->kind == ROUTE_CEL_DIRECT && token >= rule->num_dbs) {
-        return err_set(err, ERR_INPUT, "there is no shard %llu", (unsigned long long)token);
-    }
-    *ret_shard = route_db_id(rule->router, token, rule->num_dbs);
-    return true;
-}
-
 /* An expression of today may have no shard for a key that was there before it. */
 static bool tell_key(const struct base_rule *rule, struct bytes stored, struct err *err)
 {
@@ -56,7 +44,7 @@ static bool look_at(struct base_rows *self, struct row *row, bool *ret_mine, str
     uint32_t shard = 0;
     TRY(key_load(rule->from, row->key, &key, err));
     *ret_mine = false;
-    if (!find_shard(rule, &key, &shard, err)) {
+    if (!route_shard(rule->router, &key, rule->num_dbs, &shard, err)) {
         return row->tombstone || tell_key(rule, row->key, err);
     }
     if (shard != rule->shard) {

@@ -14,23 +14,27 @@ struct wanted {
     uint8_t scratch[KEY_INTEGER_BYTES_MAX];
 };
 
-/* False: it cannot be a key of this encoding, or belongs to another shard. */
+/* The key alone tells its shard; else every shard is looked into. */
+static bool can_route(const struct router *router)
+{
+    return route_needs_key_only(router) && router->kind != ROUTE_CEL_INFERRED;
+}
+
+/* False: it cannot be a key of this encoding, or belongs to another shard, or to none. */
 static bool is_wanted_here(const struct canary_search *search, const char *text,
                            struct arena *arena, struct wanted *wanted)
 {
     struct err unusable = {0};
-    uint64_t token = 0;
+    uint32_t shard = 0;
     wanted->text = text;
     if (!key_from_argument(search->key_encoding, text, arena, &wanted->key, &unusable) ||
         key_store(search->key_encoding, &wanted->key, wanted->scratch, &wanted->stored) !=
             REJECT_NONE) {
         return false;
     }
-    if (search->router->sharding.strategy != SHARDING_HASH) {
-        return true;
-    }
-    return route_key(search->router, &wanted->key, &token, &unusable) &&
-           route_db_id(search->router, token, search->num_dbs) == search->shard;
+    return !can_route(search->router) ||
+           (route_shard(search->router, &wanted->key, search->num_dbs, &shard, &unusable) &&
+            shard == search->shard);
 }
 
 static size_t choose(const struct canary_search *search, struct arena *arena,

@@ -13,7 +13,9 @@ struct canary_search {
     enum key_encoding key_encoding;
     const char *const *keys; /* as `tidemark get` takes them */
     size_t key_count;
-    const struct router *router; /* keys of other shards are not looked up, where it tells */
+    const struct router *router; /* keys of other shards are not looked up, where a key alone tells:
+                                    not by an expression over other columns, nor by an inferred
+                                    list; then each key is looked up in every shard */
     uint32_t num_dbs;
     uint32_t shard;
 };

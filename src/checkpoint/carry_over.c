@@ -1,6 +1,7 @@
 /* A shard of a state without new rows: the last file is copied within the store. */
 #include "checkpoint/carry_over.h"
 
+#include "adapters/os/crash_point.h"
 #include "adapters/os/log.h"
 #include "core/snapshot/names.h"
 #include "core/snapshot/sidecar.h"
@@ -51,6 +52,7 @@ static bool copy_order(const struct carry_over_request *request, struct arena *a
     TRY(store_copy(request->store, names_order_file(request->order_from, arena), to, NULL, err));
     TRY(store_head(request->store, to, &info, err));
     *ret_bytes = info.size;
+    crash_point("carried-order");
     return true;
 }
 
@@ -60,6 +62,7 @@ static bool copy_file(const struct carry_over_request *request, struct arena *ar
     struct store_etag etag;
     TRY(store_copy(request->store, names_shard_file(request->from->db_url, arena),
                    names_shard_file(request->folder, arena), &etag, err));
+    crash_point("carried-file");
     struct err why = {0};
     if (request->sidecar && !copy_sidecar(request, &etag, arena, &why)) {
         log_failure(LOG_WARN, "build", &why, "%s goes without a sidecar", request->folder);

@@ -4,6 +4,7 @@
 #include "adapters/file/file_store.h"
 #include "adapters/s3/s3_store.h"
 #include "adapters/sqlite/sqlite_kv.h"
+#include "adapters/sqlite/sqlite_vec_kv.h"
 
 static enum s3_addressing addressing_of(const char *word)
 {
@@ -72,4 +73,17 @@ struct kv *wiring_kv(void)
 const char *wiring_kv_version(void)
 {
     return sqlite_kv_version();
+}
+
+bool wiring_vector_kv(const struct vector_settings *vectors, struct kv **ret_kv, struct err *err)
+{
+    if (vectors->extension == NULL) {
+        return err_set(err, ERR_SETTINGS,
+                       "vectors need SQLite's extension sqlite-vec, which is no part of Tidemark: "
+                       "name its file (vec0.so; packages of it are called sqlite-vec)");
+    }
+    struct sqlite_vec_settings settings = {
+        .extension = vectors->extension, .dim = vectors->dim, .metric = vectors->metric};
+    return sqlite_vec_kv_new(&settings, ret_kv, err) ||
+           err_wrap(err, "vectors need SQLite's extension sqlite-vec");
 }

@@ -19,5 +19,8 @@ MUST_CHECK bool wiring_sweep_store(struct store *store, struct err *err);
 /* The driver of ordinary shard files, SQLite's. Not freed. */
 struct kv *wiring_kv(void);
 const char *wiring_kv_version(void); /* of SQLite, as it is in the files */
+/* That for snapshots with vectors; kv_free ends it. SETTINGS: sqlite-vec cannot be loaded. */
+MUST_CHECK bool wiring_vector_kv(const struct vector_settings *vectors, struct kv **ret_kv,
+                                 struct err *err);
 
 #endif

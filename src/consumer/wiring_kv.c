@@ -2,10 +2,10 @@
 #include "consumer/wiring_kv.h"
 
 #include "adapters/sqlite/sqlite_kv.h"
-#include "adapters/sqlite/sqlite_vec_kv.h"
 #if TIDEMARK_WITH_SLATEDB
 #include "adapters/slatedb/slatedb_kv.h"
 #endif
+#include "consumer/wiring.h"
 
 /* NULL: this build does not have it. */
 static struct kv *slatedb(const char **ret_version)
@@ -43,15 +43,7 @@ bool wiring_open_kv(enum shard_backend backend, const struct vector_settings *ve
     if (vectors->dim == 0) {
         return wiring_backend_kv(backend, ret_kv, err);
     }
-    if (vectors->extension == NULL) {
-        return err_set(err, ERR_SETTINGS,
-                       "vectors need SQLite's extension sqlite-vec, which is no part of Tidemark: "
-                       "name its file (vec0.so; packages of it are called sqlite-vec)");
-    }
-    struct sqlite_vec_settings settings = {
-        .extension = vectors->extension, .dim = vectors->dim, .metric = vectors->metric};
-    return sqlite_vec_kv_new(&settings, ret_kv, err) ||
-           err_wrap(err, "vectors need SQLite's extension sqlite-vec");
+    return wiring_vector_kv(vectors, ret_kv, err);
 }
 
 const char *wiring_backend_version(enum shard_backend backend)

@@ -121,7 +121,7 @@ static bool open_searcher(struct tidemark_snapshot *snapshot,
     if (vectors.dim == 0 || vectors.extension == NULL) {
         return true;
     }
-    TRY(wiring_open_kv(&vectors, &snapshot->vector_kv, err));
+    TRY(wiring_vector_kv(&vectors, &snapshot->vector_kv, err));
     struct snapshot_reader_request request = *plain;
     request.kv = snapshot->vector_kv;
     request.choice = (struct catalog_choice){.manifest_ref = found->url};

@@ -1,8 +1,11 @@
 """Contents `state` with state_order = "exact": a late record has its place, whichever build it comes in."""
 import random
 
+import pytest
+
 import model
 import order_object
+from cluster import FaultyS3
 from test_state import lines, newest
 from test_verify import DIFFERS, verify
 
@@ -125,3 +128,55 @@ def test_a_damaged_order_object(new_job, topics, name):
     job.build()
     assert verify(job)["verdict"] == "equal" and job.rows() == {b"a": b"2"}
     job.check(clean=True)
+
+
+@pytest.mark.parametrize("step", ["carried-order:2", "carried-file:1", "carried-file:3"])
+def test_crash_while_shards_are_copied(new_job, topics, name, step):
+    """Some copies are there, some in part: the next start makes the same state, and nothing is left over."""
+    topics.create(name, 1)
+    job = new_job(on_s3=True, window={"trigger": "offsets", "every_records": 20}, snapshot={
+        "contents": "state", "state_order": "exact", "shards": 6, "keep_last": 2, "cleanup_grace": "0s"})
+    topics.send(name, [row(f"key-{i}", 1, "first") for i in range(20)])
+    process = job.start()
+    process.wait_for(lambda: job.published() == 1, "the first state")
+    assert process.stop() == 0
+    topics.send(name, [row("key-1", 2, "second")] * 20)
+    process = job.start(env={"TIDEMARK_TEST_CRASH_AT": step})
+    assert process.wait() in (137, -9), process.output()[-2000:]
+    topics.send(name, [row("key-2", 3)] * 20)
+    process = job.start()
+    process.wait_for(lambda: job.published() == 3 and len(job.manifests()) == 2, "the third, and the first is gone")
+    assert process.stop() == 0
+    report = job.check(clean=True)
+    assert report.snapshots == 2 and job.rows()[b"key-1"] == b"second" and b"key-2" not in job.rows()
+
+
+@pytest.mark.parametrize("action", [
+    {"action": "status", "status": 500, "code": "InternalError"},
+    {"action": "status", "status": 503, "code": "SlowDown"},
+    {"action": "drop"},
+    {"action": "drop_after"},
+])
+def test_copies_that_fail(new_job, topics, s3, name, tmp_path, action):
+    """A copy is tried again; one that fails for good is another attempt, after a pause. An answer that is lost is
+    settled by looking: the same state comes of it."""
+    topics.create(name, 1)
+    way = FaultyS3(s3, tmp_path)
+    job = new_job(on_s3=True, snapshot={"contents": "state", "state_order": "exact", "shards": 3, "attempt_backoff": "200ms",
+                                        "max_attempts": 5},
+                  s3={"endpoint": s3.endpoint, "max_retries": 1})
+    topics.send(name, [row(f"key-{i}", 1, "first") for i in range(30)])
+    job.build()
+    before = newest(job.check(clean=True))
+    topics.send(name, [row("key-1", 2, "second")])
+    job.write(s3={"endpoint": way.endpoint})
+    way.rules([{**action, "method": "PUT", "header": "x-amz-copy-source", "times": 5}])
+    output = job.build().output()
+    assert sum("x-amz" in line or action["action"] in line for line in way.log()) >= 5
+    job.write(s3={"endpoint": s3.endpoint})
+    report = job.check(clean=True)
+    after = newest(report)
+    assert report.snapshots == 2 and job.rows()[b"key-1"] == b"second"
+    same = {e["checkpoint_id"] for e in before.shards} & {e["checkpoint_id"] for e in after.shards}
+    assert len(same) == 2, output[-2000:]
+    assert verify(job)["verdict"] == "equal"

@@ -89,7 +89,7 @@ static void print_neighbours(struct command_call *call, const struct manifest *m
         const struct kv_neighbour *at = &neighbours[i];
         cJSON *item = json_new_object();
         const char *id = vector_id_json(at->id, arena);
-        (void)cJSON_AddRawToObject(item, "id", id);
+        put_json(item, "id", id);
         cJSON_AddNumberToObject(item, "distance", at->distance);
         put_json(item, "payload", at->payload);
         output_table_add(&table, "%.6g", at->distance);

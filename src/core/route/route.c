@@ -117,6 +117,18 @@ uint32_t route_db_id(const struct router *router, uint64_t token, uint32_t num_d
     return (uint32_t)token;
 }
 
+bool route_shard(const struct router *router, const struct logical_key *key, uint32_t num_dbs,
+                 uint32_t *ret_shard, struct err *err)
+{
+    uint64_t token = 0;
+    TRY(route_key(router, key, &token, err));
+    if (router->kind == ROUTE_CEL_DIRECT && token >= num_dbs) {
+        return err_set(err, ERR_INPUT, "there is no shard %llu", (unsigned long long)token);
+    }
+    *ret_shard = route_db_id(router, token, num_dbs);
+    return true;
+}
+
 bool route_num_dbs(const struct router *router, uint64_t rows, uint32_t *ret_num_dbs,
                    struct err *err)
 {

@@ -93,6 +93,11 @@ static inline uint32_t route_group(const struct router *router, uint64_t token)
 /* The shard of a token in a build of `num_dbs` shards; not for inferred lists. */
 uint32_t route_db_id(const struct router *router, uint64_t token, uint32_t num_dbs);
 
+/* The shard of a key in a build of `num_dbs` shards, where the key alone leads there; not for
+ * inferred lists. ERR_INPUT: to none. */
+MUST_CHECK bool route_shard(const struct router *router, const struct logical_key *key,
+                            uint32_t num_dbs, uint32_t *ret_shard, struct err *err);
+
 /* The count of a build: num_dbs where it is fixed, else max(1, ceil(rows / max_keys_per_shard)),
  * `rows` being the input records of the build before duplicates are replaced. Hash alone.
  * ERR_LIMIT: more than ROUTE_NUM_DBS_MAX. */

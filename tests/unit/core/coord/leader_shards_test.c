@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "core/coord/leader_shards.h"
+#include "tests/support/vectors.h"
 
 Test(leader_shards, tokens_in_shard_order)
 {
@@ -152,4 +153,70 @@ Test(leader_shards, standbys_help_where_nobody_has_half)
         {5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5},
     };
     cr_assert_str_eq(assigned(halves, 2), "000000000000");
+}
+
+/* What a build by shard numbers makes of the numbers that its rows have. */
+static bool number_of_shards(const char *const *tokens, size_t count, uint32_t *ret_num_dbs)
+{
+    struct coord_settings settings;
+    coord_settings_init(&settings);
+    settings.shards = 0;
+    settings.shard_policy = SHARDS_BY_TOKEN_ID;
+    settings.fingerprint = "f";
+    struct leader_out out = {.arena = arena_new(4096)};
+    struct leader leader = {.settings = &settings, .fold = fold_new(), .out = &out, .now_us = 1000};
+    say_alive(leader.fold, names[0], "f");
+    struct token_size *sizes = arena_zero(out.arena, (count + 1) * sizeof *sizes);
+    for (size_t i = 0; i < count; i++) {
+        sizes[i] = (struct token_size){.token = tokens[i], .rows = 1, .bytes = 1};
+    }
+    struct message_ready ready = {.member = names[0], .tokens = sizes, .token_count = count};
+    struct ready_partition partition = {.id = {"a", 0}, .rows = count};
+    struct leader_share share = {.ready = &ready, .partition = &partition};
+    struct close_partition cut = {.id = {"a", 0}};
+    struct message_close close = {
+        .contents = CONTENTS_WINDOW, .fingerprint = "f", .partitions = &cut, .partition_count = 1};
+    struct message_plan plan = {.build = 1};
+    const char *why = NULL;
+    bool ok = shards_assign(&leader, &close, &share, &plan, &why);
+    cr_assert(ok || why != NULL);
+    *ret_num_dbs = ok ? (uint32_t)plan.shard_count : 0;
+    for (size_t i = 0; ok && i < count; i++) { /* every one of them is built */
+        cr_assert_geq(plan.shards[i].builder, 0);
+    }
+    fold_free(leader.fold);
+    arena_free(out.arena);
+    return ok;
+}
+
+/* The golden rows of direct routing: the readers' library refuses the same ones. Numbers below 0
+ * are rejected record by record before; here a build with one is refused, too. */
+Test(leader_shards, direct_vectors)
+{
+    struct arena *arena = arena_new(1 << 16);
+    struct bytes rest = vectors_read("cel_build.jsonl", arena);
+    struct bytes line;
+    size_t rows = 0;
+    while (vectors_line(&rest, &line)) {
+        cJSON *root = cJSON_ParseWithLength((const char *)line.data, line.size);
+        if (strcmp(vectors_text(root, "kind"), "direct") == 0) {
+            const cJSON *ids = vectors_member(root, "db_ids");
+            const cJSON *num_dbs = vectors_member(root, "num_dbs");
+            size_t count = (size_t)cJSON_GetArraySize(ids);
+            const char **tokens = arena_zero(arena, (count + 1) * sizeof *tokens);
+            for (size_t i = 0; i < count; i++) {
+                tokens[i] = arena_format(arena, "i:%d", cJSON_GetArrayItem(ids, (int)i)->valueint);
+            }
+            uint32_t have = 0;
+            bool ok = number_of_shards(tokens, count, &have);
+            cr_assert_eq(ok, cJSON_IsNull(vectors_member(root, "error")), "%.*s", (int)line.size,
+                         (const char *)line.data);
+            cr_assert(!ok || have == (uint32_t)num_dbs->valuedouble, "%.*s: %u", (int)line.size,
+                      (const char *)line.data, have);
+            rows++;
+        }
+        cJSON_Delete(root);
+    }
+    cr_assert_eq(rows, 14);
+    arena_free(arena);
 }
