@@ -2,6 +2,7 @@
 #ifndef TIDEMARK_ADAPTERS_SOURCE_H
 #define TIDEMARK_ADAPTERS_SOURCE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -249,6 +250,28 @@ enum source_start_kind { SOURCE_EARLIEST = 1, SOURCE_LATEST, SOURCE_TIME };
 MUST_CHECK bool source_query_starts(struct source_query *query, enum source_start_kind kind,
                                     int64_t time_ms, struct source_start *starts, size_t count,
                                     int timeout_ms, struct err *err);
+
+/* A record that is asked for by its offset. */
+struct source_record {
+    struct source_partition partition;
+    int64_t offset;
+    enum source_record_state {
+        SOURCE_RECORD_UNKNOWN = 0, /* nobody has answered */
+        SOURCE_RECORD_FOUND,       /* it was handed out */
+        SOURCE_RECORD_MISSING,     /* read_committed shows no record there, or the log has no such
+                                    * offset */
+    } state;
+};
+
+/* `index` into the records; the message, without headers, is gone when it returns. */
+typedef void source_record_fn(void *context, size_t index, const struct source_message *message);
+
+/* Reads single records, at most one of a partition, as they are in the log now: joins no group and
+ * commits nothing. Fills in each `state`. One call at a time. False: some are UNKNOWN: TRANSIENT,
+ * MISSING for a topic that is not there, SETTINGS; STOPPED soon after `stop` is set. */
+MUST_CHECK bool source_query_records(struct source_query *query, struct source_record *records,
+                                     size_t count, source_record_fn *take, void *context,
+                                     int timeout_ms, const atomic_bool *stop, struct err *err);
 
 /* The group's mirrored offsets, -1 where there is none. For lag displays and R23's "never
  * lower". */

@@ -89,6 +89,10 @@ bool handover_hands_fetched(const struct member_thread_settings *settings, struc
         .bytes = handover->bytes,
         .tally = arena_copy(mail->arena, job->tally),
     };
+    for (size_t i = 0; i < handover->witness_count && i < WITNESS_ENDS; i++) {
+        mail->adopt.partition.witnesses[mail->adopt.partition.witness_count++] =
+            handover->witnesses[i];
+    }
     mail_send(settings->intake, mail);
     return false;
 }

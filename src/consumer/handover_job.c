@@ -30,6 +30,10 @@ static struct message_handover copy_of(const struct message_handover *from, stru
     copy.url = arena_text(arena, bytes_of_text(from->url));
     copy.digest = arena_text(arena, bytes_of_text(from->digest));
     copy.tally_digest = arena_text(arena, bytes_of_text(from->tally_digest));
+    copy.witnesses =
+        (const struct witness *)(const void *)arena_copy(
+            arena, bytes_of(from->witnesses, from->witness_count * sizeof *from->witnesses))
+            .data;
     copy.member = copy.topic_id = copy.fingerprint = "";
     return copy;
 }

@@ -336,6 +336,9 @@ bool intake_take(struct intake *intake, const struct source_batch *batch, int64_
         }
         if (partition->owned) {
             TRY(take_message(intake, partition, message, now_us, err));
+            if (partition->witnesses.count == 0) { /* the first of all is a good one */
+                intake_keep_witness(partition, message);
+            }
         }
     }
     if (batch->message_count > 0 && intake->last != NULL) {

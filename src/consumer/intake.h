@@ -6,6 +6,7 @@
 #include "checkpoint/contribution.h"
 #include "consumer/rows/budget.h"
 #include "consumer/dead_letter.h"
+#include "consumer/made_again.h"
 #include "consumer/rows/held_rows.h"
 #include "core/coord/member.h"
 #include "core/route/route.h"
@@ -85,15 +86,25 @@ enum { INTAKE_LOST = -1 };
 void intake_readings(struct intake *intake, struct arena *arena,
                      struct member_reading **ret_readings, size_t *ret_count);
 
+/* Records of a partition that was sealed, to be read once more: if one of them is another now, its
+ * rows may be of two logs (PROTOCOL R9). */
+struct intake_look {
+    struct source_partition partition;
+    struct made_again_log log; /* `topic` is the settings' text */
+    struct witness_list witnesses;
+};
+
 /* What a cut takes, and the rows themselves. Texts and arrays in the arena. */
 struct intake_sealed {
     struct contribution *contribution; /* one user: the caller */
-    const struct ready_partition *partitions;
+    struct ready_partition *partitions;
     size_t partition_count;
     const struct shard_size *shards; /* where shards are known */
     size_t shard_count;
     const struct token_size *tokens; /* where they follow from tokens: exactly those with rows */
     size_t token_count;
+    const struct intake_look *looks;
+    size_t look_count;
 };
 
 /* Every partition of it was read up to its cut. Late and future rows that the policies refuse are

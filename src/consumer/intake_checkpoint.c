@@ -15,8 +15,7 @@ static struct checkpoint_partition capture(const struct intake_partition *partit
     CHECK(!tally.overflowed);
     int64_t from = partition->from > partition->tail_from ? partition->from : partition->tail_from;
     const char *head = partition->head_run == NULL ? "" : partition->head_run;
-    const struct witness *witness = witness_below(&partition->witnesses, partition->position);
-    return (struct checkpoint_partition){
+    struct checkpoint_partition saved = {
         .topic = partition->topic,
         .number = partition->number,
         .from = from < partition->position ? from : partition->position,
@@ -26,9 +25,9 @@ static struct checkpoint_partition capture(const struct intake_partition *partit
         .head_run = arena_text(arena, bytes_of_text(head)),
         .bytes = partition->bytes,
         .tally = arena_copy(arena, buf_bytes(&tally)),
-        .has_witness = witness != NULL,
-        .witness = witness == NULL ? (struct witness){0} : *witness,
     };
+    saved.witness_count = witness_ends(&partition->witnesses, partition->position, saved.witnesses);
+    return saved;
 }
 
 void intake_capture(const struct intake *intake, struct arena *arena,
@@ -79,8 +78,8 @@ void intake_restore(struct intake *intake, const struct checkpoint_partition *sa
     partition->event_time_max_us = saved->event_time_max_us;
     free(partition->head_run);
     partition->head_run = saved->head_run[0] == '\0' ? NULL : strdup(saved->head_run);
-    if (saved->has_witness) {
-        (void)witness_add(&partition->witnesses, saved->witness); /* what is known already stays */
+    for (size_t i = 0; i < saved->witness_count; i++) { /* what is known already stays */
+        (void)witness_add(&partition->witnesses, saved->witnesses[i]);
     }
     partition->rows = tally_rows(&partition->tally);
     partition->bytes = saved->bytes;
@@ -105,6 +104,11 @@ bool intake_give(struct intake *intake, struct arena *arena, struct message_hand
     given->leader_epoch = saved.leader_epoch;
     given->event_time_max_us = saved.event_time_max_us;
     given->head = saved.head_run;
+    given->witnesses =
+        (const struct witness *)(const void *)arena_copy(
+            arena, bytes_of(saved.witnesses, saved.witness_count * sizeof saved.witnesses[0]))
+            .data;
+    given->witness_count = saved.witness_count;
     *ret_tally = saved.tally;
     struct cut_step all = {.from_us = EVENT_TIME_LOW,
                            .to_us = EVENT_TIME_HIGH,

@@ -209,7 +209,7 @@ void intake_forget(struct intake *intake, const struct member_forget *partitions
         struct intake_partition *partition = intake_find(intake, forget->id);
         if (partition != NULL) {
             apply_head(partition, forget->steps, forget->step_count, forget->tail_from, run);
-            witness_forget_below(&partition->witnesses, partition->judged_below);
+            intake_forget_witnesses(partition, forget, run);
         }
     }
     held_rows_forget(intake->settings.held, is_over, intake);

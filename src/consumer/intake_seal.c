@@ -285,6 +285,28 @@ static void list_groups(struct sealing *sealing, struct intake_sealed *sealed)
     sealed->token_count = sealing->exactly ? used : 0;
 }
 
+/* What is to be compared before these partitions are ready. Of each the oldest comes first: it was
+ * read before the topic was made again, if one of them was. */
+static void list_looks(const struct sealing *sealing, struct intake_sealed *sealed)
+{
+    struct intake_look *looks = arena_zero(sealing->arena, (sealing->count + 1) * sizeof *looks);
+    for (size_t i = 0; i < sealing->count; i++) {
+        const struct intake_partition *partition =
+            intake_find(sealing->intake, sealing->partitions[i].id);
+        if (partition->witnesses.count == 0) {
+            continue;
+        }
+        struct intake_look *look = &looks[sealed->look_count++];
+        look->partition = (struct source_partition){partition->topic_index, partition->number};
+        look->log = intake_log_of(partition);
+        look->log.head_run = look->log.head_run == NULL
+                                 ? NULL
+                                 : arena_text(sealing->arena, bytes_of_text(look->log.head_run));
+        look->witnesses = partition->witnesses;
+    }
+    sealed->looks = looks;
+}
+
 /* How the rows are held: in so many groups. */
 static void set_groups(struct sealing *sealing)
 {
@@ -336,6 +358,7 @@ static bool seal(struct sealing *sealing, struct intake_sealed *ret_sealed, stru
         .partition_count = sealing->count,
     };
     list_groups(sealing, ret_sealed);
+    list_looks(sealing, ret_sealed);
     give_tokens(sealing);
     return true;
 }

@@ -3,6 +3,7 @@
 #define TIDEMARK_CONSUMER_INTAKE_STATE_H
 
 #include "consumer/intake.h"
+#include "consumer/made_again.h"
 #include "core/record/decode.h"
 #include "core/window/tally.h"
 
@@ -72,8 +73,13 @@ void intake_keep_witness(struct intake_partition *partition, const struct source
  * is held was read from another log than the head's. */
 MUST_CHECK bool intake_start_witnesses(struct intake_partition *partition,
                                        const struct intake_head *head, struct err *err);
+/* Those below the cut of a COMMIT are not needed, but for its own. */
+void intake_forget_witnesses(struct intake_partition *partition, const struct member_forget *forget,
+                             const char *run);
 /* The newest one below `offset`; -1: none. */
 int64_t intake_witness_below(const struct intake_partition *partition, int64_t offset);
+/* Borrows the partition's texts. */
+struct made_again_log intake_log_of(const struct intake_partition *partition);
 
 /* The error budget over all partitions. False: SETTINGS. */
 MUST_CHECK bool intake_check_budget(struct intake *intake, struct err *err);

@@ -8,14 +8,16 @@
 #include "adapters/os/crash_point.h"
 #include "adapters/os/log.h"
 #include "adapters/os/thread.h"
+#include "consumer/look_thread.h"
 
 enum { INTAKE_WAIT_US = 50 * 1000, INTAKE_REPORT_US = 50 * 1000 };
 
 struct intake_thread {
     struct intake_thread_settings settings;
     struct thread *thread;
-    bool failed; /* nothing is taken in any more; the process is about to end */
-    bool closed; /* nor after MAIL_SAVE */
+    struct look_thread *look; /* NULL: what is sealed goes to the member at once */
+    bool failed;              /* nothing is taken in any more; the process is about to end */
+    bool closed;              /* nor after MAIL_SAVE */
     atomic_bool saved;
     bool news;          /* since the last report */
     bool short_of_room; /* as reported last */
@@ -71,7 +73,11 @@ static void seal(struct intake_thread *thread, const struct mail *order)
         log_failure(LOG_WARN, "intake", &err, "build %llu is not sealed",
                     (unsigned long long)order->seal.build);
     }
-    mail_send(thread->settings.member, mail);
+    if (thread->look != NULL) {
+        look_thread_send(thread->look, mail);
+    } else {
+        mail_send(thread->settings.member, mail);
+    }
 }
 
 static void start(struct intake_thread *thread, const struct mail *mail)
@@ -245,6 +251,10 @@ struct intake_thread *intake_thread_new(const struct intake_thread_settings *set
     thread->settings = *settings;
     atomic_init(&thread->saved, false);
     pulse_beat(&thread->pulse);
+    if (settings->source != NULL) {
+        thread->look = look_thread_new(
+            &(struct look_thread_settings){.source = settings->source, .member = settings->member});
+    }
     thread->thread = thread_new("intake", run, thread);
     return thread;
 }
@@ -259,6 +269,7 @@ struct intake_thread *intake_thread_free(struct intake_thread *thread)
     if (thread != NULL) {
         queue_close(thread->settings.inbox);
         thread_join(thread->thread);
+        look_thread_free(thread->look);
         free(thread);
     }
     return NULL;

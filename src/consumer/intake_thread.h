@@ -14,6 +14,8 @@ struct intake_thread_settings {
     struct queue *inbox;   /* MAIL_BATCH, MAIL_START, MAIL_STOP, MAIL_SEAL, MAIL_FORGET, … */
     struct queue *batches; /* where empty batches go back to */
     struct queue *member;  /* MAIL_READINGS, MAIL_SEALED, MAIL_FAILED */
+    const struct source_settings *source; /* what is sealed is looked at again with it; NULL: is
+                                             not */
 };
 
 struct intake_thread;

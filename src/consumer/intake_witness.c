@@ -4,38 +4,20 @@
 
 #include "consumer/intake_state.h"
 
-static struct witness witness_of(const struct source_message *message)
+struct made_again_log intake_log_of(const struct intake_partition *partition)
 {
-    static const uint8_t nothing[1] = {0};
-    struct bytes key =
-        bytes_of(message->key.size == 0 ? nothing : message->key.data, message->key.size);
-    struct bytes value =
-        bytes_of(message->value.size == 0 ? nothing : message->value.data, message->value.size);
-    return (struct witness){
-        .offset = message->offset,
-        .hash = witness_hash(message->timestamp_ms, message->has_key ? key : bytes_of(NULL, 0),
-                             message->has_value ? value : bytes_of(NULL, 0)),
-    };
-}
-
-static bool made_again(const struct intake_partition *partition, int64_t offset, struct err *err)
-{
-    bool head = offset == partition->head_witness && partition->head_witness_run != NULL;
-    return err_set(err, ERR_SETTINGS,
-                   "%s[%d] has another record at offset %lld than %s%s: the topic was deleted and "
-                   "made again, or the log was truncated. Nothing of it is used; go on with "
-                   "another `group`",
-                   partition->topic, (int)partition->number, (long long)offset,
-                   head ? "the one on record by run " : "the one that this member has read",
-                   head ? partition->head_witness_run : "");
+    return (struct made_again_log){.topic = partition->topic,
+                                   .number = partition->number,
+                                   .head_witness = partition->head_witness,
+                                   .head_run = partition->head_witness_run};
 }
 
 bool intake_compare(const struct intake_partition *partition, const struct source_message *message,
                     struct err *err)
 {
     const struct witness *known = witness_at(&partition->witnesses, message->offset);
-    return known == NULL || known->hash == witness_of(message).hash ||
-           made_again(partition, message->offset, err);
+    struct made_again_log log = intake_log_of(partition);
+    return known == NULL || made_again_compare(&log, *known, message, err);
 }
 
 void intake_keep_witness(struct intake_partition *partition, const struct source_message *message)
@@ -43,23 +25,39 @@ void intake_keep_witness(struct intake_partition *partition, const struct source
     if (partition->owned && partition->number == message->partition &&
         partition->topic_index == message->topic && message->offset >= partition->compare_below &&
         message->offset < partition->position) {
-        bool kept = witness_add(&partition->witnesses, witness_of(message));
+        bool kept = witness_add(&partition->witnesses, made_again_witness(message));
         CHECK(kept); /* it is above all that are known */
         partition->compare_below = message->offset + 1;
+    }
+}
+
+static void set_head(struct intake_partition *partition, const struct witness *witness,
+                     const char *run)
+{
+    free(partition->head_witness_run);
+    partition->head_witness = witness == NULL ? -1 : witness->offset;
+    partition->head_witness_run = witness == NULL || run == NULL ? NULL : strdup(run);
+}
+
+void intake_forget_witnesses(struct intake_partition *partition, const struct member_forget *forget,
+                             const char *run)
+{
+    if (forget->has_witness) {
+        witness_forget_below(&partition->witnesses, forget->cut);
+        /* One that another member has read, at an offset of ours: either will do. */
+        (void)witness_add(&partition->witnesses, forget->witness);
+        set_head(partition, &forget->witness, run);
     }
 }
 
 bool intake_start_witnesses(struct intake_partition *partition, const struct intake_head *head,
                             struct err *err)
 {
-    free(partition->head_witness_run);
-    partition->head_witness_run = NULL;
-    partition->head_witness = -1;
+    set_head(partition, head->has_witness ? &head->witness : NULL, head->run);
     if (head->has_witness) {
-        partition->head_witness = head->witness.offset;
-        partition->head_witness_run = head->run == NULL ? NULL : strdup(head->run);
         if (!witness_add(&partition->witnesses, head->witness)) {
-            return made_again(partition, head->witness.offset, err);
+            struct made_again_log log = intake_log_of(partition);
+            return made_again_differ(&log, head->witness.offset, err);
         }
     }
     partition->compare_below = intake_witness_below(partition, INT64_MAX) + 1;

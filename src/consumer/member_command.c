@@ -35,6 +35,7 @@ void member_hands_done(struct member_hands *hands)
     member_free(hands->member);
     arena_free(hands->arena);
     free(hands->waiting);
+    free(hands->adopted);
 }
 
 bool member_hands_open(struct member_hands *hands, struct err *err)

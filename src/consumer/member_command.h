@@ -15,6 +15,12 @@ struct waiting_start {
     int64_t watermark_us;
 };
 
+/* A record below what was adopted of a partition. */
+struct adopted_witness {
+    struct source_partition partition;
+    int64_t offset; /* -1: none is known */
+};
+
 /* What commands are carried out with. The member thread's own. */
 struct member_hands {
     const struct member_thread_settings *settings;
@@ -27,6 +33,8 @@ struct member_hands {
     struct waiting_start *waiting; /* of the last ASSIGNED; all are answered together */
     size_t waiting_count;
     bool waiting_open; /* an ASSIGNED waits for its answer */
+    struct adopted_witness *adopted;
+    size_t adopted_count;
     bool trigger_sent;
     struct arena *arena; /* of commands and their answers, until the next tick */
 };
@@ -45,6 +53,9 @@ void member_hands_assignment(struct member_hands *hands, const struct mail *mail
 /* False: no topic of ours. */
 bool member_hands_partition(const struct member_hands *hands, struct partition_id id,
                             struct source_partition *ret);
+
+/* MAIL_ADOPTED: what is held of a partition is what another member has read. */
+void member_hands_adopted(struct member_hands *hands, const struct mail *mail);
 
 /* Where a START or SEEK fetches from: so that the newest witness below it is read again, the head's
  * or that of the rows that are held. */

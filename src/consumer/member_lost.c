@@ -1,8 +1,10 @@
 /* Is a log still the one that was read? Where it is read again from, and what to do when it does
  * not hold what is asked for. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "adapters/os/log.h"
+#include "consumer/made_again.h"
 #include "consumer/member_command.h"
 
 enum { LOST_QUERY_MS = 30 * 1000 };
@@ -19,9 +21,46 @@ bool member_hands_partition(const struct member_hands *hands, struct partition_i
     return false;
 }
 
-/* What a local checkpoint has brought back; -1: nothing. */
-static int64_t held_witness(const struct member_hands *hands, struct partition_id id)
+static struct adopted_witness *find_adopted(const struct member_hands *hands,
+                                            struct source_partition partition)
 {
+    for (size_t i = 0; i < hands->adopted_count; i++) {
+        if (hands->adopted[i].partition.topic == partition.topic &&
+            hands->adopted[i].partition.partition == partition.partition) {
+            return &hands->adopted[i];
+        }
+    }
+    return NULL;
+}
+
+void member_hands_adopted(struct member_hands *hands, const struct mail *mail)
+{
+    const struct checkpoint_partition *given = &mail->adopt.partition;
+    struct partition_id id = {given->topic, given->number};
+    struct source_partition partition;
+    if (mail->adopt.error != NULL || !member_hands_partition(hands, id, &partition)) {
+        return;
+    }
+    struct adopted_witness *adopted = find_adopted(hands, partition);
+    if (adopted == NULL) {
+        hands->adopted =
+            realloc(hands->adopted, (hands->adopted_count + 1) * sizeof *hands->adopted);
+        CHECK(hands->adopted != NULL);
+        adopted = &hands->adopted[hands->adopted_count++];
+    }
+    adopted->partition = partition;
+    adopted->offset = given->witness_count == 0 ? -1
+                                                : given->witnesses[given->witness_count - 1].offset;
+}
+
+/* Of what another member or a local checkpoint has brought; -1: none. */
+static int64_t held_witness(const struct member_hands *hands, struct source_partition partition,
+                            struct partition_id id)
+{
+    const struct adopted_witness *adopted = find_adopted(hands, partition);
+    if (adopted != NULL) {
+        return adopted->offset;
+    }
     for (size_t i = 0; i < hands->settings->held_count; i++) {
         if (partition_id_compare(hands->settings->held[i].id, id) == 0) {
             return hands->settings->held[i].witness;
@@ -35,7 +74,7 @@ void member_hands_fetch_from(const struct member_hands *hands, struct mail *mail
     struct partition_id id = {hands->settings->source.topics[mail->start.partition.topic],
                               mail->start.partition.partition};
     int64_t head = mail->start.head.has_witness ? mail->start.head.witness.offset : -1;
-    int64_t held = mail->start.head.goes_on ? held_witness(hands, id) : -1;
+    int64_t held = mail->start.head.goes_on ? held_witness(hands, mail->start.partition, id) : -1;
     held = held < mail->start.offset ? held : -1;
     head = head < mail->start.offset ? head : -1;
     mail->start.fetch_from = witness_fetch_from(mail->start.offset, held > head ? held : head);
@@ -77,12 +116,8 @@ static bool settle(const struct member_hands *hands, struct member_reading *read
 {
     if (ends->high < reading->position) {
         mail_send(hands->settings->intake, mail_new(MAIL_DISCARD));
-        return err_set(err, ERR_SETTINGS,
-                       "%s[%d] ends at %lld, below %lld, which was read already: the topic was "
-                       "deleted and made again, or the log was truncated. Nothing of it is used; "
-                       "go on with another `group`",
-                       reading->id.topic, (int)reading->id.number, (long long)ends->high,
-                       (long long)reading->position);
+        return made_again_ends(reading->id.topic, reading->id.number, ends->high, reading->position,
+                               err);
     }
     if (ends->low > reading->position) {
         reading->lost_to = ends->low;

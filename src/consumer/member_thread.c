@@ -222,6 +222,7 @@ static void on_mail(struct member_thread *thread, struct mail *mail)
         }
         break;
     case MAIL_ADOPTED:
+        member_hands_adopted(&thread->hands, mail);
         handover_hands_adopted(mail, &event);
         feed(thread, &event);
         break;

@@ -14,6 +14,7 @@
 #include "adapters/os/lock.h"
 #include "adapters/os/log.h"
 #include "adapters/os/thread.h"
+#include "consumer/made_again.h"
 
 enum {
     POLL_WAIT_MS = 50,
@@ -214,6 +215,11 @@ static void tell_assignment(struct poll_thread *thread, enum mail_kind kind,
     mail_send(thread->settings.member, mail);
 }
 
+static const char *topic_of(const struct poll_thread *thread, struct source_partition partition)
+{
+    return thread->settings.source->topics[partition.topic];
+}
+
 static void on_event(struct poll_thread *thread, const struct source_event *event)
 {
     struct err err;
@@ -229,13 +235,18 @@ static void on_event(struct poll_thread *thread, const struct source_event *even
         note(source_stop(thread->source, &err), &err, "cannot give partitions back");
         break;
     case SOURCE_TRUNCATED:
-        err_set(&err, ERR_SETTINGS,
-                "topic %u, partition %d: the log was cut below offset %lld, which was read already",
-                event->partition.topic, event->partition.partition, (long long)event->position);
+        made_again_truncated(topic_of(thread, event->partition), event->partition.partition,
+                             event->position, &err);
         mail_send(thread->settings.intake, mail_new(MAIL_DISCARD));
         fail(thread, &err);
         break;
     case SOURCE_TOPIC_GONE:
+        err = *event->err;
+        if (err.kind == ERR_MISSING) {
+            made_again_gone(topic_of(thread, event->partition), event->partition.partition, &err);
+        }
+        fail(thread, &err);
+        break;
     case SOURCE_FATAL:
         fail(thread, event->err);
         break;

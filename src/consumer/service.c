@@ -1,9 +1,7 @@
 /* The whole service in one process: what is started, in which order, and how it ends. */
 #include "consumer/service.h"
 
-#include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "adapters/os/log.h"
 #include "adapters/os/file.h"
@@ -267,6 +265,7 @@ static bool start_member(struct service *service, struct err *err)
         .inbox = service->to_intake,
         .batches = service->batches,
         .member = service->to_member,
+        .source = &service->parts.source,
     };
     service->intake_thread = intake_thread_new(&intake);
     struct poll_thread_settings poll = {
@@ -473,28 +472,4 @@ struct service *service_free(struct service *service)
     arena_free(service->arena);
     free(service);
     return NULL;
-}
-
-static sigset_t signals(void)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    return set;
-}
-
-void service_block_signals(void)
-{
-    sigset_t set = signals();
-    CHECK(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
-}
-
-int service_wait(int64_t timeout_us)
-{
-    sigset_t set = signals();
-    struct timespec wait = {.tv_sec = timeout_us / 1000000,
-                            .tv_nsec = (timeout_us % 1000000) * 1000};
-    int number = sigtimedwait(&set, NULL, &wait);
-    return number > 0 ? number : 0;
 }

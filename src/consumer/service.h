@@ -35,10 +35,4 @@ struct service *service_free(struct service *service);
  * 0: not known. */
 int64_t service_target(const struct service *service);
 
-/* SIGINT, SIGTERM: blocked in all threads from here on, and waited for with service_wait. */
-void service_block_signals(void);
-
-/* Waits for at most timeout_us; the number of the signal that came, or 0. */
-int service_wait(int64_t timeout_us);
-
 #endif

@@ -88,7 +88,8 @@ const struct member_held *service_checkpoint_adopt(struct local_checkpoint *from
             .position = saved->position,
             .leader_epoch = saved->leader_epoch,
             .head = arena_text(arena, bytes_of_text(saved->head_run)),
-            .witness = saved->has_witness ? saved->witness.offset : -1,
+            .witness =
+                saved->witness_count == 0 ? -1 : saved->witnesses[saved->witness_count - 1].offset,
         };
     }
     log_info("service", "the local checkpoint has %llu rows of %zu partitions in %zu spills",

@@ -14,7 +14,7 @@ target_include_directories(kafka_bed PUBLIC ${PROJECT_SOURCE_DIR})
 target_compile_definitions(kafka_bed PRIVATE TESTS_FOLDER="${PROJECT_SOURCE_DIR}/tests")
 target_link_libraries(kafka_bed PUBLIC adapters_kafka)
 
-foreach(battery mock source group ledger leadership cluster)
+foreach(battery mock source records group ledger leadership cluster)
     add_executable(conformance_kafka_${battery} kafka_${battery}.c)
     tidemark_flags(conformance_kafka_${battery})
     target_link_libraries(conformance_kafka_${battery} PRIVATE kafka_bed)

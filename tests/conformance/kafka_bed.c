@@ -264,3 +264,20 @@ void bed_delete_topic(const char *name)
     rd_kafka_DeleteTopic_destroy(gone);
     rd_kafka_destroy(rk);
 }
+
+void bed_grow_topic(const char *name, size_t partitions)
+{
+    char words[256];
+    rd_kafka_t *rk = bed_transactional("grow");
+    rd_kafka_NewPartitions_t *more =
+        rd_kafka_NewPartitions_new(name, partitions, words, sizeof words);
+    IS(more != NULL);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_CreatePartitions(rk, &more, 1, NULL, queue);
+    rd_kafka_event_t *answer = rd_kafka_queue_poll(queue, BED_WAIT_MS);
+    IS(answer != NULL && rd_kafka_event_error(answer) == RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_event_destroy(answer);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_NewPartitions_destroy(more);
+    rd_kafka_destroy(rk);
+}

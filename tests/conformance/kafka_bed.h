@@ -24,6 +24,7 @@ void bed_topic(const char *name, int partitions, const char *settings);
 void bed_produce(const char *topic, int partition, int first, int count);
 
 void bed_delete_topic(const char *name);
+void bed_grow_topic(const char *name, size_t partitions);
 
 /* A transactional producer of the test's own. */
 rd_kafka_t *bed_transactional(const char *id);

@@ -112,8 +112,8 @@ static void open_plant(struct plant *plant)
     struct checkpoint_saver_settings saver = {
         .intake = plant->intake, .held = plant->held, .letters = plant->letters};
     plant->saver = checkpoint_saver_new(&saver);
-    struct intake_thread_settings thread = {plant->intake, plant->saver, plant->inbox,
-                                            plant->batches, plant->member};
+    struct intake_thread_settings thread = {plant->intake,  plant->saver,  plant->inbox,
+                                            plant->batches, plant->member, NULL};
     plant->thread = intake_thread_new(&thread);
 }
 

@@ -14,6 +14,8 @@ enum {
     SESSION_FRESH_US = 120 * 1000 * 1000, /* requests of before may take a minute to be answered */
     SESSION_LOG_WAITS = 50,
     SESSION_LOG_WAIT_US = 10 * 1000,
+    PARTITIONS_LOG_WAIT_US = 50 * 1000,
+    CLIENT_ENDS_ALWAYS = 0x020601ff, /* librdkafka 4724 */
 };
 
 bool cluster_check_properties(const struct cluster_settings *settings, struct err *err)
@@ -62,6 +64,33 @@ static void note_session(struct client *client, const char *facility)
     }
 }
 
+/* "Topic t partition count changed from 1 to 0": nothing else tells. */
+static void note_partitions(struct client *client, const char *facility, const char *words)
+{
+    const char *change = strstr(words, " partition count changed from ");
+    int before = 0;
+    int now = 0;
+    if (strcmp(facility, "PARTCNT") == 0 && change != NULL &&
+        sscanf(change, " partition count changed from %d to %d", &before, &now) == 2 &&
+        now < before) {
+        lock_take(&client->lock);
+        client->locked.lost_partitions = true;
+        lock_give(&client->lock);
+    }
+}
+
+bool client_lost_partitions(struct client *client)
+{
+    if (rd_kafka_version() >= CLIENT_ENDS_ALWAYS) {
+        return false;
+    }
+    clock_sleep_us(PARTITIONS_LOG_WAIT_US); /* for what was said just now */
+    lock_take(&client->lock);
+    bool lost = client->locked.lost_partitions;
+    lock_give(&client->lock);
+    return lost;
+}
+
 /* The log comes from another thread, in order: once it says FATAL, it has said all of before. */
 bool client_lost_session(struct client *client)
 {
@@ -84,6 +113,7 @@ static void on_log(const rd_kafka_t *rk, int severity, const char *facility, con
 {
     struct client *client = rd_kafka_opaque(rk);
     note_session(client, facility);
+    note_partitions(client, facility, words);
     enum log_level level = level_of(severity);
     /* CONFWARN: "is a producer property and will be ignored", since the user's properties go to
      * both kinds. AUTOCREATE: the mock cluster cannot forbid making topics. ERROR: what an error
@@ -200,7 +230,7 @@ struct client *client_free(struct client *client)
     if (client == NULL) {
         return NULL;
     }
-    if (client->is_stuck && rd_kafka_version() < 0x020601ff) {
+    if (client->is_stuck && rd_kafka_version() < CLIENT_ENDS_ALWAYS) {
         log_warn("kafka", "%s: its handle is left behind, since a topic of it is gone",
                  client_settings_role_name(client->role));
         return NULL;

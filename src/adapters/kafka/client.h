@@ -26,6 +26,7 @@ struct client {
         char problem[CLIENT_PROBLEM_MAX]; /* the last trouble it logged */
         int64_t problem_us;
         int64_t session_lost_us; /* when it last gave its membership up by itself; 0 never */
+        bool lost_partitions;    /* it said that a topic has fewer than before */
         bool said_fatal;
     } locked;
 };
@@ -63,6 +64,10 @@ void client_give_up(rd_kafka_t *rk, rd_kafka_resp_err_t code,
 /* After a fatal error: true when the client itself gave its membership up a short while before,
  * because no coordinator answered or nobody polled. */
 bool client_lost_session(struct client *client);
+
+/* After fetching: true when a topic or partition has gone since, as far as the handle knows, where
+ * that may keep it from ending: it is stuck then (see client_free). */
+bool client_lost_partitions(struct client *client);
 
 /* The owner out of a callback's opaque. */
 void *client_owner(void *opaque);

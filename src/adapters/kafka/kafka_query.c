@@ -5,31 +5,30 @@
  * there -1 is the end and -2 the beginning (ListOffsets): one request a broker, not one a partition
  * as with rd_kafka_query_watermark_offsets. Under read_committed the end is the last stable offset.
  */
+#include "adapters/kafka/kafka_query.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/kafka/client.h"
 #include "adapters/kafka/client_error.h"
 #include "adapters/kafka/kafka_topics.h"
 #include "adapters/os/clock.h"
-#include "adapters/source.h"
 
 enum { TIME_END = -1, TIME_BEGINNING = -2 };
-
-struct source_query {
-    struct client *committed;
-    struct client *uncommitted;
-    char **topics;
-    size_t topic_count;
-    size_t partitions; /* of all topics, as the second handle knows them */
-};
 
 static bool open_client(const struct source_settings *settings, enum client_role role,
                         struct client **ret_client, struct err *err)
 {
     /* The group is named for its committed offsets; a handle that subscribes to nothing never
      * joins. */
-    const struct cluster_property own[] = {{"group.id", settings->group}};
+    const struct cluster_property own[] = {
+        {"group.id", settings->group},
+        /* Only single records are fetched: no more than one of a partition at a time, and no wait
+         * for more at its end. A low queued.min.messages would spare nothing, and hold up the next
+         * question for half a second. */
+        {"max.partition.fetch.bytes", "65536"},
+        {"fetch.wait.max.ms", "10"},
+    };
     const struct client_options options = {
         .role = role,
         .properties = {.own = own, .own_count = LENGTH_OF(own)},
@@ -43,7 +42,9 @@ bool source_query_new(const struct source_settings *settings, struct source_quer
     struct source_query *query = calloc(1, sizeof(*query));
     CHECK(query != NULL);
     query->topics = calloc(settings->topic_count, sizeof(*query->topics));
-    CHECK(query->topics != NULL);
+    query->opened = calloc(settings->topic_count, sizeof(rd_kafka_topic_t *));
+    query->known = calloc(settings->topic_count, sizeof(*query->known));
+    CHECK(query->topics != NULL && query->opened != NULL && query->known != NULL);
     query->topic_count = settings->topic_count;
     for (size_t i = 0; i < settings->topic_count; i++) {
         query->topics[i] = strdup(settings->topics[i]);
@@ -61,11 +62,21 @@ bool source_query_new(const struct source_settings *settings, struct source_quer
 struct source_query *source_query_free(struct source_query *query)
 {
     if (query != NULL) {
-        client_free(query->committed);
-        client_free(query->uncommitted);
+        bool fetched = false;
         for (size_t i = 0; i < query->topic_count; i++) {
+            if (query->opened[i] != NULL) {
+                fetched = true;
+                rd_kafka_topic_destroy(query->opened[i]);
+            }
             free(query->topics[i]);
         }
+        if (fetched && client_lost_partitions(query->committed)) {
+            query->committed->is_stuck = true;
+        }
+        client_free(query->committed);
+        client_free(query->uncommitted);
+        free(query->opened);
+        free(query->known);
         free(query->topics);
         free(query);
     }

@@ -19,7 +19,7 @@ static const char prepare_sql[] =
 /* A table of its own: a checkpoint from before there were witnesses goes on being one. */
 static const char witnesses_sql[] =
     "CREATE TABLE IF NOT EXISTS witnesses (topic TEXT NOT NULL, number INTEGER NOT NULL,"
-    " record INTEGER NOT NULL, hash INTEGER NOT NULL, PRIMARY KEY (topic, number))";
+    " record INTEGER NOT NULL, hash INTEGER NOT NULL, PRIMARY KEY (topic, number, record))";
 static const char clear_sql[] = "DELETE FROM stamps; DELETE FROM partitions; DELETE FROM spills;"
                                 "DELETE FROM witnesses;";
 
@@ -69,11 +69,11 @@ static bool put_witnesses(sqlite3 *db, const struct checkpoint_content *content,
     TRY(db_prepare(db, "INSERT INTO witnesses VALUES (?,?,?,?)", &insert, err));
     for (size_t i = 0; i < content->partition_count; i++) {
         const struct checkpoint_partition *partition = &content->partitions[i];
-        if (partition->has_witness) {
+        for (size_t k = 0; k < partition->witness_count; k++) {
             db_bind_text(insert, 1, partition->topic);
             db_bind_i64(insert, 2, partition->number);
-            db_bind_i64(insert, 3, partition->witness.offset);
-            db_bind_i64(insert, 4, (int64_t)partition->witness.hash);
+            db_bind_i64(insert, 3, partition->witnesses[k].offset);
+            db_bind_i64(insert, 4, (int64_t)partition->witnesses[k].hash);
             TRY(step_once(insert, err));
         }
     }
@@ -190,14 +190,43 @@ static bool read_stamps(sqlite3 *db, struct arena *arena, struct checkpoint_cont
     return true;
 }
 
+/* Both are in the same order; one whose partition is gone is passed over. */
+static bool read_witnesses(sqlite3 *db, struct checkpoint_partition *partitions, size_t count,
+                           struct err *err)
+{
+    AUTO(db_statement) sqlite3_stmt *select = NULL;
+    TRY(db_prepare(db,
+                   "SELECT topic, number, record, hash FROM witnesses"
+                   " ORDER BY topic, number, record",
+                   &select, err));
+    size_t at = 0;
+    bool row = true;
+    while (true) {
+        TRY(db_step(select, &row, err));
+        if (!row) {
+            return true;
+        }
+        size_t of = at;
+        while (of < count && (strcmp(partitions[of].topic, db_text(select, 0)) != 0 ||
+                              partitions[of].number != sqlite3_column_int(select, 1))) {
+            of++;
+        }
+        if (of < count && partitions[of].witness_count < WITNESS_ENDS) {
+            at = of;
+            partitions[of].witnesses[partitions[of].witness_count++] =
+                (struct witness){.offset = sqlite3_column_int64(select, 2),
+                                 .hash = (uint64_t)sqlite3_column_int64(select, 3)};
+        }
+    }
+}
+
 static bool read_partitions(sqlite3 *db, struct arena *arena, struct checkpoint_content *to,
                             struct err *err)
 {
     AUTO(db_statement) sqlite3_stmt *select = NULL;
     TRY(open_table(db, "SELECT count(*) FROM partitions",
                    "SELECT topic, number, first, position, leader_epoch, event_time_max_us,"
-                   " head_run, bytes, tally, record IS NOT NULL, record, hash FROM partitions"
-                   " LEFT JOIN witnesses USING (topic, number) ORDER BY topic, number",
+                   " head_run, bytes, tally FROM partitions ORDER BY topic, number",
                    &to->partition_count, &select, err));
     struct checkpoint_partition *list = arena_zero(arena, (to->partition_count + 1) * sizeof *list);
     bool row = true;
@@ -214,13 +243,10 @@ static bool read_partitions(sqlite3 *db, struct arena *arena, struct checkpoint_
             .head_run = text_at(select, 6, arena),
             .bytes = (uint64_t)sqlite3_column_int64(select, 7),
             .tally = arena_copy(arena, db_blob(select, 8)),
-            .has_witness = sqlite3_column_int(select, 9) != 0,
-            .witness = {.offset = sqlite3_column_int64(select, 10),
-                        .hash = (uint64_t)sqlite3_column_int64(select, 11)},
         };
     }
     to->partitions = list;
-    return true;
+    return read_witnesses(db, list, to->partition_count, err);
 }
 
 static bool read_spills(sqlite3 *db, struct arena *arena, struct checkpoint_content *to,

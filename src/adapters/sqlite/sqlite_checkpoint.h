@@ -19,13 +19,13 @@ struct checkpoint_partition {
     int32_t number;
     int64_t from;
     int64_t position;
-    int32_t leader_epoch;      /* of the record before the position; -1: not known */
-    int64_t event_time_max_us; /* EVENT_TIME_LOW: none */
-    const char *head_run;      /* of the head whose history was applied; "": none */
-    uint64_t bytes;            /* of the rows, for reports */
-    struct bytes tally;        /* tally_encode */
-    bool has_witness;
-    struct witness witness; /* the newest one below the position */
+    int32_t leader_epoch;                   /* of the record before the position; -1: not known */
+    int64_t event_time_max_us;              /* EVENT_TIME_LOW: none */
+    const char *head_run;                   /* of the head whose history was applied; "": none */
+    uint64_t bytes;                         /* of the rows, for reports */
+    struct bytes tally;                     /* tally_encode */
+    struct witness witnesses[WITNESS_ENDS]; /* below the position: ascending */
+    size_t witness_count;
 };
 
 struct checkpoint_spill {

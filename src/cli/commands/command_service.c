@@ -5,6 +5,7 @@
 
 #include "adapters/os/clock.h"
 #include "adapters/os/log.h"
+#include "consumer/service_signals.h"
 
 enum { WATCH_US = 100 * 1000 };
 
@@ -29,7 +30,7 @@ static bool stop(struct service *service, int64_t deadline_us)
     struct member_state state;
     service_stop(service);
     do {
-        if (service_wait(WATCH_US) != 0) {
+        if (service_signals_wait(WATCH_US) != 0) {
             return false;
         }
         service_state(service, &state);
@@ -44,13 +45,13 @@ enum exit_code command_service_run(struct command_call *call, const struct setti
 {
     struct service *service = NULL;
     struct err err = {0};
-    service_block_signals();
+    service_signals_block();
     if (!service_new(settings, options, &service, &err)) {
         return command_fail(call, command_service_code(&err), &err);
     }
     enum exit_code code = EXIT_CODE_OK;
     for (;;) {
-        int number = service_wait(WATCH_US);
+        int number = service_signals_wait(WATCH_US);
         service_state(service, ret_state);
         if (ret_state->failed) {
             code = command_fail(call, command_service_code(&ret_state->err), &ret_state->err);

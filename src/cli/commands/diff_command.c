@@ -7,6 +7,7 @@
 #include "cli/commands/commands.h"
 #include "cli/commands/output_progress.h"
 #include "cli/commands/output_table.h"
+#include "consumer/service_signals.h"
 
 enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 100 * 1000 * 1000, KEY_BYTES_MAX = 16 << 20 };
 
@@ -57,7 +58,7 @@ static bool begins(void *to, uint32_t shard, uint32_t count)
     struct listing *listing = to;
     output_progress_show(&listing->progress, shard, count, "shard %" PRIu32 " of %" PRIu32, shard,
                          count);
-    return service_wait(0) != 0;
+    return service_signals_wait(0) != 0;
 }
 
 static uint64_t differences(const struct rows_differ_counts *counts)
@@ -138,7 +139,7 @@ static enum exit_code compare(struct listing *listing, struct command_snapshot *
     const struct manifest *left = &snapshot_reader_snapshot(before)->manifest;
     const struct manifest *right = &snapshot_reader_snapshot(after)->manifest;
     listing->encoding = left->key_encoding;
-    service_block_signals();
+    service_signals_block();
     output_progress_start(&listing->progress, &listing->call->output);
     bool done =
         snapshot_diff(&snapshot->catalog, before, after, &sink, snapshot->arena, &diff, &err);

@@ -6,6 +6,7 @@
 #include "cli/commands/command_snapshot.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/output_progress.h"
+#include "consumer/service_signals.h"
 #include "consumer/verify/verify.h"
 
 enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 1000 * 1000 };
@@ -15,7 +16,7 @@ enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 1000 * 1000 };
 static bool show(void *to, const char *what, uint64_t done, uint64_t total)
 {
     output_progress_show(to, done, total, "%s %" PRIu64 " of %" PRIu64, what, done, total);
-    return service_wait(0) != 0;
+    return service_signals_wait(0) != 0;
 }
 
 /* ---- the answer ---- */
@@ -287,7 +288,7 @@ static enum exit_code run(struct command_call *call)
         return code;
     }
     command_service_log(settings, true);
-    service_block_signals();
+    service_signals_block();
     proving.settings = settings;
     proving.snapshot = snapshot; /* borrowed: it ends with `snapshot` */
     return prove_newest(&proving, &found);

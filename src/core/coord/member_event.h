@@ -188,6 +188,9 @@ struct member_forget {
     int64_t tail_from;            /* nothing below it is needed any more */
     const struct cut_step *steps; /* rows of [tail_from, …) that these do not leave OPEN go too */
     size_t step_count;
+    int64_t cut;
+    bool has_witness;
+    struct witness witness; /* what the COMMIT has on record of it */
 };
 
 struct member_command {

@@ -215,6 +215,9 @@ static void forget(struct member *member, const struct message_commit *head, boo
         struct cut_step *steps = NULL;
         one->step_count = fold_steps(head, NULL, partition->id, arena, &steps);
         one->steps = steps;
+        one->cut = said->cut;
+        one->has_witness = said->has_witness;
+        one->witness = said->witness;
         if (partition->owned) {
             /* begun where the setting `start` said: what is held begins where it was read from */
             if (partition->held_from == MEMBER_START_POLICY && partition->has_reading) {

@@ -171,6 +171,8 @@ struct message_handover {
     const char *tally_digest;
     uint64_t tally_bytes;
     uint64_t rows;
+    const struct witness *witnesses; /* the oldest and the newest below `to` */
+    size_t witness_count;
 };
 
 struct message_part {

@@ -139,6 +139,7 @@ static const struct codec_field handover_fields[] = {
     TEXT(message_handover, tally_digest),
     U64(message_handover, tally_bytes),
     COUNT(message_handover, rows),
+    LIST(message_handover, witnesses, witness_count, WITNESS_ENDS, witness_schema),
 };
 SCHEMA(handover, message_handover);
 

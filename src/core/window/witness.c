@@ -78,6 +78,18 @@ const struct witness *witness_below(const struct witness_list *witnesses, int64_
     return at == 0 ? NULL : &witnesses->list[at - 1];
 }
 
+size_t witness_ends(const struct witness_list *witnesses, int64_t offset,
+                    struct witness ret_ends[WITNESS_ENDS])
+{
+    size_t below = lower_bound(witnesses, offset);
+    if (below == 0) {
+        return 0;
+    }
+    ret_ends[0] = witnesses->list[0];
+    ret_ends[1] = witnesses->list[below - 1];
+    return below == 1 ? 1 : WITNESS_ENDS;
+}
+
 void witness_forget_below(struct witness_list *witnesses, int64_t offset)
 {
     while (witnesses->count > 1 && witnesses->list[1].offset < offset) {

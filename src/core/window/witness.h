@@ -34,6 +34,11 @@ bool witness_add(struct witness_list *witnesses, struct witness witness);
 const struct witness *witness_at(const struct witness_list *witnesses, int64_t offset);
 /* The newest one below `offset`; NULL: none. */
 const struct witness *witness_below(const struct witness_list *witnesses, int64_t offset);
+/* The oldest and the newest below `offset`, ascending; returns how many there are. Who goes on from
+ * there needs no more: one is read again at the start, the other at the next cut. */
+enum { WITNESS_ENDS = 2 };
+size_t witness_ends(const struct witness_list *witnesses, int64_t offset,
+                    struct witness ret_ends[WITNESS_ENDS]);
 /* Forgets all below `offset` but the newest of them. */
 void witness_forget_below(struct witness_list *witnesses, int64_t offset);
 

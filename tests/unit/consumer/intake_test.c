@@ -365,3 +365,56 @@ Test(intake, another_record_at_a_witness_ends_it)
                        "%s", err.message);
     close_world(world);
 }
+
+/* The oldest record comes first, and after a COMMIT its witness is the oldest: whatever was read of
+ * another log since is above it. */
+Test(intake, a_seal_says_what_to_look_at_again)
+{
+    struct world *world = open_world(SHARDS, 64 << 20, LATE_NEXT, NULL);
+    struct source_partition id = {0, 0};
+    struct err err;
+    begin(world, id, 0, &NO_HEAD);
+    for (int round = 0; round < 3; round++) { /* of each batch the last one, and the first of all */
+        add(world, 0, round * 2, "a", 1);
+        add(world, 0, round * 2 + 1, "b", 1);
+        take(world, 100);
+    }
+    struct cut_step first = step(1, -1, EVENT_TIME_HIGH, 4);
+    struct member_seal_partition of = {.id = {"t", 0}, .to = 4, .steps = &first, .step_count = 1};
+    struct intake_sealed sealed;
+    cr_assert(intake_seal(world->intake, 1, &of, 1, world->arena, &sealed, &err), "%s",
+              err.message);
+    cr_assert_eq(sealed.look_count, 1);
+    const struct intake_look *look = &sealed.looks[0];
+    cr_assert_eq(look->witnesses.count, 4);
+    cr_expect_eq(look->witnesses.list[0].offset, 0);
+    cr_expect_eq(look->witnesses.list[1].offset, 1);
+    cr_expect_eq(look->witnesses.list[3].offset, 5);
+    cr_expect_str_eq(look->log.topic, "t");
+    cr_expect_null(look->log.head_run);
+    cr_assert(sealed.partitions[0].has_witness);
+    struct witness at_cut = sealed.partitions[0].witness;
+    cr_expect_eq(at_cut.offset, 3);
+    contribution_drop(sealed.contribution);
+
+    struct member_forget forget = {.id = {"t", 0},
+                                   .tail_from = 4,
+                                   .steps = &first,
+                                   .step_count = 1,
+                                   .cut = 4,
+                                   .has_witness = true,
+                                   .witness = at_cut};
+    intake_forget(world->intake, &forget, 1, "r1");
+    struct cut_step both[] = {first, step(2, -1, EVENT_TIME_HIGH, 6)};
+    struct member_seal_partition next = {
+        .id = {"t", 0}, .from = 4, .seen_end = 4, .to = 6, .steps = both, .step_count = 2};
+    cr_assert(intake_seal(world->intake, 2, &next, 1, world->arena, &sealed, &err), "%s",
+              err.message);
+    look = &sealed.looks[0];
+    cr_assert_eq(look->witnesses.count, 2);
+    cr_expect_eq(look->witnesses.list[0].offset, 3);
+    cr_expect_eq(look->log.head_witness, 3);
+    cr_expect_str_eq(look->log.head_run, "r1");
+    contribution_drop(sealed.contribution);
+    close_world(world);
+}

@@ -53,8 +53,8 @@ static void set_up(void)
                                              .head_run = "r1",
                                              .bytes = 10,
                                              .tally = buf_bytes(&tally_bytes),
-                                             .has_witness = true,
-                                             .witness = {ROWS - 1, UINT64_MAX}};
+                                             .witnesses = {{0, 7}, {ROWS - 1, UINT64_MAX}},
+                                             .witness_count = 2};
     struct checkpoint_spill named = {"a.spill", ref.bytes, ref.digest, {NULL, 0}};
     struct checkpoint_content content = {stamps, 2, &partition, 1, &named, 1};
     must(sqlite_checkpoint_write(database, &content, &err), &err);
@@ -102,9 +102,10 @@ Test(local_checkpoint, what_was_saved_comes_back)
     cr_expect_eq(got->partitions[0].position, ROWS);
     cr_expect_str_eq(got->partitions[0].head_run, "r1");
     cr_expect_eq(got->partitions[0].event_time_max_us, 77);
-    cr_expect(got->partitions[0].has_witness);
-    cr_expect_eq(got->partitions[0].witness.offset, ROWS - 1);
-    cr_expect_eq(got->partitions[0].witness.hash, UINT64_MAX);
+    cr_assert_eq(got->partitions[0].witness_count, 2);
+    cr_expect_eq(got->partitions[0].witnesses[0].hash, 7);
+    cr_expect_eq(got->partitions[0].witnesses[1].offset, ROWS - 1);
+    cr_expect_eq(got->partitions[0].witnesses[1].hash, UINT64_MAX);
     cr_expect_eq(tally_rows(&got->tallies[0]), ROWS);
     cr_assert_eq(got->spill_count, 1);
     cr_expect_eq(got->spills[0].set->index->rows, ROWS);

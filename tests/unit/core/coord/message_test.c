@@ -63,7 +63,9 @@ static const struct {
                           "ngerprint\":\"f\",\"from\":1,\"head\":\"r1\",\"incarnation\":7,\"kind\""
                           ":\"HANDOVER\",\"leader_epoch\":-1,\"member\":\"m1\",\"number\":3,\"part"
                           "ition\":0,\"rows\":2,\"tally_bytes\":20,\"tally_digest\":\"t\",\"to\":5"
-                          ",\"topic\":\"a\",\"topic_id\":\"i\",\"url\":\"u\",\"v\":1}"},
+                          ",\"topic\":\"a\",\"topic_id\":\"i\",\"url\":\"u\",\"v\":1,"
+                          "\"witnesses\":[{\"hash\":8,\"offset\":1},{\"hash\":9,\"offs"
+                          "et\":4}]}"},
     {"part/2/m1/7", "{\"build\":2,\"bytes\":50,\"digest\":\"d\",\"incarnation\":7,\"kind\":"
                     "\"PART\",\"member\":\"m1\","
                     "\"ranges\":[{\"from\":1,\"partition\":0,\"to\":5,\"topic\":\"a\"}],\"rows\":2,"

@@ -73,6 +73,22 @@ Test(witness, the_newest_below_a_cut_stays)
     cr_expect_eq(witnesses.list[0].offset, 50);
 }
 
+Test(witness, both_ends_are_enough_to_go_on)
+{
+    struct witness_list witnesses = {0};
+    struct witness ends[WITNESS_ENDS];
+    cr_expect_eq(witness_ends(&witnesses, 100, ends), 0);
+    for (int64_t i = 1; i <= 5; i++) {
+        cr_assert(witness_add(&witnesses, (struct witness){i * 10, (uint64_t)i}));
+    }
+    cr_expect_eq(witness_ends(&witnesses, 10, ends), 0);
+    cr_assert_eq(witness_ends(&witnesses, 11, ends), 1);
+    cr_expect_eq(ends[0].offset, 10);
+    cr_assert_eq(witness_ends(&witnesses, 41, ends), 2);
+    cr_expect_eq(ends[0].hash, 1);
+    cr_expect_eq(ends[1].offset, 40);
+}
+
 Test(witness, only_a_near_one_is_read_again)
 {
     cr_expect_eq(witness_fetch_from(100, -1), 100);
