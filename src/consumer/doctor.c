@@ -425,11 +425,7 @@ void doctor_run(const struct settings *settings, struct doctor *doctor)
 {
     struct service_settings parts = {0};
     struct err err;
-    const char **ids = arena_zero(doctor->arena, (settings->topic_count + 1) * sizeof *ids);
-    for (size_t i = 0; i < settings->topic_count; i++) {
-        ids[i] = "";
-    }
-    if (service_settings_init(&parts, settings, ids, "", doctor->arena, &err)) {
+    if (service_settings_init(&parts, settings, doctor->arena, &err)) {
         check_kafka(doctor, settings, &parts);
     } else {
         add(doctor, DOCTOR_FAIL, "settings", "%s", err.message);

@@ -351,10 +351,9 @@ static bool start(struct service *service, struct err *err)
         ids[i] = "";
     }
     const char *ledger_id = "";
-    TRY(service_settings_init(&service->parts, settings, ids, "", service->arena, err));
+    TRY(service_settings_init(&service->parts, settings, service->arena, err));
     TRY(check_topics(service, ids, &ledger_id, err));
-    service_settings_done(&service->parts);
-    TRY(service_settings_init(&service->parts, settings, ids, ledger_id, service->arena, err));
+    service_settings_know(&service->parts, settings, ids, ledger_id, service->arena);
     TRY(open_store(service, err));
     open_queues(service);
     TRY(open_intake(service, err));

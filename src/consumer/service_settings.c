@@ -135,15 +135,23 @@ static const char *routing_of(const struct service_settings *to, struct arena *a
     return arena_format(arena, "cel %016llx", (unsigned long long)hash_routing(buf_bytes(&text)));
 }
 
-static bool set_coord(struct service_settings *to, const struct settings *settings,
-                      const char *const *topic_ids, const char *ledger_id, struct arena *arena,
-                      struct err *err)
+/* `topic_ids` NULL: none is known. */
+static void set_topics(struct service_settings *to, const struct settings *settings,
+                       const char *const *topic_ids, struct arena *arena)
 {
     struct message_topic *topics = arena_zero(arena, (settings->topic_count + 1) * sizeof *topics);
     for (size_t i = 0; i < settings->topic_count; i++) {
-        topics[i] = (struct message_topic){settings->topics[i].name, topic_ids[i]};
+        topics[i] =
+            (struct message_topic){settings->topics[i].name, topic_ids == NULL ? "" : topic_ids[i]};
     }
     qsort(topics, settings->topic_count, sizeof *topics, compare_topics);
+    to->coord.topics = topics;
+    to->coord.topic_count = settings->topic_count;
+}
+
+static bool set_coord(struct service_settings *to, const struct settings *settings,
+                      struct arena *arena, struct err *err)
+{
     fingerprint_settings(settings, to->fingerprint);
     AUTO(buf) struct buf text;
     buf_init(&text, SIZE_MAX / 2);
@@ -154,14 +162,13 @@ static bool set_coord(struct service_settings *to, const struct settings *settin
     struct coord_settings *coord = &to->coord;
     coord_settings_init(coord);
     coord->group = settings->group;
-    coord->ledger_id = ledger_id;
+    coord->ledger_id = "";
     coord->fingerprint = to->fingerprint;
     /* rows of inferred routing values are held by numbers that one process alone knows */
     coord->handover_wait_us = snapshot->cel.infers ? 0 : settings->limits.handover_wait_us;
     coord->handover_bytes = settings->limits.handover_bytes;
     coord->handover_at_stop = settings->limits.handover_at_stop;
-    coord->topics = topics;
-    coord->topic_count = settings->topic_count;
+    set_topics(to, settings, NULL, arena);
     coord->trigger = window->trigger;
     coord->contents = snapshot->contents;
     coord->window_size_us = window->size_us;
@@ -262,8 +269,7 @@ static uint64_t kv_cache_bytes(const struct settings *settings)
 }
 
 bool service_settings_init(struct service_settings *to, const struct settings *settings,
-                           const char *const *topic_ids, const char *ledger_id, struct arena *arena,
-                           struct err *err)
+                           struct arena *arena, struct err *err)
 {
     *to = (struct service_settings){.sharding = sharding_of(&settings->snapshot)};
     to->key_encoding = settings->topics[0].key_encoding;
@@ -274,7 +280,7 @@ bool service_settings_init(struct service_settings *to, const struct settings *s
         (uint64_t)settings->limits.build_threads * (SERVICE_BUILD_BYTES + to->kv_cache_bytes);
     set_kafka(to, settings, arena);
     set_targets(to, settings, arena);
-    TRY(set_coord(to, settings, topic_ids, ledger_id, arena, err));
+    TRY(set_coord(to, settings, arena, err));
     const struct snapshot_settings *snapshot = &settings->snapshot;
     TRY(names_init(&to->names, snapshot->store, snapshot->shard_prefix,
                    snapshot->run_registry_prefix, snapshot->db_path_template, err));
@@ -284,6 +290,13 @@ bool service_settings_init(struct service_settings *to, const struct settings *s
     to->coord.routes_by_key = route_needs_key_only(&to->router) &&
                               to->router.kind != ROUTE_CEL_INFERRED;
     return true;
+}
+
+void service_settings_know(struct service_settings *to, const struct settings *settings,
+                           const char *const *topic_ids, const char *ledger_id, struct arena *arena)
+{
+    set_topics(to, settings, topic_ids, arena);
+    to->coord.ledger_id = ledger_id;
 }
 
 void service_settings_done(struct service_settings *to)

@@ -37,11 +37,14 @@ struct service_settings {
     enum key_encoding key_encoding;
 };
 
-/* `topic_ids`: by the order of settings->topics, "" where unknown; `ledger_id` likewise. SETTINGS.
- */
+/* All that the settings file says. SETTINGS. */
 MUST_CHECK bool service_settings_init(struct service_settings *to, const struct settings *settings,
-                                      const char *const *topic_ids, const char *ledger_id,
                                       struct arena *arena, struct err *err);
+/* And what a cluster said: the ids of topics by the order of settings->topics, and the ledger's; ""
+ * where unknown, as all are before. Borrowed. */
+void service_settings_know(struct service_settings *to, const struct settings *settings,
+                           const char *const *topic_ids, const char *ledger_id,
+                           struct arena *arena);
 /* What is in no arena; a zeroed one will do. */
 void service_settings_done(struct service_settings *to);
 

@@ -111,13 +111,19 @@ def test_a_restart_within_the_session_moves_nothing(new_job, topics, name):
     assert one.stop() == 0 and two.stop() == 0
 
 
-def test_two_processes_with_one_member_id(new_job, topics, name, tmp_path):
-    """On two hosts, as it were: Kafka sees to it that the older one ends."""
+def start_reading(new_job, topics, name):
+    """A member that has read half a window."""
     job = new_job(window={"trigger": "offsets", "every_records": 100})
     topics.create(name, 2)
     topics.send(name, plain(50, 2))
-    older = job.start()
-    older.wait_for(lambda: group_has_read(job, 50, 2), "that all is read")
+    process = job.start()
+    process.wait_for(lambda: group_has_read(job, 50, 2), "that all is read")
+    return job, process
+
+
+def test_two_processes_with_one_member_id(new_job, topics, name, tmp_path):
+    """On two hosts, as it were: Kafka sees to it that the older one ends."""
+    job, older = start_reading(new_job, topics, name)
     newer = job.start("--set", f"limits.work_folder={tmp_path}/elsewhere")
     assert older.wait() == 9, older.output()[-2000:]  # fenced
     topics.send(name, plain(100, 2, seed=2))
@@ -128,11 +134,7 @@ def test_two_processes_with_one_member_id(new_job, topics, name, tmp_path):
 
 def test_a_work_folder_belongs_to_one_process(new_job, topics, name):
     """Another start with it waits for the first to end, then is refused and has touched nothing, whatever its group."""
-    job = new_job(window={"trigger": "offsets", "every_records": 100})
-    topics.create(name, 2)
-    topics.send(name, plain(50, 2))
-    first = job.start()
-    first.wait_for(lambda: group_has_read(job, 50, 2), "that all is read")
+    job, first = start_reading(new_job, topics, name)
     for more in ((), ("--set", f"group={name}-other")):
         second = job.command("run", *more, check=False)
         assert second.returncode == 3, second.stderr

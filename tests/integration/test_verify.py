@@ -9,7 +9,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 import harness
 from produce import COMPACTED
 from test_content import plain
-from test_lost_range import delete_records_below
+from test_lost_range import EVERY, delete_records_below, publish_over_a_lost_range
 from test_windows import BY_TIME, at
 
 EQUAL, SETTINGS, DIFFERS, UNPROVED = 0, 3, 13, 14
@@ -291,19 +291,8 @@ def test_retention(published, topics, name, kafka):
 
 def test_a_skipped_range(new_job, topics, name, kafka):
     """What an operator gave up is in the lineage, and asked for no more."""
-    job = new_job(window={"trigger": "offsets", "every_records": 100})
-    topics.create(name, 1)
-    topics.send(name, plain(100, 1, seed=1))
-    process = job.start()
-    process.wait_for(lambda: job.published() >= 1, "the first snapshot")
-    assert process.stop() == 0
-    topics.send(name, plain(150, 1, seed=2))
-    delete_records_below(kafka.bootstrap, name, 130)
-    process = job.start()
-    process.wait_for_text("100 to 130 are gone")
-    job.command("skip", name, "0", "100", "130", "--why", "retention")
-    process.wait_for(lambda: job.published() >= 2, "the second snapshot")
-    assert process.stop() == 0
+    job = new_job(window=EVERY)
+    publish_over_a_lost_range(job, topics, name, kafka)
     assert verify(job)["verdict"] == "equal"
     first = verify(job, "--run", runs(job)[0], code=UNPROVED)
     assert [(f["from"], f["to"]) for f in findings(first, "unproved")] == [(0, 100)]

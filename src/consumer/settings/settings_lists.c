@@ -137,6 +137,18 @@ static bool is_tuple(const config_setting_t *setting, int length)
            config_setting_length(setting) == length;
 }
 
+/* Item i of a list of pairs, and the first part of it, which is a name. False: refused. */
+static bool read_pair(struct settings_reader *reader, const config_setting_t *list, size_t i,
+                      const char *item, const char *form, const config_setting_t **ret_pair,
+                      struct setting_value *ret_name)
+{
+    *ret_pair = config_setting_get_elem(list, (unsigned)i);
+    if (!is_tuple(*ret_pair, 2)) {
+        return settings_reader_refuse(reader, item, "not a pair", NULL, form, NULL);
+    }
+    return read_part(reader, *ret_pair, item, 0, false, ret_name);
+}
+
 static void read_properties(struct settings_reader *reader)
 {
     static const char path[] = "kafka.properties";
@@ -149,15 +161,11 @@ static void read_properties(struct settings_reader *reader)
     struct kafka_property *properties = arena_zero(reader->arena, (count + 1) * sizeof *properties);
     size_t good = 0;
     for (size_t i = 0; i < count; i++) {
-        const config_setting_t *pair = config_setting_get_elem(list, (unsigned)i);
+        const config_setting_t *pair = NULL;
         const char *item = arena_format(reader->arena, "%s[%zu]", path, i);
         struct setting_value name;
         struct setting_value value;
-        if (!is_tuple(pair, 2)) {
-            settings_reader_refuse(reader, item, "not a pair", NULL, properties_form, NULL);
-            continue;
-        }
-        if (!read_part(reader, pair, item, 0, false, &name)) {
+        if (!read_pair(reader, list, i, item, properties_form, &pair, &name)) {
             continue;
         }
         if (name.type != VALUE_TEXT || name.text[0] == '\0') {
@@ -330,15 +338,11 @@ static void read_custom(struct settings_reader *reader)
     struct manifest_member *members = arena_zero(reader->arena, (count + 1) * sizeof *members);
     size_t good = 0;
     for (size_t i = 0; i < count; i++) {
-        const config_setting_t *pair = config_setting_get_elem(list, (unsigned)i);
+        const config_setting_t *pair = NULL;
         const char *item = arena_format(reader->arena, "%s[%zu]", path, i);
         struct setting_value name;
         struct setting_value value;
-        if (!is_tuple(pair, 2)) {
-            settings_reader_refuse(reader, item, "not a pair", NULL, custom_form, NULL);
-            continue;
-        }
-        if (!read_part(reader, pair, item, 0, false, &name) ||
+        if (!read_pair(reader, list, i, item, custom_form, &pair, &name) ||
             !read_part(reader, pair, item, 1, false, &value)) {
             continue;
         }

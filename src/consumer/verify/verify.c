@@ -76,11 +76,7 @@ static void add_note(struct verify *verify, enum verify_kind kind, const char *w
 static bool set_up(struct verify *verify, struct err *err)
 {
     const struct settings *settings = verify->request->settings;
-    const char **ids = arena_zero(verify->arena, (settings->topic_count + 1) * sizeof *ids);
-    for (size_t i = 0; i < settings->topic_count; i++) {
-        ids[i] = "";
-    }
-    TRY(service_settings_init(&verify->parts, settings, ids, "", verify->arena, err));
+    TRY(service_settings_init(&verify->parts, settings, verify->arena, err));
     verify->parts.source.member_id = NULL;
     TRY(file_make_folders(settings->limits.work_folder, err));
     TRY(file_temp_folder(settings->limits.work_folder, "verify", &verify->folder, err));

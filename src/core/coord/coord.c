@@ -1,5 +1,7 @@
-/* What leader and member share: the defaults of their settings. */
+/* What leader and member share: the defaults of their settings, pauses, traces. */
 #include "core/coord/coord.h"
+
+#include <stdio.h>
 
 #define SECONDS(n) ((int64_t)(n)*1000000)
 
@@ -43,4 +45,23 @@ void coord_settings_init(struct coord_settings *settings)
         .max_clock_skew_us = SECONDS(60),
         .store_cas = true,
     };
+}
+
+int64_t coord_backoff(const struct coord_settings *settings, uint32_t failures, struct rng *rng)
+{
+    int64_t bound = settings->retry_min_us;
+    for (uint32_t i = 0; i < failures && bound < settings->retry_max_us; i++) {
+        bound *= 2;
+    }
+    bound = bound > settings->retry_max_us ? settings->retry_max_us : bound;
+    int64_t spread = bound - settings->retry_min_us + 1;
+    return settings->retry_min_us + (int64_t)rng_below(rng, (uint64_t)(spread < 1 ? 1 : spread));
+}
+
+void coord_trace(struct buf *trace, const char *format, va_list args)
+{
+    char text[1024];
+    vsnprintf(text, sizeof text, format, args);
+    buf_add_text(trace, text);
+    buf_add_byte(trace, '\n');
 }

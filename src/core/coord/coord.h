@@ -2,6 +2,8 @@
 #ifndef TIDEMARK_CORE_COORD_COORD_H
 #define TIDEMARK_CORE_COORD_COORD_H
 
+#include <stdarg.h>
+
 #include "core/base/arena.h"
 #include "core/base/buf.h"
 #include "core/base/rng.h"
@@ -83,6 +85,13 @@ struct coord_settings {
 
 /* The defaults of the documentation; ledger_id, fingerprint, topics are for the caller. */
 void coord_settings_init(struct coord_settings *settings);
+
+/* Full jitter between retry_min and a bound that doubles with each failure, up to retry_max: who
+ * fails together does not come back together, and what failed once is not left undone for long. */
+int64_t coord_backoff(const struct coord_settings *settings, uint32_t failures, struct rng *rng);
+
+/* One line of a trace. */
+void coord_trace(struct buf *trace, const char *format, va_list args);
 
 /* One record to append. Valid as long as the `out` it came in. */
 struct coord_record {

@@ -108,13 +108,10 @@ void leader_append_one(struct leader *leader, const struct message *message)
 
 void leader_trace(struct leader *leader, const char *format, ...)
 {
-    char text[1024];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    coord_trace(&leader->out->trace, format, args);
     va_end(args);
-    buf_add_text(&leader->out->trace, text);
-    buf_add_byte(&leader->out->trace, '\n');
 }
 
 void leader_does(struct leader *leader, const char *what)
@@ -138,24 +135,11 @@ void leader_alert(struct leader *leader, const char *format, ...)
         arena_text(leader->out->arena, bytes_of_text(text));
 }
 
-/* Full jitter between retry_min and an exponential bound. */
-int64_t leader_backoff(struct leader *leader, uint32_t failures)
-{
-    const struct coord_settings *settings = leader->settings;
-    int64_t bound = settings->retry_min_us;
-    for (uint32_t i = 0; i < failures && bound < settings->retry_max_us; i++) {
-        bound *= 2;
-    }
-    bound = bound > settings->retry_max_us ? settings->retry_max_us : bound;
-    int64_t spread = bound - settings->retry_min_us + 1;
-    return settings->retry_min_us +
-           (int64_t)rng_below(&leader->rng, (uint64_t)(spread < 1 ? 1 : spread));
-}
-
 void leader_retry_later(struct leader *leader)
 {
     leader->failures++;
-    leader->retry_us = leader->now_us + leader_backoff(leader, leader->failures);
+    leader->retry_us =
+        leader->now_us + coord_backoff(leader->settings, leader->failures, &leader->rng);
 }
 
 void leader_set_name(char *to, const char *name)

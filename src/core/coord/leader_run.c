@@ -29,7 +29,8 @@ void leader_abort(struct leader *leader, const struct message_plan *plan, const 
 {
     leader->aborts = leader->aborts_of == plan->build ? leader->aborts + 1 : 1;
     leader->aborts_of = plan->build;
-    leader->build_retry_us = leader->now_us + leader_backoff(leader, leader->aborts);
+    leader->build_retry_us =
+        leader->now_us + coord_backoff(leader->settings, leader->aborts, &leader->rng);
     leader->staged = false;
     leader_alert(leader, "run %s is given up and built again: %s", plan->run_id, reason);
     struct message message = {.kind = MESSAGE_ABORTED,

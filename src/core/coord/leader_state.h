@@ -126,7 +126,6 @@ void leader_alert(struct leader *leader, const char *format, ...) PRINTF_LIKE(2,
 void leader_trace(struct leader *leader, const char *format, ...) PRINTF_LIKE(2, 3);
 void leader_does(struct leader *leader, const char *what); /* for /status */
 void leader_retry_later(struct leader *leader);
-int64_t leader_backoff(struct leader *leader, uint32_t failures);
 const char *leader_text(struct leader *leader, const char *format, ...) PRINTF_LIKE(2, 3);
 void leader_set_name(char *to, const char *name);
 void leader_ask_pointer(struct leader *leader);

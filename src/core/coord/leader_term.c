@@ -60,7 +60,8 @@ void leader_end_term(struct leader *leader, const char *why)
     leader->failures = failures;
     if (leader->elected && !RULE_OFF(22)) {
         leader->phase = LEADER_RESTING;
-        leader->rest_until_us = leader->now_us + leader_backoff(leader, failures);
+        leader->rest_until_us =
+            leader->now_us + coord_backoff(leader->settings, failures, &leader->rng);
     } else {
         leader->phase = LEADER_OFF;
     }

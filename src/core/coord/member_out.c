@@ -39,13 +39,10 @@ struct member_command *member_command(struct member *member, enum member_command
 
 void member_trace(struct member *member, const char *format, ...)
 {
-    char text[1024];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    coord_trace(&member->out->trace, format, args);
     va_end(args);
-    buf_add_text(&member->out->trace, text);
-    buf_add_byte(&member->out->trace, '\n');
 }
 
 void member_alert(struct member *member, const char *format, ...)
@@ -68,20 +65,10 @@ void member_does(struct member *member, const char *format, ...)
     va_end(args);
 }
 
-/* Full jitter, doubled with each failure up to retry_max: members that fail together do not come
- * back together, and what failed once is not left undone for long. */
 int64_t member_backoff(struct member *member, uint32_t *failures)
 {
-    const struct coord_settings *settings = member->settings;
     *failures += *failures < UINT32_MAX;
-    int64_t bound = settings->retry_min_us;
-    for (uint32_t i = 0; i < *failures && bound < settings->retry_max_us; i++) {
-        bound *= 2;
-    }
-    bound = bound > settings->retry_max_us ? settings->retry_max_us : bound;
-    int64_t spread = bound - settings->retry_min_us + 1;
-    return settings->retry_min_us +
-           (int64_t)rng_below(&member->rng, (uint64_t)(spread < 1 ? 1 : spread));
+    return coord_backoff(member->settings, *failures, &member->rng);
 }
 
 static void outgoing_done(struct outgoing *outgoing)
