@@ -34,6 +34,7 @@ class Figures:
     lives: int = 0
     states: int = 0  # of the lives, with contents = "state"
     routed: int = 0  # of the lives, by an expression
+    carried: int = 0  # shards of a state that were copied
     windows: int = 0
     empty: int = 0
     aborted: int = 0
@@ -57,6 +58,7 @@ class Figures:
         lines += ["", f"{'faults injected':<24} {sum(self.faults.values()):9}"]
         for title, value in (
                 ("groups", self.lives), ("groups with a state", self.states), ("groups by expression", self.routed),
+                ("shards carried over", self.carried),
                 ("rounds checked", self.rounds), ("leaders' terms", self.terms),
                 ("windows published", self.windows), ("windows without rows", self.empty), ("runs aborted", self.aborted),
                 ("swept: landed too late", self.swept),
@@ -108,6 +110,7 @@ class World:
         self.event_time = chosen["window"]["trigger"] == "event_time"
         self.ledger, self.pointer = self.group.ledger, self.group.pointer
         self.producer = Producer(cluster.kafka.bootstrap, name, partitions, seed)
+        self.producer.narrow = chosen["snapshot"].get("contents") == "state" and self.rng.random() < 0.7
         self.taken = set()  # what only one fault at a time may disturb
 
     @property
@@ -331,6 +334,8 @@ class Director:
         snapshot = world.group.settings["snapshot"]
         figures.states += snapshot.get("contents") == "state"
         figures.routed += snapshot.get("routing") == "cel"
+        runs = {plan["run_id"]: plan.get("carried", ()) for plan in world.ledger.history("PLAN")}
+        figures.carried += sum(len(shards) for run, shards in runs.items() if run in report.builds)
         figures.swept += sum(c["reason"].startswith("left over") for c in world.ledger.history("CONDEMN"))
         figures.windows += len(report.builds)
         figures.empty += report.empty_builds

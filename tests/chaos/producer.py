@@ -11,6 +11,7 @@ from kafka.errors import KafkaError, KafkaTimeoutError
 
 START_MS = 1_760_000_000_000  # event time zero; far from now, so nothing depends on today
 FUTURE_MS = 2_500_000_000_000
+HOT_RECORDS = 1000  # then other keys are written
 
 
 class Producer:
@@ -20,6 +21,7 @@ class Producer:
         self.rng = random.Random(f"producer {seed}")
         self.rate, self.keys, self.step_ms = rate, keys, step_ms
         self.number = 0
+        self.narrow = False  # few keys at a time, so that most shards of a state are as they were
         self.event_ms = START_MS
         self.acked = {}  # (topic, partition, offset) -> (key, value), of what must be found
         self.doubtful = 0  # sent, and the answer was lost: there or not
@@ -60,7 +62,9 @@ class Producer:
             at -= rng.randrange(20_000, 120_000)  # late for sure
         elif late_too and dice < 0.035:
             at = FUTURE_MS + rng.randrange(1000)
-        number = rng.randrange(self.keys)
+        if self.number % HOT_RECORDS == 1:
+            self.hot = [rng.randrange(self.keys) for _ in range(3)]
+        number = rng.choice(self.hot) if self.narrow else rng.randrange(self.keys)
         value = None
         if rng.random() > 0.05:
             value = json.dumps({"t": at, "n": self.number, "pad": "x" * rng.randrange(100)},
