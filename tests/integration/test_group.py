@@ -1,4 +1,6 @@
 """Several members: partitions move, take along what was read of them, and nothing is lost or doubled."""
+import os
+import pathlib
 import re
 import signal
 
@@ -57,6 +59,44 @@ def test_one_two_one(new_job, topics, name):
     report = job.check(clean=True)
     assert report.snapshots == 1
     assert not [k for k in job.store.keys() if k.startswith("parts/")]
+
+
+def flip(path, at):
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+
+
+# by partition: what may happen to the object of a handover
+HURT = (lambda path, rows: path.unlink(),
+        lambda path, rows: os.truncate(path, rows - 1),
+        lambda path, rows: flip(path, rows // 2),
+        lambda path, rows: flip(path, -1))  # the exact counts, behind the rows
+
+
+def test_handovers_that_cannot_be_used(new_job, topics, name):
+    """Each object is hurt in another way: the new owner says so and reads the partition again; nothing is lost."""
+    job = new_job(window={"trigger": "offsets", "every_records": 2000}, limits=MOVES)
+    topics.create(name, 4)
+    topics.send(name, plain(800, 4, keys=5000))
+    one = job.start()
+    one.wait_for(lambda: group_has_read(job, 800, 4), "that all is read")
+    assert one.stop() == 0
+    given = {record["partition"]: record for record in job.records("HANDOVER")}
+    assert sorted(given) == [0, 1, 2, 3]
+    for partition, hurt in enumerate(HURT):
+        hurt(pathlib.Path(given[partition]["url"].removeprefix("file://")), given[partition]["bytes"])
+    two = job.start(member="two")
+    two.wait_for(lambda: group_has_read(job, 800, 4, members=1) and owners(job)[0][0] == "two", "that two has read it all")
+    for partition in given:
+        assert f"{name}/{partition} is read again, because a handover cannot be used: " in two.output()
+    assert adopted([two]) == 0
+    topics.send(name, plain(1400, 4, keys=5000, seed=2))
+    two.wait_for(lambda: job.published() >= 1, "a snapshot")
+    two.wait_for(lambda: group_has_read(job, 2200, 4, members=1), "that all is read")
+    assert two.stop() == 0
+    assert records_read(two) == 2200
+    assert job.check(clean=True).snapshots == 1
 
 
 def test_one_four_one_while_it_builds(new_job, topics, name):
