@@ -3,6 +3,7 @@ import random
 
 import harness
 import slatedb_shard
+from test_content import plain
 
 SLATEDB = {"kv": {"backend": "slatedb"}}
 
@@ -84,6 +85,24 @@ def test_a_builder_that_is_killed_leaves_nothing(new_job, topics, name):
     report = job.check(clean=True)
     assert report.snapshots == 1
     assert not set(left) & set(job.store.keys())
+
+
+def test_an_attempt_that_fails_half_way_goes_as_a_whole(new_group, topics, name):
+    """The store refuses one file of an attempt: the next attempt is published, and of the first, whose other files are
+    there already, nothing is left."""
+    refused = "db=00000/attempt=01/manifest/00000000000000000001"
+    group = new_group(members=1, window={"trigger": "offsets", "every_records": 240}, snapshot={"shards": 2}, **SLATEDB)
+    member = group.members[0]
+    member.lane.faults.rules([{"action": "status", "status": 403, "code": "AccessDenied", "method": "PUT",
+                               "match": refused.replace("=", "%3D")}])
+    member.start()
+    topics.send(name, plain(240, 3, keys=1000, seed=1))
+    failed = harness.wait_for(lambda: [a for a in group.ledger.history("ATTEMPT") if not a.get("ok")], "an attempt that fails")
+    assert [(a["shard"], a["attempt"]) for a in failed] == [(0, 1)] and "403" in failed[0]["error"], failed
+    group.wait_for_published(1)
+    assert int(group.ledger.get("commit")["winners"][0]) == 2
+    report = group.finish()  # clean: nothing that no snapshot names is left
+    assert report.snapshots == 1 and not [k for k in group.store.keys() if "db=00000/attempt=01" in k]
 
 
 def test_what_does_not_go_together(new_job, name):

@@ -273,3 +273,35 @@ Test(snapshot_reader, a_shard_that_is_gone_is_no_missing_key)
     snapshot_reader_free(reader);
     folder_store_close(&at);
 }
+
+/* As the C library has it: SQLite's driver and no other. */
+Test(snapshot_reader, shards_without_a_driver)
+{
+    struct folder_store at;
+    struct err err = {0};
+    folder_store_open(&at);
+    struct manifest manifest = {
+        .run_id = "one",
+        .created_at_us = 1000000,
+        .num_dbs = 1,
+        .s3_prefix = store_url_of(at.store),
+        .key_column = "_key",
+        .db_path_template = "db={db_id:05d}",
+        .shard_prefix = "shards",
+        .lineage = bytes_of_text("{\"made_by\":{\"kv_backend\":\"slatedb\"}}"),
+    };
+    struct buf bytes;
+    buf_init(&bytes, 1024 * 1024);
+    cr_assert(sqlite_manifest_encode(&manifest, &bytes, &err), "%s", err.message);
+    const char *name = names_manifest(1000000, "one", at.arena);
+    folder_store_put(&at, name, buf_bytes(&bytes));
+    buf_done(&bytes);
+    folder_store_point(&at, names_url(&at.names, name, at.arena), "one", 1000001);
+    struct snapshot_reader_request request = {.catalog = at.catalog, .kv = sqlite_kv()};
+    struct snapshot_reader *reader = NULL;
+    cr_assert_not(snapshot_reader_new(&request, &reader, &err));
+    cr_assert(err.kind == ERR_SETTINGS && strstr(err.message, "run one") != NULL &&
+                  strstr(err.message, "slatedb") != NULL,
+              "%s", err.message);
+    folder_store_close(&at);
+}
