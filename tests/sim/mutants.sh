@@ -59,7 +59,7 @@ stories() {
 28 R28-no-part-no-second-attempt
 281 R28-each-attempt-has-its-own-time
 282 R28-second-fails-first-goes-on
-283 R28-a-pause-after-a-failure
+284 R28-a-pause-after-a-failure
 283 R28-loser-goes-after-publish
 210 R21-another-group
 80 R08-seal-fails-after-a-move

@@ -226,7 +226,7 @@ static int64_t pause_us(const struct leader *leader, const struct message_plan *
                         uint32_t attempt, bool whole)
 {
     const struct coord_settings *settings = leader->settings;
-    int64_t pause = RULE_OFF(283) ? 0 : settings->attempt_backoff_us;
+    int64_t pause = RULE_OFF(284) ? 0 : settings->attempt_backoff_us;
     for (uint32_t k = 1; k < attempt && pause < settings->attempt_backoff_max_us; k++) {
         pause *= 2;
     }
