@@ -212,6 +212,7 @@ bool leader_command_run(struct leader_hands *hands, const struct leader_command 
                         int64_t now_us, struct leader_event *ret_event)
 {
     if (command->kind == LEADER_ALERT) {
+        hands->alerts++;
         log_warn("leader", "%s", command->alert);
         return false;
     }

@@ -12,6 +12,7 @@ struct leader_hands {
     struct source_query *query;
     struct publish *publish;
     struct registry *registry;
+    uint64_t alerts;     /* so many were told */
     struct arena *arena; /* of the last result */
 };
 

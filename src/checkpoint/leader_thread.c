@@ -95,7 +95,9 @@ static void rest(struct leader_thread *thread, int64_t rest_us)
 static void tell(struct leader_thread *thread)
 {
     const struct leader *leader = thread->own.leader;
-    struct leader_state_seen seen = {.phase = leader_phase(leader), .term = leader_term(leader)};
+    struct leader_state_seen seen = {.phase = leader_phase(leader),
+                                     .term = leader_term(leader),
+                                     .alerts = thread->own.hands.alerts};
     snprintf(seen.doing, sizeof seen.doing, "%s", leader_doing(leader));
     lock_take(&thread->locked.lock);
     thread->locked.seen = seen;

@@ -34,7 +34,8 @@ enum { LEADER_STATE_DOING_MAX = 256 };
 
 struct leader_state_seen {
     enum leader_phase phase;
-    int64_t term; /* -1: none */
+    int64_t term;    /* -1: none */
+    uint64_t alerts; /* that the machine had for the log */
     char doing[LEADER_STATE_DOING_MAX];
 };
 

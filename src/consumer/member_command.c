@@ -369,6 +369,7 @@ bool member_command_run(struct member_hands *hands, const struct member_command 
         log_info("member", "leaves the group");
         return false;
     case MEMBER_ALERT:
+        hands->alerts++;
         log_warn("member", "%s", command->alert);
         return false;
     case MEMBER_COMMAND_KINDS:

@@ -36,6 +36,7 @@ struct member_hands {
     struct adopted_witness *adopted;
     size_t adopted_count;
     bool trigger_sent;
+    uint64_t alerts;     /* so many were told */
     struct arena *arena; /* of commands and their answers, until the next tick */
 };
 

@@ -282,6 +282,7 @@ static void publish_state(struct member_thread *thread)
     thread->state.left = thread->stopping && member_left(member);
     thread->state.caught_up = member_ready(member);
     thread->state.ledger_next = thread->ledger_next;
+    thread->state.alerts = thread->hands.alerts;
     snprintf(thread->state.doing, sizeof thread->state.doing, "%s", member_doing(member));
     lock_take(&thread->locked.lock);
     thread->locked.state = thread->state;

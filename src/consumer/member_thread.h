@@ -58,6 +58,7 @@ struct member_state {
     int64_t position; /* sum over the partitions */
     char doing[MEMBER_DOING_MAX];
     struct pause_moment pauses;
+    uint64_t alerts; /* that the machine had for the log */
     struct intake_counters counters;
 };
 

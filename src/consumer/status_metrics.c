@@ -33,6 +33,9 @@ static const struct metric_table_row table[METRIC_KINDS] = {
                           "before the first."),
     [METRIC_TERM_CHANGES] = COUNTER("term_changes_total", "",
                                     "LEADER records of the group since this process started."),
+    [METRIC_ALERTS] = COUNTER("alerts_total", "of",
+                              "Lines of this process's log that an operator should look at, of its "
+                              "member and, while it leads, of the leader."),
     [METRIC_REBALANCES] =
         COUNTER("rebalances_total", "", "Assignments of partitions to this member."),
     [METRIC_ASSIGNED] = GAUGE("partitions_assigned", "", "Partitions of this member."),

@@ -103,6 +103,7 @@ static void put_member(cJSON *root, const struct status_view *view)
     } else {
         json_put_i64(member, "term", view->leader.term);
     }
+    json_put_u64(member, "alerts", state->alerts + view->leader.alerts);
     json_put_u64(member, "partitions_assigned", view->source.assigned);
     json_put_u64(member, "partitions_paused", view->source.paused);
     put_pauses(member, &state->pauses);

@@ -39,6 +39,8 @@ static void put_process(struct metric_writer *w, const struct status_view *view)
     metric_u64(w, METRIC_LEADING, view->leader.phase == LEADER_ACTIVE, NULL);
     metric_i64(w, METRIC_TERM, view->group->term, NULL);
     metric_u64(w, METRIC_TERM_CHANGES, view->counts->terms, NULL);
+    metric_u64(w, METRIC_ALERTS, view->member.alerts, "of", "member", NULL);
+    metric_u64(w, METRIC_ALERTS, view->leader.alerts, "of", "leader", NULL);
     metric_u64(w, METRIC_REBALANCES, view->source.rebalances, NULL);
     metric_u64(w, METRIC_ASSIGNED, view->source.assigned, NULL);
     put_pauses(w, view);

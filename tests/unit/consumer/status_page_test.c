@@ -206,15 +206,18 @@ Test(status_page, json_and_metrics_tell_the_same_and_no_secret)
     open_scene(&scene);
     scene.view.member.counters.records = 12;
     scene.view.source.paused = 3;
+    scene.view.member.alerts = 2;
+    scene.view.leader.alerts = 5;
     scene.view.member.pauses.paused[PAUSE_ROOM] = 2;
     scene.view.member.counters.rejected[REJECT_NONE + 1] = 3;
     look(&scene);
     status_page_json(&scene.view, &scene.out);
     const char *text = buf_text(&scene.out);
-    static const char *const fields[] = {
-        "\"leads\":true",  "\"lag\":10",      "\"ready\":true",
-        "\"read\":12",     "\"term\":0",      "\"head\":null",
-        "\"group\":\"g\"", "\"position\":90", "\"paused_by\":\"limits.disk_budget\""};
+    static const char *const fields[] = {"\"leads\":true",  "\"lag\":10",
+                                         "\"ready\":true",  "\"read\":12",
+                                         "\"term\":0",      "\"head\":null",
+                                         "\"group\":\"g\"", "\"position\":90",
+                                         "\"alerts\":7",    "\"paused_by\":\"limits.disk_budget\""};
     for (size_t i = 0; i < LENGTH_OF(fields); i++) {
         cr_expect_not_null(strstr(text, fields[i]), "%s in %s", fields[i], text);
     }
@@ -228,6 +231,7 @@ Test(status_page, json_and_metrics_tell_the_same_and_no_secret)
         "\ntidemark_partition_unstable_records{group=\"g\",topic=\"t\",partition=\"0\"} 3\n",
         "\ntidemark_partitions_paused{group=\"g\",reason=\"disk_budget\"} 2\n",
         "\ntidemark_partitions_paused{group=\"g\",reason=\"intake\"} 1\n",
+        "\ntidemark_alerts_total{group=\"g\",of=\"leader\"} 5\n",
         "\ntidemark_leading{group=\"g\"} 1\n",
         "\ntidemark_ready{group=\"g\"} 1\n",
     };
