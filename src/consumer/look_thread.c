@@ -144,7 +144,8 @@ static bool look(struct look_thread *thread, const struct intake_look *looks, si
 static bool look_long(struct look_thread *thread, const struct intake_sealed *sealed,
                       struct err *err)
 {
-    int64_t deadline_us = clock_mono_us() + (int64_t)LOOK_MS * 1000;
+    int64_t begun_us = clock_mono_us();
+    int64_t deadline_us = begun_us + (int64_t)LOOK_MS * 1000;
     while (!look(thread, sealed->looks, sealed->look_count, deadline_us, err)) {
         if (err->kind == ERR_SETTINGS || atomic_load(&thread->stop) ||
             clock_mono_us() + LOOK_PAUSE_US > deadline_us) {
@@ -152,6 +153,8 @@ static bool look_long(struct look_thread *thread, const struct intake_sealed *se
         }
         clock_sleep_us(LOOK_PAUSE_US);
     }
+    log_debug("look", "%zu partitions: no record is another one, %lld ms", sealed->look_count,
+              (long long)(clock_mono_us() - begun_us) / 1000);
     return true;
 }
 

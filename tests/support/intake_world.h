@@ -118,8 +118,8 @@ static void take(struct world *world, int64_t now_ms)
 }
 
 /* What a builder would store of a contribution, as one text "key=value …" in order. */
-static const char *stored(struct world *world, uint32_t shards, struct contribution *contribution,
-                          struct dedupe_source *counts)
+static inline const char *stored(struct world *world, uint32_t shards,
+                                 struct contribution *contribution, struct dedupe_source *counts)
 {
     AUTO(buf) struct buf text;
     buf_init(&text, 1 << 20);
