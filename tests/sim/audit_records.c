@@ -120,10 +120,53 @@ void audit_compare_lost(struct world *world)
     world->audit->must_compare = !agrees && !is_heads && !held && world->settings.store_cas;
 }
 
+/* ---- R27: what a gate refuses is not committed, unless an operator says so ---- */
+
+static void tell_reasons(const struct message_gated *gated)
+{
+    for (size_t i = 0; i < gated->reason_count; i++) {
+        const char *why = gated->reasons[i];
+        coverage_chance(strstr(why, "at least") != NULL    ? CHANCE_FEW_ROWS
+                        : strstr(why, "more than") != NULL ? CHANCE_ROW_CHANGE
+                        : strstr(why, "empty") != NULL     ? CHANCE_EMPTY_SHARDS
+                                                           : CHANCE_CANARY);
+    }
+}
+
+static bool was_accepted(const struct world *world, const char *run_id)
+{
+    size_t at = 0;
+    const struct fold *fold = world->audit->fold;
+    for (const struct fold_entry *entry = fold_next(fold, MESSAGE_ACCEPT, &at); entry != NULL;
+         entry = fold_next(fold, MESSAGE_ACCEPT, &at)) {
+        if (strcmp(entry->message.accept.run_id, run_id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_gates(struct world *world, const struct message_commit *commit)
+{
+    const struct gate_settings *gates = &world->settings.gates;
+    const struct message_commit *head = fold_head(world->audit->fold);
+    double rows = (double)commit->snapshot.rows;
+    double before = head == NULL || !head->has_snapshot ? 0 : (double)head->snapshot.rows;
+    double change = rows > before ? rows - before : before - rows;
+    bool refused = rows < (double)gates->min_rows || (gates->max_row_change > 0 && before > 0 &&
+                                                      change > gates->max_row_change * before);
+    if (refused && !world->story.on && !was_accepted(world, commit->run_id)) {
+        world_fail(world, "%s has %.0f rows, which a gate refuses, and nobody accepted it",
+                   commit->run_id, rows);
+    }
+}
+
 void audit_record(struct world *world, const struct message *message)
 {
     struct audit *audit = world->audit;
-    if (message->kind == MESSAGE_PROGRESS) {
+    if (message->kind == MESSAGE_GATED) {
+        tell_reasons(&message->gated);
+    } else if (message->kind == MESSAGE_PROGRESS) {
         check_idle(world, &message->progress);
     } else if (message->kind == MESSAGE_HOLD || message->kind == MESSAGE_HELD) {
         audit->must_compare = false; /* an operator has the word */
@@ -136,6 +179,9 @@ void audit_record(struct world *world, const struct message *message)
                        message->commit.run_id);
         }
         audit->must_compare = false;
+        if (message->commit.kind == COMMIT_BUILD) {
+            check_gates(world, &message->commit);
+        }
     }
 }
 

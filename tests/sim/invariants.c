@@ -147,8 +147,8 @@ static void check_close(struct world *world, const struct message_close *close)
                  strcmp(audit->closed_parent, close->parent) == 0;
     if (!again) { /* else it is the same one, under other settings */
         check_close_time(world, close);
+        audit_close(world, close);
     }
-    audit_close(world, close);
     audit->closed_build = close->build;
     snprintf(audit->closed_parent, sizeof audit->closed_parent, "%s", close->parent);
     for (size_t i = 0; i < close->partition_count; i++) {

@@ -4,6 +4,29 @@
 
 static const char *const fingerprints[] = {"f1", "f2", "f3"};
 
+/* R27: one gate, or two at a time. */
+static void choose_gates(struct world *world)
+{
+    static const char *const canaries[] = {"3", "17"};
+    struct gate_settings *gates = &world->settings.gates;
+    uint64_t which = rng_below(&world->rng, 16);
+    if (which < 2) {
+        gates->min_rows = (uint64_t)world_between(world, 2, 12);
+    }
+    if (which == 1 || which == 2) {
+        gates->max_row_change = (double)world_between(world, 2, 8) / 10;
+    }
+    if (which == 3) {
+        gates->limits_empty_shards = true;
+        gates->max_empty_shards = 0;
+    }
+    if (which == 4) {
+        gates->canaries = canaries;
+        gates->canary_count = (size_t)world_between(world, 1, LENGTH_OF(canaries));
+    }
+    world->has_gates = which <= 4;
+}
+
 void chances_choose(struct world *world)
 {
     struct rng *rng = &world->rng;
@@ -35,10 +58,7 @@ void chances_choose(struct world *world)
         settings->shards = 1; /* tokens must be dense */
         coverage_chance(CHANCE_TOKEN_IDS);
     }
-    if (rng_below(rng, 8) == 0) {
-        settings->gates.min_rows = (uint64_t)world_between(world, 2, 12); /* R27 */
-        world->has_gates = true;
-    }
+    choose_gates(world);
 }
 
 /* ---- settings ---- */
@@ -171,8 +191,11 @@ void chances_step(struct world *world)
     take_away(world);
     notice_lost_ranges(world);
     if (world->partition_count < SIM_PARTITIONS_MAX && world_chance(world, world->faults.growth)) {
-        world->partition_count++;
+        int added = world->partition_count++;
         coverage_chance(CHANCE_GROWTH);
+        if (world->partitions[added].id.number == 0) {
+            coverage_chance(CHANCE_TOPIC_ADDED);
+        }
     }
 }
 

@@ -70,6 +70,7 @@ void handover_adopt(struct world *world, struct sim_process *process, const stru
     reading->lost_to = 0;
     reading->given_up = false;
     snprintf(reading->head, sizeof reading->head, "%s", job->run_id);
+    coverage_chance(CHANCE_ADOPTED);
     world_event(world, "adopted %s/%d up to %lld", world->partitions[index].id.topic,
                 world->partitions[index].id.number, (long long)reading->position);
     member_shell_event(world, process, &event);

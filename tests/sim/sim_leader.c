@@ -344,12 +344,13 @@ static void query_ends(struct world *world, struct sim_process *process, struct 
     struct coord_ends *ends = arena_zero(process->command_arena, SIM_PARTITIONS_MAX * sizeof *ends);
     for (int i = 0; i < world->partition_count; i++) {
         const struct sim_partition *partition = &world->partitions[i];
-        ends[i] = (struct coord_ends){.id = partition->id,
-                                      .topic_id = "t1",
-                                      .low = partition->low,
-                                      .last_stable = partition->lso,
-                                      .high = partition->high,
-                                      .start = partition->low};
+        ends[i] =
+            (struct coord_ends){.id = partition->id,
+                                .topic_id = strcmp(partition->id.topic, "tags") == 0 ? "t2" : "t1",
+                                .low = partition->low,
+                                .last_stable = partition->lso,
+                                .high = partition->high,
+                                .start = partition->low};
     }
     event->result.ends = ends;
     event->result.end_count = (size_t)world->partition_count;

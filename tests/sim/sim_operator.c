@@ -70,8 +70,10 @@ static void trigger_with_cuts(struct world *world)
                                           .why = "to here",
                                           .cuts = cuts,
                                           .cut_count = (size_t)world->partition_count}};
+    int order[SIM_PARTITIONS_MAX];
+    partitions_sorted(world, order);
     for (int i = 0; i < world->partition_count; i++) {
-        const struct sim_partition *partition = &world->partitions[i];
+        const struct sim_partition *partition = &world->partitions[order[i]];
         cuts[i] = (struct trigger_cut){.id = partition->id,
                                        .cut = world_between(world, 0, partition->lso)};
     }

@@ -27,6 +27,8 @@ static void start(struct world *world, struct sim_process *process,
     int64_t from = offset == MEMBER_START_POLICY ? low : offset;
     reading->started = true;
     reading->paused = false;
+    const struct message_commit *head = fold_head(member_fold(process->member));
+    snprintf(reading->head, sizeof reading->head, "%s", head == NULL ? "" : head->run_id);
     if (command->start.goes_on) {
         plane_goes_on(world, process, index, offset, command->start.watermark_us);
         return;
@@ -40,7 +42,6 @@ static void start(struct world *world, struct sim_process *process,
     reading->from = from < low ? low : from;
     reading->position = reading->from;
     reading->highest_us = EVENT_TIME_LOW;
-    reading->head[0] = '\0';
     reading->given_up = false;
 }
 
@@ -94,6 +95,34 @@ static bool is_short_of_room(const struct world *world, const struct sim_process
     return world->room_rows > 0 && rows > mark;
 }
 
+int partitions_sorted(const struct world *world, int *out)
+{
+    for (int i = 0; i < world->partition_count; i++) {
+        int at = i;
+        while (at > 0 && partition_id_compare(world->partitions[out[at - 1]].id,
+                                              world->partitions[i].id) > 0) {
+            out[at] = out[at - 1];
+            at--;
+        }
+        out[at] = i;
+    }
+    return world->partition_count;
+}
+
+/* What the head's builds took is passed over when it is read again, as the service does: it fills
+ * no memory, and no window waits for it. */
+static void find_taken(const struct sim_process *process, struct partition_id id, int64_t position,
+                       struct arena *arena, struct cut_step **out_steps, size_t *out_count)
+{
+    const struct message_commit *head = fold_head(member_fold(process->member));
+    for (size_t i = 0; head != NULL && i < head->partition_count; i++) {
+        if (partition_id_compare(head->partitions[i].id, id) == 0 &&
+            position < head->partitions[i].cut) {
+            *out_count = fold_steps(head, NULL, id, arena, out_steps);
+        }
+    }
+}
+
 /* Reads on, and says how far. */
 void plane_step(struct world *world, struct sim_process *process)
 {
@@ -115,15 +144,22 @@ void plane_step(struct world *world, struct sim_process *process)
                        : world->calm           ? SIM_CALM_ROWS
                                                : world_between(world, 0, 12);
         struct watermark mark = {.highest_us = reading->highest_us};
+        struct cut_step *steps = NULL;
+        size_t step_count = 0;
+        struct arena *arena = arena_new(1024);
+        find_taken(process, partition->id, reading->position, arena, &steps, &step_count);
         while (most-- > 0 && reading->position < partition->lso) {
             const struct sim_row *row = &partition->rows[reading->position];
             if (row->exists && !row->rejected) {
-                reading->held[reading->position] = true;
+                reading->held[reading->position] =
+                    cut_judge(steps, step_count, reading->position, row->event_us).class ==
+                    CUT_OPEN;
                 watermark_add(&mark, row->event_us, world->now_us,
                               world->settings.max_future_skew_us);
             }
             reading->position++;
         }
+        arena_free(arena);
         reading->highest_us = mark.highest_us;
         struct member_reading *said = &list[count++];
         *said = (struct member_reading){
@@ -163,18 +199,18 @@ void plane_step(struct world *world, struct sim_process *process)
     }
 }
 
-static uint32_t token_of(const struct world *world, uint32_t key)
+uint32_t plane_token(const struct world *world, uint32_t key)
 {
     return world->settings.shard_policy == SHARDS_BY_TOKEN ? key % SIM_TOKENS : 0;
 }
 
-static bool by_token(const struct world *world)
+bool plane_by_token(const struct world *world)
 {
     return world->settings.shard_policy == SHARDS_BY_TOKEN ||
            world->settings.shard_policy == SHARDS_BY_TOKEN_ID;
 }
 
-static uint32_t shard_of(uint32_t key, uint32_t shards)
+uint32_t plane_shard(uint32_t key, uint32_t shards)
 {
     return (key * 2654435761u >> 8) % shards;
 }
@@ -222,8 +258,8 @@ static void seal_one(struct world *world, struct sim_process *process, const str
                 continue; /* counted, and not there */
             }
             struct shard_size *shard =
-                &shards[by_token(world) ? token_of(world, row->key)
-                                        : shard_of(row->key, world->settings.shards)];
+                &shards[plane_by_token(world) ? plane_token(world, row->key)
+                                              : plane_shard(row->key, world->settings.shards)];
             shard->rows++;
             shard->bytes += 10;
             process->sealed[process->sealed_count++] =
@@ -254,7 +290,7 @@ void plane_seal(struct world *world, struct sim_process *process, const struct s
     static const char *const names[SIM_TOKENS] = {"i:0", "i:1", "i:2", "i:3"};
     struct token_size tokens[SIM_TOKENS];
     for (uint32_t s = 0; s < LENGTH_OF(shards); s++) {
-        if (shards[s].rows > 0 && by_token(world)) {
+        if (shards[s].rows > 0 && plane_by_token(world)) {
             tokens[filled_count++] = (struct token_size){
                 .token = names[s], .rows = shards[s].rows, .bytes = shards[s].bytes};
         } else if (shards[s].rows > 0) {
@@ -264,17 +300,18 @@ void plane_seal(struct world *world, struct sim_process *process, const struct s
     if (world->settings.shard_policy == SHARDS_BY_ROWS) {
         filled_count = 0; /* how many there will be is not known */
     }
-    struct member_event event = {.kind = MEMBER_EVENT_SEALED,
-                                 .sealed = {.build = job->build,
-                                            .seal = job->id,
-                                            .ok = true,
-                                            .error = "",
-                                            .partitions = partitions,
-                                            .partition_count = job->contribution_count,
-                                            .shards = by_token(world) ? NULL : filled,
-                                            .shard_count = by_token(world) ? 0 : filled_count,
-                                            .tokens = by_token(world) ? tokens : NULL,
-                                            .token_count = by_token(world) ? filled_count : 0}};
+    struct member_event event = {
+        .kind = MEMBER_EVENT_SEALED,
+        .sealed = {.build = job->build,
+                   .seal = job->id,
+                   .ok = true,
+                   .error = "",
+                   .partitions = partitions,
+                   .partition_count = job->contribution_count,
+                   .shards = plane_by_token(world) ? NULL : filled,
+                   .shard_count = plane_by_token(world) ? 0 : filled_count,
+                   .tokens = plane_by_token(world) ? tokens : NULL,
+                   .token_count = plane_by_token(world) ? filled_count : 0}};
     bool planted = world->story.seal_fails > 0;
     world->story.seal_fails -= planted;
     if (!read || planted || world_chance(world, world->faults.build_fails)) {
@@ -305,189 +342,5 @@ void plane_store_part(struct world *world, struct sim_process *process, const st
                                           .url = url,
                                           .digest = "d",
                                           .rows = process->sealed_count}};
-    member_shell_event(world, process, &event);
-}
-
-/* ---- building a shard ---- */
-
-struct shard_rows {
-    struct sim_row_ref *list;
-    size_t count;
-};
-
-static void take_row(struct world *world, const struct sim_job *job, size_t contribution,
-                     struct sim_row_ref ref, struct shard_rows *rows)
-{
-    uint32_t key = world->partitions[ref.partition].rows[ref.offset].key;
-    bool in_range = false;
-    for (size_t i = 0; i < job->contributions[contribution].range_count; i++) {
-        in_range = in_range ||
-                   (job->contributions[contribution].ranges[i].partition == ref.partition &&
-                    ref.offset >= job->contributions[contribution].ranges[i].from &&
-                    ref.offset < job->contributions[contribution].ranges[i].to);
-    }
-    uint32_t shard = shard_of(key, job->num_dbs);
-    for (uint32_t i = 0; by_token(world) && i < job->num_dbs; i++) {
-        bool here = job->token_count == 0 ? i == token_of(world, key)
-                                          : job->tokens[i] == token_of(world, key);
-        shard = here ? i : shard;
-    }
-    if (in_range && shard == job->shard) {
-        CHECK(rows->count < SIM_PARTITIONS_MAX * SIM_ROWS_MAX);
-        rows->list[rows->count++] = ref;
-    }
-}
-
-/* False: a contribution is not there any more. */
-static bool gather(struct world *world, struct sim_process *process, const struct sim_job *job,
-                   struct shard_rows *rows)
-{
-    for (size_t i = 0; i < job->contribution_count; i++) {
-        if (job->contributions[i].own) {
-            if (process->sealed_build != job->build) {
-                return false;
-            }
-            for (size_t k = 0; k < process->sealed_count; k++) {
-                take_row(world, job, i, process->sealed[k], rows);
-            }
-            continue;
-        }
-        const char *text = store_get(&world->store, job->contributions[i].url);
-        if (text == NULL) {
-            return false;
-        }
-        while (*text != '\0') {
-            char *end = NULL;
-            long partition = strtol(text, &end, 10);
-            long offset = strtol(end + 1, &end, 10);
-            take_row(
-                world, job, i,
-                (struct sim_row_ref){.partition = (int32_t)partition, .offset = (int32_t)offset},
-                rows);
-            text = end + 1;
-        }
-    }
-    return true;
-}
-
-static int compare_rows(const void *a, const void *b)
-{
-    const struct sim_row_ref *left = a;
-    const struct sim_row_ref *right = b;
-    if (left->partition != right->partition) {
-        return left->partition < right->partition ? -1 : 1;
-    }
-    return (left->offset > right->offset) - (left->offset < right->offset);
-}
-
-/* Newest by (partition, offset) wins; what each row became is counted for its partition. */
-static uint64_t settle(struct world *world, struct shard_rows *rows,
-                       struct attempt_partition *counts)
-{
-    qsort(rows->list, rows->count, sizeof *rows->list, compare_rows);
-    uint64_t stored = 0;
-    for (size_t i = 0; i < rows->count; i++) {
-        const struct sim_row *row =
-            &world->partitions[rows->list[i].partition].rows[rows->list[i].offset];
-        struct attempt_partition *count = &counts[rows->list[i].partition];
-        bool newest = true;
-        for (size_t j = i + 1; j < rows->count && newest; j++) {
-            newest = world->partitions[rows->list[j].partition].rows[rows->list[j].offset].key !=
-                     row->key;
-        }
-        if (!newest) {
-            count->superseded++;
-        } else if (row->tombstone) {
-            count->tombstones++;
-        } else {
-            count->stored++;
-            stored++;
-        }
-    }
-    return stored;
-}
-
-/* ---- the base of a state (R6) ---- */
-
-/* shards/<run>/<shard>/<attempt> */
-static uint32_t shard_of_url(const char *url)
-{
-    return (uint32_t)strtoul(strchr(strchr(url, '/') + 1, '/') + 1, NULL, 10);
-}
-
-/* The base's shard as it is; where shards are divided otherwise now, the rows of all of them that
- * belong here. False: the base is not there any more. */
-static bool add_base(struct world *world, const struct sim_job *job, struct buf *text)
-{
-    char listed[200];
-    snprintf(listed, sizeof listed, "manifests/%lld_%s", (long long)job->base_time_us,
-             job->base_run);
-    const char *name = job->base_staged[0] == '\0' ? listed : job->base_staged;
-    const char *manifest = store_get(&world->store, name);
-    if (manifest == NULL) {
-        return false;
-    }
-    const char *line = strchr(strchr(manifest, '\n') + 1, '\n') + 1;
-    for (; *line != '\0'; line += strcspn(line, "\n") + 1) {
-        char url[200];
-        snprintf(url, sizeof url, "%.*s", (int)strcspn(line, "\n"), line);
-        const char *rows = store_get(&world->store, url);
-        if (!job->whole && shard_of_url(url) != job->shard) {
-            continue;
-        }
-        if (rows == NULL) {
-            return false;
-        }
-        while (*rows != '\0') {
-            char *end = NULL;
-            long p = strtol(rows, &end, 10);
-            long o = strtol(end + 1, &end, 10);
-            rows = end + 1;
-            if (!job->whole ||
-                shard_of(world->partitions[p].rows[o].key, job->num_dbs) == job->shard) {
-                buf_add_format(text, "%ld:%ld ", p, o);
-            }
-        }
-    }
-    return true;
-}
-
-void plane_build(struct world *world, struct sim_process *process, const struct sim_job *job)
-{
-    struct member_event event = {.kind = MEMBER_EVENT_BUILT,
-                                 .built = {.run_id = job->run_id,
-                                           .shard = job->shard,
-                                           .attempt = job->attempt,
-                                           .ok = true,
-                                           .error = "",
-                                           .url = ""}};
-    struct attempt_partition counts[SIM_PARTITIONS_MAX] = {{.stored = 0}};
-    for (int i = 0; i < world->partition_count; i++) {
-        counts[i].id = world->partitions[i].id;
-    }
-    struct shard_rows rows = {
-        .list = calloc(SIM_PARTITIONS_MAX * SIM_ROWS_MAX, sizeof(struct sim_row_ref))};
-    CHECK(rows.list != NULL);
-    char url[200];
-    snprintf(url, sizeof url, "shards/%s/%u/%u", job->run_id, job->shard, job->attempt);
-    bool planted = world->story.attempt_fails > 0;
-    world->story.attempt_fails -= planted;
-    AUTO(buf) struct buf text;
-    buf_init(&text, 1 << 22);
-    if (planted || world_chance(world, world->faults.build_fails) ||
-        !gather(world, process, job, &rows) || (job->has_base && !add_base(world, job, &text))) {
-        event.built.ok = false;
-        event.built.error = "simulated";
-    } else {
-        event.built.row_count = settle(world, &rows, counts);
-        for (size_t i = 0; i < rows.count; i++) {
-            buf_add_format(&text, "%d:%d ", rows.list[i].partition, rows.list[i].offset);
-        }
-        store_put(&world->store, url, buf_text(&text));
-        event.built.url = url;
-        event.built.partitions = counts;
-        event.built.partition_count = (size_t)world->partition_count;
-    }
-    free(rows.list);
     member_shell_event(world, process, &event);
 }

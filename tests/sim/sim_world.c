@@ -84,6 +84,7 @@ static void standing_settings(struct world *world)
     struct coord_settings *settings = &world->settings;
     coord_settings_init(settings);
     world->topics[0] = (struct message_topic){.name = "rows", .id = "t1"};
+    world->topics[1] = (struct message_topic){.name = "tags", .id = "t2"};
     settings->ledger_id = "ledger-1";
     settings->fingerprint = "f1";
     settings->topics = world->topics;
@@ -229,6 +230,20 @@ static struct world *new_world(uint64_t seed, int members, FILE *trace)
     return world;
 }
 
+/* The partitions of two topics by turns, so that one of them may come later than the other. */
+static void choose_topics(struct world *world)
+{
+    if (rng_below(&world->rng, 4) != 0) {
+        return;
+    }
+    world->settings.topic_count = 2;
+    coverage_chance(CHANCE_TOPICS);
+    for (int i = 0; i < SIM_PARTITIONS_MAX; i++) {
+        world->partitions[i].id =
+            (struct partition_id){.topic = world->topics[i % 2].name, .number = i / 2};
+    }
+}
+
 static void start_processes(struct world *world)
 {
     for (int i = 0; i < world->process_count; i++) {
@@ -273,6 +288,7 @@ struct world *world_new(uint64_t seed, int members, FILE *trace)
     world->broker_ahead_us = world_between(world, -300000, 300000);
     world->partition_count = (int)world_between(world, 1, 3);
     choose_settings(world);
+    choose_topics(world);
     choose_faults(world);
     chances_choose(world);
     world->row_rate = (uint32_t)world_between(world, 100, 900);

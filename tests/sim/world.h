@@ -14,6 +14,7 @@ enum {
     SIM_PROCESSES_MAX = 7,
     SIM_ROWS_MAX = 4096, /* offsets of one partition */
     SIM_TOKENS = 4,      /* of categorical routing */
+    SIM_CANARIES = 2,
     SIM_SHARDS_MANY = 8, /* where their number follows from the rows; more are rare */
     SIM_STEP_US = 50000,
     SIM_CALM_ROWS = 40, /* a partition is read by so many rows a step when there are no faults */
@@ -273,6 +274,15 @@ enum sim_chance {
     CHANCE_MIRROR,
     CHANCE_MIRROR_BACK,
     CHANCE_HANGS,
+    CHANCE_TOPICS,
+    CHANCE_TOPIC_ADDED,
+    CHANCE_STATE,
+    CHANCE_CARRIED,
+    CHANCE_ADOPTED,
+    CHANCE_FEW_ROWS,
+    CHANCE_ROW_CHANGE,
+    CHANCE_EMPTY_SHARDS,
+    CHANCE_CANARY,
     CHANCE_LIES,
     CHANCE_BROKEN,
     CHANCE_PUBLISHED,
@@ -353,7 +363,7 @@ struct world {
     int64_t broker_ahead_us;
     FILE *trace; /* NULL: none */
     struct coord_settings settings;
-    struct message_topic topics[1];
+    struct message_topic topics[2];
     int partition_count;
     int process_count;
     struct sim_partition partitions[SIM_PARTITIONS_MAX];
@@ -466,6 +476,11 @@ void plane_store_part(struct world *world, struct sim_process *process, const st
 void plane_goes_on(struct world *world, struct sim_process *process, int32_t index, int64_t offset,
                    int64_t watermark_us);
 int32_t partition_index(const struct world *world, struct partition_id id);
+uint32_t plane_token(const struct world *world, uint32_t key);
+bool plane_by_token(const struct world *world);
+uint32_t plane_shard(uint32_t key, uint32_t shards);
+/* The partitions there are, by number, in the order of their ids. */
+int partitions_sorted(const struct world *world, int *out);
 int64_t process_now(const struct world *world, const struct sim_process *process);
 
 /* ---- sim_checkpoint.c ---- */

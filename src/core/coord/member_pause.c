@@ -4,15 +4,20 @@
 #include "core/coord/member_state.h"
 #include "core/window/watermark.h"
 
-/* The lowest event time of all that is in no COMMIT, whoever reads it; EVENT_TIME_HIGH: nothing. */
+/* The lowest event time of all that is in no COMMIT, whoever reads it; EVENT_TIME_HIGH: nothing.
+ * Who has other settings (R9), or is not heard of any more, reads nothing for us: what it said once
+ * is in a COMMIT by now, and would keep the others from reading for ever. */
 static int64_t group_low(const struct member *member)
 {
+    const struct coord_settings *settings = member->settings;
     int64_t low = EVENT_TIME_HIGH;
     size_t at = 0;
     for (const struct fold_entry *entry = fold_next(member->fold, MESSAGE_PROGRESS, &at);
          entry != NULL; entry = fold_next(member->fold, MESSAGE_PROGRESS, &at)) {
         const struct message_progress *progress = &entry->message.progress;
-        for (size_t i = 0; i < progress->partition_count; i++) {
+        bool counts = strcmp(progress->fingerprint, settings->fingerprint) == 0 &&
+                      member->now_us - entry->timestamp_us <= settings->owner_timeout_us;
+        for (size_t i = 0; i < progress->partition_count && (counts || RULE_OFF(45)); i++) {
             if (progress->partitions[i].owned && progress->partitions[i].low_us < low) {
                 low = progress->partitions[i].low_us;
             }
@@ -50,12 +55,26 @@ static bool runs_ahead(const struct member *member, const struct held_partition 
            windows_ahead(member, partition) > (int64_t)settings->max_open_windows;
 }
 
+/* What the head has is read again and let go, by a member that began below it (its ledger was
+ * lost): no CLOSE comes before that. */
+static bool below_head(const struct member *member, const struct held_partition *partition)
+{
+    const struct message_commit *head = fold_head(member->fold);
+    for (size_t i = 0; head != NULL && i < head->partition_count; i++) {
+        if (partition_id_compare(head->partitions[i].id, partition->id) == 0) {
+            return !partition->has_reading || partition->reading.position < head->partitions[i].cut;
+        }
+    }
+    return false;
+}
+
 /* R29: there is little room left, and it is for what the next build needs. By event time that is
  * its window; else nothing, before its cut is known. */
 static bool takes_room(const struct member *member, const struct held_partition *partition)
 {
-    return member->short_of_room && (member->settings->trigger != TRIGGER_EVENT_TIME ||
-                                     windows_ahead(member, partition) > 0);
+    return member->short_of_room && !below_head(member, partition) &&
+           (member->settings->trigger != TRIGGER_EVENT_TIME ||
+            windows_ahead(member, partition) > 0);
 }
 
 /* What an open CLOSE asks for must be read, however far ahead it is. */
