@@ -13,7 +13,8 @@ from watch import LedgerWatch, PointerWatch
 
 
 # what the oracle finds while the service still publishes or deletes; it must be gone a little later
-SOON = ("objects that nobody names", "the head is", "nobody committed", "is missing", "no pointer", "Not Found", "no sidecar")
+SOON = ("objects that nobody names", "the head is", "nobody committed", "is missing", "no pointer", "Not Found", "no sidecar",
+        "no order object")
 
 
 class Member:
