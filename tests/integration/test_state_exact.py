@@ -6,6 +6,7 @@ import pytest
 import model
 import order_object
 from cluster import FaultyS3
+from test_group_crash import LONG
 from test_state import lines, newest
 from test_verify import DIFFERS, verify
 
@@ -130,7 +131,7 @@ def test_a_damaged_order_object(new_job, topics, name):
     job.check(clean=True)
 
 
-@pytest.mark.parametrize("step", ["carried-order:2", "carried-file:1", "carried-file:3"])
+@pytest.mark.parametrize("step", ["carried-order:2", pytest.param("carried-file:1", marks=LONG), "carried-file:3"])
 def test_crash_while_shards_are_copied(new_job, topics, name, step):
     """Some copies are there, some in part: the next start makes the same state, and nothing is left over."""
     topics.create(name, 1)
@@ -153,8 +154,8 @@ def test_crash_while_shards_are_copied(new_job, topics, name, step):
 
 @pytest.mark.parametrize("action", [
     {"action": "status", "status": 500, "code": "InternalError"},
-    {"action": "status", "status": 503, "code": "SlowDown"},
-    {"action": "drop"},
+    pytest.param({"action": "status", "status": 503, "code": "SlowDown"}, marks=LONG),
+    pytest.param({"action": "drop"}, marks=LONG),
     {"action": "drop_after"},
 ])
 def test_copies_that_fail(new_job, topics, s3, name, tmp_path, action):
