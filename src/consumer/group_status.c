@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "consumer/group_status_open.h"
 #include "consumer/operator_watch.h"
 
 const char *group_status_phase_name(enum group_status_phase phase)
@@ -76,7 +77,8 @@ static size_t count_kind(const struct fold *fold, enum message_kind kind)
     return count;
 }
 
-static bool is_there(const struct group_status_request *request, const struct fold_entry *entry)
+bool group_status_is_there(const struct group_status_request *request,
+                           const struct fold_entry *entry)
 {
     return !entry->message.progress.leaving &&
            request->now_us - entry->timestamp_us <= request->quiet_us;
@@ -99,9 +101,12 @@ static void fill_members(const struct group_status_request *request, struct aren
             .incarnation = progress->incarnation,
             .heard_us = entry->timestamp_us,
             .leaving = progress->leaving,
-            .silent = !progress->leaving && !is_there(request, entry),
+            .silent = !progress->leaving && !group_status_is_there(request, entry),
+            .doing = group_status_is_there(request, entry) ? progress->doing : "",
+            .paused = group_status_is_there(request, entry) ? progress->paused : "",
+            .leading = group_status_is_there(request, entry) ? progress->leading : "",
         };
-        member->leads = leader != NULL && is_there(request, entry) &&
+        member->leads = leader != NULL && group_status_is_there(request, entry) &&
                         strcmp(leader->message.leader.member, progress->member) == 0;
         for (size_t i = 0; i < progress->partition_count; i++) {
             member->partitions += progress->partitions[i].owned;
@@ -123,6 +128,10 @@ static void fill_leader(const struct group_status_request *request, struct arena
     status->term = leader == NULL ? -1 : leader->offset;
     status->leader_since_us = leader == NULL ? EVENT_TIME_LOW : leader->timestamp_us;
     status->leader = leader != NULL && status->alive ? leader->message.leader.member : NULL;
+    status->leading = "";
+    for (size_t i = 0; i < status->member_count; i++) {
+        status->leading = status->members[i].leads ? status->members[i].leading : status->leading;
+    }
 }
 
 /* ---- partitions ---- */
@@ -164,7 +173,7 @@ static void take_progress(const struct group_status_request *request, struct gro
         const struct progress_partition *said = &progress->partitions[i];
         struct group_status_partition *partition = partition_of(status, said->id);
         int64_t *generation = &generations[partition - status->partitions];
-        if (said->owned && is_there(request, entry) &&
+        if (said->owned && group_status_is_there(request, entry) &&
             (partition->owner == NULL || progress->generation >= *generation)) {
             *generation = progress->generation;
             partition->owner = progress->member;
@@ -246,71 +255,7 @@ static void sum_up(const struct group_status_request *request, struct group_stat
     }
 }
 
-/* ---- the open build ---- */
-
-static void count_answers(const struct fold *fold, uint64_t build, struct group_status *status)
-{
-    size_t at = 0;
-    for (const struct fold_entry *entry = fold_next(fold, MESSAGE_READY, &at); entry != NULL;
-         entry = fold_next(fold, MESSAGE_READY, &at)) {
-        status->ready += entry->message.ready.build == build;
-    }
-    at = 0;
-    for (const struct fold_entry *entry = fold_next(fold, MESSAGE_REFUSED, &at); entry != NULL;
-         entry = fold_next(fold, MESSAGE_REFUSED, &at)) {
-        if (entry->message.refused.build == build) {
-            status->refused++;
-            status->refusal = entry->message.refused.reason;
-        }
-    }
-}
-
-static void count_attempts(const struct fold *fold, const struct message_plan *plan,
-                           struct group_status *status)
-{
-    status->open_run_id = plan->run_id;
-    for (size_t i = 0; i < plan->shard_count; i++) {
-        if (plan->shards[i].builder < 0) {
-            continue;
-        }
-        status->shards_planned++;
-        bool built = false;
-        for (uint32_t number = 1; number <= plan->shards[i].attempt; number++) {
-            const struct fold_entry *entry = fold_attempt(fold, plan->run_id, (uint32_t)i, number);
-            if (entry == NULL) {
-                continue;
-            }
-            built |= entry->message.attempt.ok;
-            if (!entry->message.attempt.ok) {
-                status->attempts_failed++;
-                status->failure = entry->message.attempt.error;
-            }
-        }
-        status->shards_built += built;
-    }
-}
-
-/* What a gate said of the run, unless it was let through since. */
-static const struct message_gated *find_gated(const struct fold *fold,
-                                              const struct message_plan *plan)
-{
-    const struct message_gated *found = NULL;
-    size_t at = 0;
-    for (const struct fold_entry *entry = fold_next(fold, MESSAGE_GATED, &at); entry != NULL;
-         entry = fold_next(fold, MESSAGE_GATED, &at)) {
-        if (strcmp(entry->message.gated.run_id, plan->run_id) == 0) {
-            found = &entry->message.gated;
-        }
-    }
-    at = 0;
-    for (const struct fold_entry *entry = fold_next(fold, MESSAGE_ACCEPT, &at); entry != NULL;
-         entry = fold_next(fold, MESSAGE_ACCEPT, &at)) {
-        if (strcmp(entry->message.accept.run_id, plan->run_id) == 0) {
-            found = NULL;
-        }
-    }
-    return found;
-}
+/* ---- the builds ---- */
 
 static const char *gated_text(const struct group_status *status, struct arena *arena)
 {
@@ -324,7 +269,8 @@ static const char *gated_text(const struct group_status *status, struct arena *a
     return arena_text(arena, buf_bytes(&text));
 }
 
-static void fill_build(const struct group_status_request *request, struct group_status *status)
+static void fill_build(const struct group_status_request *request, struct arena *arena,
+                       struct group_status *status)
 {
     const struct fold *fold = request->fold;
     const struct fold_entry *close = fold_open_close(fold);
@@ -335,12 +281,7 @@ static void fill_build(const struct group_status_request *request, struct group_
     status->published_run_id = published == NULL ? NULL : published->message.published.run_id;
     if (close != NULL) {
         status->open_close = &close->message.close;
-        count_answers(fold, close->message.close.build, status);
-        const struct fold_entry *plan = fold_open_plan(fold);
-        if (plan != NULL) {
-            count_attempts(fold, &plan->message.plan, status);
-            status->gated = find_gated(fold, &plan->message.plan);
-        }
+        group_status_fill_open(request, arena, status);
     }
     const struct fold_entry *hold = fold_hold(fold);
     if (hold != NULL) {
@@ -365,21 +306,15 @@ static const char *doing_text(const struct group_status *status, struct arena *a
     case GROUP_STATUS_IDLE:
         return "no build is open";
     case GROUP_STATUS_CLOSED:
-        return arena_format(arena, "build %" PRIu64 ": %zu members are ready, %zu refused%s%s",
-                            status->open_close->build, status->ready, status->refused,
-                            status->refusal == NULL ? "" : ": ",
-                            status->refusal == NULL ? "" : status->refusal);
     case GROUP_STATUS_BUILDING:
-        return arena_format(arena, "build %" PRIu64 ", run %s: %zu of %zu shards are built%s%s",
-                            status->open_close->build, status->open_run_id, status->shards_built,
-                            status->shards_planned,
-                            status->failure == NULL ? "" : "; an attempt failed: ",
-                            status->failure == NULL ? "" : status->failure);
+        return group_status_open_text(status, arena);
     case GROUP_STATUS_GATED:
         return gated_text(status, arena);
     case GROUP_STATUS_COMMITTED:
-        return arena_format(arena, "build %" PRIu64 ", run %s is committed; the pointer follows",
-                            status->head->build, status->head->snapshot.run_id);
+        return arena_format(arena,
+                            "build %" PRIu64 ", run %s is committed; the pointer follows%s%s",
+                            status->head->build, status->head->snapshot.run_id,
+                            status->leading[0] == '\0' ? "" : "; its leader ", status->leading);
     case GROUP_STATUS_HOLDING:
         return arena_format(arena, "%s by %s: %s", status->held ? "held" : "a hold is wished",
                             status->hold->who, status->hold->why);
@@ -439,7 +374,7 @@ void group_status_fill(const struct group_status_request *request, struct arena 
     fill_leader(request, arena, &status);
     fill_partitions(request, arena, &status);
     sum_up(request, &status);
-    fill_build(request, &status);
+    fill_build(request, arena, &status);
     fill_phase(request->fold, arena, &status);
     fill_condemned(request, arena, &status);
     *ret_status = status;

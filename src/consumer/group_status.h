@@ -31,6 +31,9 @@ struct group_status_member {
     size_t partitions;
     uint64_t rows; /* buffered, in no snapshot yet */
     uint64_t bytes;
+    const char *doing;   /* by its own words; "" */
+    const char *paused;  /* why it reads nothing; "" */
+    const char *leading; /* what it does as the leader; "" */
 };
 
 struct group_status_partition {
@@ -61,6 +64,29 @@ enum group_status_phase {
     GROUP_STATUS_RESUMING,  /* a RESUME waits for the leader */
 };
 
+/* A partition of the open build that nobody can deliver yet. */
+struct group_status_wait {
+    struct partition_id id;
+    int64_t from; /* wanted is [from, cut) */
+    int64_t cut;
+    int64_t position;  /* of the owner, else the furthest that anybody read to; -1: not known */
+    const char *owner; /* NULL: nobody owns it */
+    const char *kind;  /* "reading", "sealing", "no_owner", "silent", "refused", "other_settings",
+                          "lost_range" */
+    const char *why;   /* the same in one line for people */
+};
+
+struct group_status_refusal {
+    const char *member;
+    const char *reason;
+};
+
+struct group_status_builder {
+    const char *member;
+    size_t shards;
+    size_t built;
+};
+
 struct group_status_condemned {
     const char *run_id;
     const char *reason;
@@ -70,9 +96,10 @@ struct group_status_condemned {
 
 struct group_status {
     enum group_status_phase phase;
-    const char *doing;  /* the same in one line for people */
-    const char *leader; /* member; NULL: none that is there */
-    int64_t term;       /* offset of the newest LEADER; -1: there never was one */
+    const char *doing;   /* the same in one line for people */
+    const char *leader;  /* member; NULL: none that is there */
+    const char *leading; /* what it is at, by its own words; "" */
+    int64_t term;        /* offset of the newest LEADER; -1: there never was one */
     int64_t leader_since_us;
     bool alive;          /* some member is there */
     const char *silence; /* when not: what is known of it */
@@ -88,10 +115,15 @@ struct group_status {
     const struct message_close *open_close; /* NULL: no build is open */
     const char *open_run_id;                /* NULL: not planned yet */
     size_t ready;
+    struct group_status_wait *waits; /* before there is a plan */
+    size_t wait_count;
+    struct group_status_refusal *refusals;
     size_t refused;
     const char *refusal; /* of the newest one; NULL */
     size_t shards_planned;
     size_t shards_built;
+    struct group_status_builder *builders; /* of the plan */
+    size_t builder_count;
     size_t attempts_failed;
     const char *failure;               /* of the newest one; NULL */
     const struct message_gated *gated; /* a gate keeps the build from being published; NULL: none */
@@ -115,6 +147,10 @@ struct group_status {
 
 void group_status_fill(const struct group_status_request *request, struct arena *arena,
                        struct group_status *ret_status);
+
+/* The member was heard of lately, and has not left. `entry` is its PROGRESS. */
+bool group_status_is_there(const struct group_status_request *request,
+                           const struct fold_entry *entry);
 
 const char *group_status_phase_name(enum group_status_phase phase); /* "idle", … */
 const char *group_status_state_name(enum progress_state state);     /* "reading", … */

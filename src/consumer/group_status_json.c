@@ -47,6 +47,9 @@ static void put_members(cJSON *root, const struct group_status *status)
         json_put_u64(item, "partitions", member->partitions);
         json_put_u64(item, "rows", member->rows);
         json_put_u64(item, "bytes", member->bytes);
+        put_name(item, "doing", member->doing);
+        put_name(item, "paused", member->paused);
+        put_name(item, "leading", member->leading);
     }
 }
 
@@ -73,6 +76,45 @@ static void put_partitions(cJSON *root, const struct group_status *status)
     }
 }
 
+static void put_waits(cJSON *build, const struct group_status *status)
+{
+    cJSON *list = json_put_array(build, "waits_for");
+    for (size_t i = 0; i < status->wait_count; i++) {
+        const struct group_status_wait *wait = &status->waits[i];
+        cJSON *item = json_add_object(list);
+        json_put_text(item, "topic", wait->id.topic);
+        json_put_i64(item, "partition", wait->id.number);
+        json_put_i64(item, "from", wait->from);
+        json_put_i64(item, "cut", wait->cut);
+        put_offset(item, "position", wait->position);
+        put_name(item, "owner", wait->owner);
+        json_put_text(item, "kind", wait->kind);
+        json_put_text(item, "why", wait->why);
+    }
+}
+
+static void put_answers(cJSON *build, const struct group_status *status)
+{
+    cJSON *refusals = json_put_array(build, "refusals");
+    for (size_t i = 0; i < status->refused; i++) {
+        cJSON *item = json_add_object(refusals);
+        json_put_text(item, "member", status->refusals[i].member);
+        json_put_text(item, "reason", status->refusals[i].reason);
+    }
+    cJSON *builders = json_put_array(build, "builders");
+    for (size_t i = 0; i < status->builder_count; i++) {
+        cJSON *item = json_add_object(builders);
+        json_put_text(item, "member", status->builders[i].member);
+        json_put_u64(item, "shards", status->builders[i].shards);
+        json_put_u64(item, "built", status->builders[i].built);
+    }
+    cJSON *gates = json_put_array(build, "gates");
+    for (size_t i = 0; status->gated != NULL && i < status->gated->reason_count; i++) {
+        json_add_text(gates, status->gated->reasons[i]);
+    }
+    put_name(build, "failure", status->failure);
+}
+
 static void put_build(cJSON *root, const struct group_status *status)
 {
     if (status->open_close == NULL) {
@@ -89,6 +131,8 @@ static void put_build(cJSON *root, const struct group_status *status)
     json_put_u64(item, "shards", status->shards_planned);
     json_put_u64(item, "shards_built", status->shards_built);
     json_put_u64(item, "attempts_failed", status->attempts_failed);
+    put_waits(item, status);
+    put_answers(item, status);
 }
 
 static void put_head(cJSON *root, const struct group_status *status)
@@ -157,6 +201,7 @@ void group_status_json(cJSON *root, const struct group_status_request *request,
     json_put_text(root, "text", status->doing);
     json_put_bool(root, "alive", status->alive);
     put_name(root, "leader", status->leader);
+    put_name(root, "leading", status->leading);
     put_offset(root, "term", status->term);
     put_time(root, "leader_since", status->leader_since_us);
     put_name(root, "published_run_id", status->published_run_id);

@@ -18,6 +18,7 @@
 #include "adapters/os/thread.h"
 #include "consumer/handover_hands.h"
 #include "consumer/member_command.h"
+#include "consumer/member_says.h"
 
 enum { MEMBER_READ_MS = 20, MEMBER_TICK_US = 100 * 1000, MEMBER_RETRY_US = 1000 * 1000 };
 
@@ -308,6 +309,7 @@ static bool turn(struct member_thread *thread, struct err *err)
     int64_t mono = clock_mono_us();
     if (mono - thread->ticked_us >= MEMBER_TICK_US) {
         thread->ticked_us = mono;
+        member_says(&thread->settings, thread->hands.member);
         feed_kind(thread, MEMBER_EVENT_TICK);
         member_hands_tick(&thread->hands);
         look_at_pauses(thread, mono);

@@ -4,9 +4,11 @@
 
 #include "adapters/ledger.h"
 #include "adapters/os/pulse.h"
+#include "checkpoint/leader_thread.h"
 #include "consumer/mail.h"
 #include "consumer/member_work.h"
 #include "consumer/pause_watch.h"
+#include "consumer/poll_thread.h"
 
 /* All borrowed until member_thread_free. */
 struct member_thread_settings {
@@ -27,6 +29,8 @@ struct member_thread_settings {
                                         */
     size_t target_count;
     const char *targets_id;
+    const struct poll_thread *poll_seen; /* what they do is said in PROGRESS, too */
+    struct leader_thread *leader_seen;
     const char *trigger_id; /* `tidemark build`: asks for one build up to the present end; else NULL
                              */
 };

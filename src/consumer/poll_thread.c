@@ -21,8 +21,10 @@ enum {
     POLL_EMPTY_WAIT_US = 100 * 1000, /* for an empty batch, at a time */
     POLL_STARVED_US = 1000 * 1000,   /* without one, partitions are paused */
     POLL_LEAVE_MS = 10 * 1000,
-    POLL_TELL_US = 1000 * 1000,      /* between two statistics */
-    POLL_SEEK_PAUSE_US = 500 * 1000, /* between two changes of what is fetched, see source_seek */
+    POLL_LIMITED_US = 2 * 1000 * 1000, /* after the limit was met, what is read is less than could
+                                        */
+    POLL_TELL_US = 1000 * 1000,        /* between two statistics */
+    POLL_SEEK_PAUSE_US = 500 * 1000,   /* between two changes of what is fetched, see source_seek */
 };
 
 struct poll_partition {
@@ -46,9 +48,12 @@ struct poll_thread {
     struct poll_partition *partitions;
     size_t count;
     size_t capacity;
-    bool held_back;        /* all are paused: memory, or a slow intake */
-    int64_t seek_after_us; /* not before that, by the steady clock */
-    int64_t starved_us;    /* since when no batch was empty; 0: not now */
+    bool held_back;             /* all are paused: memory, or a slow intake */
+    bool limited;               /* the last try for an empty batch met the limit of the rate */
+    atomic_int pause;           /* enum poll_pause, while all are paused */
+    _Atomic int64_t limited_us; /* when the limit of the rate was last met */
+    int64_t seek_after_us;      /* not before that, by the steady clock */
+    int64_t starved_us;         /* since when no batch was empty; 0: not now */
 };
 
 static struct poll_partition *find(struct poll_thread *thread, struct source_partition id)
@@ -104,8 +109,9 @@ static void note(bool done, const struct err *err, const char *what)
     }
 }
 
-static void hold_back(struct poll_thread *thread, bool on)
+static void hold_back(struct poll_thread *thread, bool on, enum poll_pause why)
 {
+    atomic_store(&thread->pause, (int)(on ? why : POLL_PAUSE_NONE));
     if (thread->held_back == on) {
         return;
     }
@@ -156,7 +162,7 @@ static void fetch(struct poll_thread *thread, const struct mail *mail)
     thread->seek_after_us = clock_mono_us() + POLL_SEEK_PAUSE_US;
     if (thread->held_back) {
         thread->held_back = false;
-        hold_back(thread, true);
+        hold_back(thread, true, (enum poll_pause)atomic_load(&thread->pause));
     }
 }
 
@@ -275,7 +281,9 @@ static struct source_batch *empty_batch(struct poll_thread *thread)
 {
     void *item = NULL;
     int64_t wait_us = rate_wait_us(&thread->settings.rate, clock_mono_us());
+    thread->limited = wait_us > 0;
     if (wait_us > 0) {
+        atomic_store(&thread->limited_us, clock_mono_us());
         clock_sleep_us(wait_us < POLL_EMPTY_WAIT_US ? wait_us : POLL_EMPTY_WAIT_US);
         if (wait_us > POLL_EMPTY_WAIT_US) {
             return NULL;
@@ -301,7 +309,7 @@ static struct source_batch *next_batch(struct poll_thread *thread)
     if (now - thread->starved_us < POLL_STARVED_US) {
         return NULL;
     }
-    hold_back(thread, true);
+    hold_back(thread, true, thread->limited ? POLL_PAUSE_RATE : POLL_PAUSE_INTAKE);
     struct source_batch *spare = TAKE(thread->spare);
     return spare;
 }
@@ -381,7 +389,7 @@ static void poll_once(struct poll_thread *thread)
     }
     seek(thread);
     if (thread->starved_us == 0) {
-        hold_back(thread, budget_wants_pause(thread->settings.budget));
+        hold_back(thread, budget_wants_pause(thread->settings.budget), POLL_PAUSE_MEMORY);
     }
     struct source_batch *batch = next_batch(thread);
     if (batch == NULL) {
@@ -444,6 +452,8 @@ bool poll_thread_new(const struct poll_thread_settings *settings, struct poll_th
     thread->settings = *settings;
     thread->source = source;
     atomic_init(&thread->stop, false);
+    atomic_init(&thread->limited_us, 0);
+    atomic_init(&thread->pause, (int)POLL_PAUSE_NONE);
     pulse_beat(&thread->pulse);
     lock_init(&thread->locked.lock);
     thread->locked.statistics.lag = -1;
@@ -479,6 +489,14 @@ void poll_thread_statistics(struct poll_thread *thread, struct source_statistics
     lock_take(&thread->locked.lock);
     *ret_statistics = thread->locked.statistics;
     lock_give(&thread->locked.lock);
+}
+
+enum poll_pause poll_thread_pause(const struct poll_thread *thread)
+{
+    enum poll_pause pause = (enum poll_pause)atomic_load(&thread->pause);
+    int64_t limited_us = atomic_load(&thread->limited_us);
+    bool limited = limited_us > 0 && clock_mono_us() - limited_us < POLL_LIMITED_US;
+    return pause == POLL_PAUSE_NONE && limited ? POLL_PAUSE_RATE : pause;
 }
 
 const struct pulse *poll_thread_pulse(const struct poll_thread *thread)

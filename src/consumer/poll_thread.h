@@ -21,6 +21,13 @@ struct poll_thread_settings {
 
 enum { POLL_BATCH_MESSAGES = 8192, POLL_BATCH_BYTES = 1 << 20, POLL_BATCHES = 8 };
 
+enum poll_pause {
+    POLL_PAUSE_NONE,
+    POLL_PAUSE_MEMORY, /* the budget's mark */
+    POLL_PAUSE_INTAKE, /* no batch is empty */
+    POLL_PAUSE_RATE,   /* more has come than the settings let in */
+};
+
 struct poll_thread;
 
 /* Joins the group and starts the thread. Errors: as source_new. */
@@ -32,6 +39,9 @@ void poll_thread_stop(struct poll_thread *thread);
 
 /* As of a second ago. Any thread. */
 void poll_thread_statistics(struct poll_thread *thread, struct source_statistics *ret_statistics);
+
+/* Why nothing is fetched just now. Any thread. */
+enum poll_pause poll_thread_pause(const struct poll_thread *thread);
 
 /* Borrowed. */
 const struct pulse *poll_thread_pulse(const struct poll_thread *thread);

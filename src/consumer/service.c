@@ -315,6 +315,8 @@ static bool start_member(struct service *service, struct err *err)
         .targets = service->parts.targets,
         .target_count = service->parts.target_count,
         .targets_id = service->parts.targets_id,
+        .poll_seen = service->poll,
+        .leader_seen = service->leader,
         .trigger_id = service->options.trigger_id,
     };
     service->member = member_thread_new(&member);

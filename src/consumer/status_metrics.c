@@ -93,6 +93,15 @@ static const struct metric_table_row table[METRIC_KINDS] = {
     [METRIC_WAITING] = GAUGE("window_waiting_seconds", "",
                              "How long the oldest of them has been closed; 0: there is none."),
     [METRIC_HOLD] = GAUGE("hold", "", "1 while publishing is on hold, else 0."),
+    [METRIC_WAITING_PARTITIONS] =
+        GAUGE("open_build_waiting_partitions", "",
+              "Partitions of the closed window that nobody can deliver yet; /status names them."),
+    [METRIC_WAITING_SHARDS] =
+        GAUGE("open_build_waiting_shards", "", "Shards of the planned run that are not built yet."),
+    [METRIC_REFUSING] = GAUGE("open_build_refusing_members", "",
+                              "Members that refuse the open build; /status says why."),
+    [METRIC_GATED] = GAUGE("open_build_gated", "",
+                           "1 while a gate keeps the open build from being published, else 0."),
     [METRIC_PUBLISHED] = COUNTER("snapshots_published_total", "",
                                  "Snapshots of the group since this process started."),
     [METRIC_ABORTED] = COUNTER("builds_aborted_total", "",

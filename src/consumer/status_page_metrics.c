@@ -135,6 +135,10 @@ static void put_group(struct metric_writer *w, const struct status_view *view)
     int64_t waiting_us = unpublished == 0 ? 0 : view->now_us - since_us;
     metric_seconds(w, METRIC_WAITING, waiting_us < 0 ? 0 : waiting_us, NULL);
     metric_u64(w, METRIC_HOLD, group->hold != NULL, NULL);
+    metric_u64(w, METRIC_WAITING_PARTITIONS, group->wait_count, NULL);
+    metric_u64(w, METRIC_WAITING_SHARDS, group->shards_planned - group->shards_built, NULL);
+    metric_u64(w, METRIC_REFUSING, group->refused, NULL);
+    metric_u64(w, METRIC_GATED, group->gated != NULL, NULL);
 }
 
 static void put_builds(struct metric_writer *w, const struct status_counts *counts)

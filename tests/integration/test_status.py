@@ -184,6 +184,51 @@ def test_refused(new_job, topics, name):
     assert not other.json()["ready"] and other.metrics()["tidemark_ready"] == 0
 
 
+def test_what_a_closed_build_waits_for(new_job, topics, name):
+    """A member that reads slowly: the page and the command name the partition, how far it is, whose it is, and why."""
+    job = new_job(limits={"records_per_second": 20})
+    topics.create(name, 2)
+    topics.send(name, [record for record in plain(800, 2) if record["partition"] == 1])
+    process, status = start(job, "a")
+    process.wait_for(status.is_ready, "/readyz answers 200")
+    job.command("trigger")
+
+    def waits():
+        answer = status.json()
+        return answer if (answer["open_build"] or {}).get("waits_for") and answer["members"][0]["paused"] else None
+    answer = harness.wait_for(waits, "what is waited for, and why nothing is read")
+    wait, = answer["open_build"]["waits_for"]
+    assert (wait["topic"], wait["partition"], wait["from"], wait["cut"]) == (name, 1, 0, 400)
+    assert (wait["owner"], wait["kind"]) == ("a", "reading") and 0 <= wait["position"] < 400
+    assert wait["why"] == f"a has read up to {wait['position']}" and wait["why"] in answer["text"]
+    assert "limits.records_per_second" in answer["members"][0]["paused"]
+    said = f"build 1 waits for {name}/1 from 0 to 400: a has read up to"
+    harness.wait_for(lambda: said in (status.json()["leading"] or ""), "the leader's words")
+    assert status.metrics()["tidemark_open_build_waiting_partitions"] == 1
+    text = job.command("status")
+    assert re.search(rf"^WAITS FOR +PARTITION +FROM +CUT +POSITION +OWNER +WHY\n{name} +1 +0 +400 +\d+ +a +a has read",
+                     text, re.M), text
+    process.kill()
+
+
+def test_a_missing_shard_number(new_job, topics, name):
+    """Direct routing, and no row for shard 1: no member fails, and status says why nothing is built."""
+    columns = [{"name": "key", "type": "int"}]
+    job = new_job(topics=[{"name": name, "key": {"from": "key", "encoding": "u64be"}}],
+                  snapshot={"routing": "cel", "shards": None, "cel": {"expr": "key % 2 * 2", "columns": columns}})
+    topics.create(name, 1)
+    topics.send(name, [{"key": str(i), "value": "v"} for i in range(10)])
+    process = job.start(member="a")
+    process.wait_for_text("part=service")
+    job.command("trigger")
+
+    def says_why():
+        text = job.json("status")["text"]
+        return text if "none for shard 1" in text else None
+    assert "is not planned" in process.wait_for(says_why, "which number is missing")
+    process.kill()
+
+
 def test_stuck_thread(new_job, topics, name, tmp_path):
     """Rejected records go to a pipe that nobody reads: the intake thread hangs, and /livez says so."""
     pipe = tmp_path / "pipe"

@@ -71,6 +71,9 @@ static void print_overview(struct command_call *call, const char *group,
     } else {
         output_print(output, "leader       none: %s\n", status->silence);
     }
+    if (status->leading[0] != '\0') {
+        output_print(output, "leading      %s\n", status->leading);
+    }
     print_head(call, request, status, arena);
     output_print(output, "watermark    %s\n", command_event_time(status->watermark_us, arena));
     output_print(output, "lag          %s\n", offset_text(status->lag, arena));
@@ -85,12 +88,37 @@ static void print_overview(struct command_call *call, const char *group,
     }
 }
 
+static void print_waits(struct command_call *call, const struct group_status *status,
+                        struct arena *arena)
+{
+    static const struct output_column columns[] = {
+        {"WAITS FOR", false}, {"PARTITION", true}, {"FROM", true}, {"CUT", true},
+        {"POSITION", true},   {"OWNER", false},    {"WHY", false},
+    };
+    AUTO(output_table) struct output_table table;
+    output_table_init(&table, columns, LENGTH_OF(columns));
+    for (size_t i = 0; i < status->wait_count; i++) {
+        const struct group_status_wait *wait = &status->waits[i];
+        output_table_add(&table, "%s", wait->id.topic);
+        output_table_add(&table, "%" PRId32, wait->id.number);
+        output_table_add(&table, "%" PRId64, wait->from);
+        output_table_add(&table, "%" PRId64, wait->cut);
+        output_table_add(&table, "%s", offset_text(wait->position, arena));
+        output_table_add(&table, "%s", wait->owner == NULL ? "-" : wait->owner);
+        output_table_add(&table, "%s", wait->why);
+    }
+    if (status->wait_count > 0) {
+        output_print(&call->output, "\n");
+        output_table_print(&table, &call->output);
+    }
+}
+
 static void print_members(struct command_call *call, const struct group_status_request *request,
                           const struct group_status *status, struct arena *arena)
 {
     static const struct output_column columns[] = {
-        {"MEMBER", false},    {"STATE", false}, {"HEARD", false},
-        {"PARTITIONS", true}, {"ROWS", true},   {"BYTES", true},
+        {"MEMBER", false}, {"STATE", false}, {"HEARD", false}, {"PARTITIONS", true},
+        {"ROWS", true},    {"BYTES", true},  {"DOING", false},
     };
     AUTO(output_table) struct output_table table;
     output_table_init(&table, columns, LENGTH_OF(columns));
@@ -106,6 +134,9 @@ static void print_members(struct command_call *call, const struct group_status_r
         output_table_add(&table, "%zu", member->partitions);
         output_table_add(&table, "%" PRIu64, member->rows);
         output_table_add(&table, "%s", command_bytes(member->bytes, arena));
+        bool paused = member->paused[0] != '\0';
+        output_table_add(&table, "%s%s%s%s", paused ? "paused: " : "", member->paused,
+                         paused ? "; " : "", member->doing[0] == '\0' ? "-" : member->doing);
     }
     if (status->member_count > 0) {
         output_print(&call->output, "\n");
@@ -165,6 +196,7 @@ void command_status_text(struct command_call *call, const char *group,
                      status->condemned[i].run_id, status->condemned[i].reason,
                      command_event_time(status->condemned[i].due_us, arena));
     }
+    print_waits(call, status, arena);
     print_members(call, request, status, arena);
     print_partitions(call, status, arena);
 }

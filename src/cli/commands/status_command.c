@@ -86,12 +86,16 @@ const struct command status_command = {
         "Reads the ledger, the pointer and the ends of the topics, and asks no member: so it works "
         "as well when none runs, and says so. LAG is what a member has not read yet, up to the "
         "last stable offset; MARGIN is how many records retention may still take before it "
-        "reaches what a restart must read.\n\n"
-        "With --json: group, phase (empty, idle, closed, building, committed, holding, "
-        "resuming), text, alive, leader, term, leader_since, published_run_id, "
-        "published_at, watermark, lag, triggers_waiting, skips_waiting, ledger_end; "
-        "head, pointer, open_build and hold (objects or null); members, partitions and "
-        "condemned (lists). What is not known is null.",
+        "reaches what a restart must read. Of a window that is closed and not yet built, WAITS FOR "
+        "names each partition that nobody can deliver yet, and why. DOING is what a member last "
+        "said of itself, with what keeps it from reading.\n\n"
+        "With --json: group, phase (empty, idle, closed, building, gated, committed, holding, "
+        "resuming), text, alive, leader, leading (the leader's own words), term, leader_since, "
+        "published_run_id, published_at, watermark, lag, triggers_waiting, skips_waiting, "
+        "ledger_end; head, pointer, open_build and hold (objects or null); members, partitions and "
+        "condemned (lists). open_build has waits_for (topic, partition, from, cut, position, "
+        "owner, "
+        "kind, why), refusals, builders and gates. What is not known is null.",
     .examples = "tidemark status -c etc/tidemark.cfg\tthe present state\n"
                 "tidemark status -c etc/tidemark.cfg --json | jq .lag\tfor a monitor\n",
     .run = run,

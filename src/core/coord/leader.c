@@ -133,6 +133,7 @@ static void on_appended(struct leader *leader, const struct leader_event *event)
 static void on_failed(struct leader *leader, const struct leader_event *event, const char *what)
 {
     leader_trace(leader, "%s failed: %s", what, event->result.message);
+    leader_does(leader, leader_text(leader, "tries %s again: %s", what, event->result.message));
     leader_retry_later(leader);
     if (leader->failures > leader->settings->max_attempts && !RULE_OFF(220)) {
         leader_step_down(leader, leader_text(leader, "%s: %s", what, event->result.message));

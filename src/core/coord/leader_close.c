@@ -276,8 +276,9 @@ bool leader_duty_close(struct leader *leader)
     }
     const char *why = NULL;
     if (!leader_base_fits(leader, &why)) {
-        leader_alert(leader, "no build is begun: %s", why);
-        leader_does(leader, "cannot go on from the head's snapshot");
+        const char *text = leader_text(leader, "no build is begun: %s", why);
+        leader_alert(leader, "%s", text);
+        leader_does(leader, text);
         return false;
     }
     struct wish wish = {0};
@@ -290,9 +291,11 @@ bool leader_duty_close(struct leader *leader)
     }
     const char *recreated = recreated_topic(leader);
     if (recreated != NULL) {
-        leader_alert(leader,
-                     "topic %s was deleted and made again: offsets on record mean other records",
-                     recreated);
+        const char *text = leader_text(
+            leader, "topic %s was deleted and made again: offsets on record mean other records",
+            recreated);
+        leader_alert(leader, "%s", text);
+        leader_does(leader, text);
         return false;
     }
     struct close_partition *vector = NULL;

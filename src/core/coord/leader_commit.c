@@ -80,7 +80,10 @@ void leader_commit_empty(struct leader *leader, const struct message_close *clos
         arena_zero(leader->out->arena, (close->partition_count + 1) * sizeof *mine);
     const char *why = NULL;
     if (!leader_accounts(leader, close, shares, NULL, mine, &why)) {
-        leader_alert(leader, "build %llu stops: %s", (unsigned long long)close->build, why);
+        const char *text =
+            leader_text(leader, "build %llu stops: %s", (unsigned long long)close->build, why);
+        leader_alert(leader, "%s", text);
+        leader_does(leader, text);
         leader_retry_later(leader);
         return;
     }
@@ -230,8 +233,10 @@ void leader_staged(struct leader *leader, const struct leader_event *event)
         return;
     }
     if (event->result.outcome != ERR_NONE) {
-        leader_alert(leader, "the manifest of %s cannot be stored: %s", leader->staged_run,
-                     event->result.message);
+        const char *text = leader_text(leader, "the manifest of %s cannot be stored: %s",
+                                       leader->staged_run, event->result.message);
+        leader_alert(leader, "%s", text);
+        leader_does(leader, text);
         leader_retry_later(leader);
         return;
     }

@@ -131,7 +131,8 @@ static bool answer_from_here(struct leader *leader, const struct fold_entry *res
             const struct coord_ends *ends = &leader->ends.list[j];
             if (partition_id_compare(ends->id, commit->partitions[i].id) == 0 &&
                 ends->low > commit->partitions[i].tail_from &&
-                leader_skip(leader, ends->id, commit->partitions[i].tail_from, ends->low) == NULL) {
+                leader_look_skip(leader->fold, ends->id, commit->partitions[i].tail_from,
+                                 ends->low) == NULL) {
                 refuse_resume(leader,
                               leader_text(leader,
                                           "%s/%d is gone below offset %lld, and needed from %lld: "

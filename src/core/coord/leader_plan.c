@@ -98,9 +98,10 @@ bool leader_duty_plan(struct leader *leader)
     fill_contributions(leader, close, shares, &plan);
     const char *why = NULL;
     if (!leader_base_fits(leader, &why) || !shards_assign(leader, close, shares, &plan, &why)) {
-        leader_alert(leader, "build %llu cannot be planned: %s", (unsigned long long)close->build,
-                     why);
-        leader_does(leader, why);
+        const char *text = leader_text(leader, "build %llu cannot be planned: %s",
+                                       (unsigned long long)close->build, why);
+        leader_alert(leader, "%s", text);
+        leader_does(leader, text);
         return false;
     }
     leader_tell_base(leader, &plan);

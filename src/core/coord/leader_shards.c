@@ -67,8 +67,15 @@ static bool check_direct(struct leader *leader, const char **tokens, size_t coun
                          const char **out_why)
 {
     for (size_t i = 0; i < count; i++) {
-        if (tokens[i][0] != 'i' || strtoll(tokens[i] + 2, NULL, 10) != (long long)i) {
-            *out_why = leader_text(leader, "shard numbers are not 0 to n - 1: %s instead of %zu",
+        if (tokens[i][0] != 'i' || tokens[i][2] == '-') {
+            *out_why = leader_text(leader, "the expression gives \"%s\", which is no shard number",
+                                   tokens[i] + 2);
+            return false;
+        }
+        if (strtoll(tokens[i] + 2, NULL, 10) != (long long)i) {
+            *out_why = leader_text(leader,
+                                   "shard numbers must be 0 to n - 1 without a gap: there are rows "
+                                   "for shard %s, and none for shard %zu",
                                    tokens[i] + 2, i);
             return false;
         }

@@ -3,6 +3,7 @@
 #define TIDEMARK_CORE_COORD_LEADER_STATE_H
 
 #include "core/coord/fold.h"
+#include "core/coord/leader_look.h"
 #include "core/coord/leader_event.h"
 #include "core/coord/rules.h"
 
@@ -178,18 +179,10 @@ bool leader_event_time_cut(struct leader *leader, struct close_partition *vector
                            int64_t *out_to_us);
 
 /* ---- leader_plan.c, leader_cover.c ---- */
-struct leader_share { /* one contribution's part in the cover of one partition */
-    const struct message_ready *ready;
-    const struct ready_partition *partition;
-    const struct message_skip *skip; /* covers [tail_from, partition->from); NULL: none is needed */
-};
-/* The SKIP that gives up all of [from, to); NULL: none. */
-const struct message_skip *leader_skip(const struct leader *leader, struct partition_id id,
-                                       int64_t from, int64_t to);
-/* Shares[i] covers close->partitions[i]. False: not all are covered yet; then `out_missing` says
- * what. */
 /* The member is heard of, in that incarnation; 0: in any. */
 bool leader_is_alive(const struct leader *leader, const char *member, uint64_t incarnation);
+/* Shares[i] covers close->partitions[i]. False: not all are covered yet; then `out_missing` says
+ * what. */
 bool leader_cover(struct leader *leader, const struct message_close *close,
                   struct leader_share *shares, const char **out_missing);
 bool leader_duty_plan(struct leader *leader);

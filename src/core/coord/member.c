@@ -1,6 +1,7 @@
 /* A member of the source group, as a pure machine: events, and what follows from the ledger. */
 #include "core/coord/member.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/coord/member_state.h"
@@ -99,6 +100,13 @@ void member_step(struct member *member, const struct member_event *event, struct
     member->out = NULL;
 }
 
+void member_note(struct member *member, const char *paused, const char *leading)
+{
+    member->noted = true;
+    snprintf(member->paused, sizeof member->paused, "%s", paused);
+    snprintf(member->leading, sizeof member->leading, "%s", leading);
+}
+
 struct member *member_new(const struct coord_settings *borrowed_settings, const char *member,
                           uint64_t incarnation, uint64_t seed)
 {
@@ -155,6 +163,15 @@ size_t member_partition_count(const struct member *member)
     size_t count = 0;
     for (size_t i = 0; i < member->partition_count; i++) {
         count += member->partitions[i].owned;
+    }
+    return count;
+}
+
+size_t member_paused_count(const struct member *member)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < member->partition_count; i++) {
+        count += member->partitions[i].owned && member->partitions[i].paused;
     }
     return count;
 }

@@ -18,6 +18,10 @@ struct member *member_new(const struct coord_settings *borrowed_settings, const 
                           uint64_t incarnation, uint64_t seed);
 struct member *member_free(struct member *member); /* takes NULL; returns NULL */
 
+/* What PROGRESS says for people beside what the machine knows; nothing follows from it. Changed
+ * words are said with the next PROGRESS that is due. Texts are copied, "" says nothing. */
+void member_note(struct member *member, const char *paused, const char *leading);
+
 void member_step(struct member *member, const struct member_event *event, struct member_out *out);
 
 /* For /status and `tidemark build`. */
@@ -28,5 +32,6 @@ size_t member_paused(const struct member *member, enum member_pause reason);
 const char *member_pause_name(enum member_pause reason); /* the setting that is the bound; "" */
 size_t member_partition_count(const struct member *member);
 const char *member_doing(const struct member *member);
+size_t member_paused_count(const struct member *member); /* partitions that the machine paused */
 
 #endif

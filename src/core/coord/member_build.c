@@ -94,6 +94,8 @@ void member_part_stored(struct member *member, const struct member_event *event)
     if (!event->part.ok) {
         member_alert(member, "the part of build %llu cannot be stored: %s",
                      (unsigned long long)event->part.build, event->part.error);
+        member_does(member, "cannot store its part of build %llu, and tries again: %s",
+                    (unsigned long long)event->part.build, event->part.error);
         member->part_seal = 0;
         member->part_retry_us = member->now_us + member_backoff(member, &member->part_failures);
         return;

@@ -54,6 +54,9 @@ static void fill(struct member *member, bool leaving, struct message *message)
                                              .generation = member->generation,
                                              .fingerprint = member->settings->fingerprint,
                                              .leaving = leaving,
+                                             .doing = member->noted ? member->doing : "",
+                                             .paused = member->paused,
+                                             .leading = member->leading,
                                              .topics = member->settings->topics,
                                              .topic_count = member->settings->topic_count,
                                              .partitions = list}};

@@ -42,6 +42,8 @@ static void refuse(struct member *member, const struct fold_entry *entry, const 
     member->refused_offset = entry->offset;
     member_alert(member, "refuses build %llu: %s", (unsigned long long)entry->message.close.build,
                  reason);
+    member_does(member, "refuses build %llu: %s", (unsigned long long)entry->message.close.build,
+                reason);
     struct message message = {.kind = MESSAGE_REFUSED,
                               .refused = {.member = member->name,
                                           .incarnation = member->incarnation,
@@ -67,9 +69,9 @@ static bool choose(struct member *member, const struct message_close *close, boo
             continue;
         }
         if (!kept && (!partition->has_reading || partition->reading.position < asked->cut)) {
-            member_does(member, "reads on to the cut of build %llu in %s/%d",
-                        (unsigned long long)close->build, partition->id.topic,
-                        partition->id.number);
+            member_does(member, "reads on to the cut of build %llu in %s/%d, %lld",
+                        (unsigned long long)close->build, partition->id.topic, partition->id.number,
+                        (long long)asked->cut);
             return false;
         }
         int64_t from = asked->tail_from;
@@ -220,6 +222,8 @@ void member_sealed(struct member *member, const struct member_event *event)
     if (!event->sealed.ok) {
         member_alert(member, "build %llu cannot be sealed: %s", (unsigned long long)seal->build,
                      event->sealed.error);
+        member_does(member, "cannot seal build %llu, and tries again: %s",
+                    (unsigned long long)seal->build, event->sealed.error);
         seal->done = false;
         seal->retry_us = member->now_us + member_backoff(member, &seal->failures);
         return;

@@ -130,6 +130,9 @@ struct member {
     char head_run[MESSAGE_NAME_MAX + 1]; /* its run */
     int64_t published_offset;            /* PUBLISHED that was acted upon */
     char doing[256];
+    bool noted; /* somebody listens to the shell's words, and to `doing` */
+    char paused[256];
+    char leading[256];
 };
 
 /* ---- member_out.c ---- */

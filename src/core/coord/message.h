@@ -86,6 +86,10 @@ struct message_progress {
     int64_t generation;   /* of the source group; -1: the client cannot tell it */
     const char *fingerprint;
     bool leaving;
+    /* For people, and for no decision. NULL, as "", when there is nothing to say. */
+    const char *doing;   /* what it is at, or why it cannot */
+    const char *paused;  /* why nothing is read just now */
+    const char *leading; /* if it leads: what the leader does or waits for */
     const struct message_topic *topics;
     size_t topic_count;
     const struct progress_partition *partitions;

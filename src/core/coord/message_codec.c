@@ -47,7 +47,8 @@ static bool is_default(const struct codec_field *field, const void *value)
         return *(const char *const *)place == NULL;
     case CODEC_TEXT:
     case CODEC_NAME:
-        return field->optional && (*(const char *const *)place)[0] == '\0';
+        return field->optional &&
+               (*(const char *const *)place == NULL || (*(const char *const *)place)[0] == '\0');
     case CODEC_I64:
     case CODEC_I32:
     case CODEC_U32:

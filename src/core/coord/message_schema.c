@@ -37,6 +37,9 @@ static const struct codec_field progress_fields[] = {
     I64_IF(message_progress, generation, -1),
     TEXT(message_progress, fingerprint),
     BOOL(message_progress, leaving),
+    TEXT_IF(message_progress, doing),
+    TEXT_IF(message_progress, paused),
+    TEXT_IF(message_progress, leading),
     LIST(message_progress, topics, topic_count, TOPICS_MAX, topic_schema),
     LIST(message_progress, partitions, partition_count, PARTITIONS_MAX, progress_partition_schema),
 };

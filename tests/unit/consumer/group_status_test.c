@@ -201,7 +201,152 @@ Test(group_status, an_open_build)
     cr_assert_eq(status.shards_planned, 2);
     cr_assert_eq(status.shards_built, 1);
     cr_assert_eq(status.attempts_failed, 1);
+    cr_assert_eq(status.builder_count, 1);
+    cr_assert_eq(status.builders[0].shards, 2);
+    cr_assert_eq(status.builders[0].built, 1);
+    cr_assert_not_null(strstr(status.doing, "m has 1 to do"), "%s", status.doing);
     cr_assert_not_null(strstr(status.doing, "disk full"), "%s", status.doing);
+    close_scene(&scene);
+}
+
+/* Who keeps partition t/0 of build 1 (offsets 0 to 20) from being delivered. */
+struct lack_row {
+    const char *kind;
+    const char *why;
+    const char *owner; /* NULL: nobody */
+    int64_t position;
+    const char *fingerprint;
+    bool leaving;
+    bool silent;
+    int64_t ready_from; /* READY from there; -1: none */
+    bool refuses;
+};
+
+static const struct lack_row lacks[] = {
+    {"no_owner", "nobody owns it", NULL, -1, NULL, false, false, -1, false},
+    {"no_owner", "nobody owns it, and it was read up to 15 before", NULL, 15, "f", true, false, -1,
+     false},
+    {"reading", "m has read up to 15", "m", 15, "f", false, false, -1, false},
+    {"sealing", "m has read it, and counts its rows", "m", 21, "f", false, false, -1, false},
+    {"silent", "m owns it, and was not heard of for 61 s", "m", 21, "f", false, true, -1, false},
+    {"other_settings", "m owns it, and runs with other settings than the leader", "m", -1, "g",
+     false, false, -1, false},
+    {"refused", "m refuses: no wish", "m", -1, "g", false, false, -1, true},
+    {"lost_range",
+     "m can deliver it from 5 on only: what is below is not in the topic any more, and `tidemark "
+     "skip` would give it up",
+     "m", 21, "f", false, false, 5, false},
+};
+
+static void say_member(struct scene *scene, const struct lack_row *row)
+{
+    struct progress_partition partition = {.id = {.topic = "t"},
+                                           .owned = !row->leaving,
+                                           .position = row->position < 0 ? 7 : row->position,
+                                           .watermark_us = EVENT_TIME_LOW,
+                                           .low_us = EVENT_TIME_HIGH};
+    struct message message = {.kind = MESSAGE_PROGRESS,
+                              .progress = {.member = "m",
+                                           .incarnation = 1,
+                                           .generation = 1,
+                                           .fingerprint = row->fingerprint,
+                                           .leaving = row->leaving,
+                                           .doing = "sleeps",
+                                           .paused = "it is hot",
+                                           .leading = "waits for rain",
+                                           .partitions = &partition,
+                                           .partition_count = 1}};
+    ledger_says(&scene->ledger, &message);
+}
+
+static void say_ready(struct scene *scene, int64_t from)
+{
+    struct ready_partition partition = {
+        .id = {.topic = "t"}, .owned = true, .from = from, .to = 20, .carried_from = 20};
+    struct message message = {.kind = MESSAGE_READY,
+                              .ready = {.member = "m",
+                                        .incarnation = 1,
+                                        .generation = 1,
+                                        .build = 1,
+                                        .fingerprint = "f",
+                                        .partitions = &partition,
+                                        .partition_count = 1}};
+    ledger_says(&scene->ledger, &message);
+}
+
+static void say_refused(struct scene *scene, const char *member)
+{
+    struct message message = {.kind = MESSAGE_REFUSED,
+                              .refused = {.member = member,
+                                          .incarnation = 1,
+                                          .build = 1,
+                                          .fingerprint = "g",
+                                          .reason = "no wish"}};
+    ledger_says(&scene->ledger, &message);
+}
+
+Test(group_status, what_a_closed_build_waits_for)
+{
+    for (size_t i = 0; i < LENGTH_OF(lacks); i++) {
+        const struct lack_row *row = &lacks[i];
+        struct scene scene;
+        open_scene(&scene);
+        ledger_says_leader(&scene.ledger, "m");
+        say_close(&scene, 1, "");
+        if (row->fingerprint != NULL) {
+            say_member(&scene, row);
+        }
+        if (row->ready_from >= 0) {
+            say_ready(&scene, row->ready_from);
+        }
+        if (row->refuses) {
+            say_refused(&scene, "m");
+        }
+        scene.request.now_us = scene.ledger.timestamp_us + (row->silent ? 61 : 1) * 1000000;
+        struct group_status status = status_of(&scene);
+        cr_assert_eq(status.wait_count, 1, "%s", row->kind);
+        const struct group_status_wait *wait = &status.waits[0];
+        cr_expect_str_eq(wait->kind, row->kind);
+        cr_expect_str_eq(wait->why, row->why);
+        cr_expect_eq(wait->from, 0);
+        cr_expect_eq(wait->cut, 20);
+        cr_expect_eq(wait->position, row->position, "%s: %lld", row->kind,
+                     (long long)wait->position);
+        cr_expect_eq(wait->owner == NULL, row->owner == NULL, "%s", row->kind);
+        cr_expect_not_null(strstr(status.doing, row->why), "%s", status.doing);
+        cr_expect_not_null(strstr(status.doing, "build 1 waits for t/0 up to 20"), "%s",
+                           status.doing);
+        close_scene(&scene);
+    }
+}
+
+/* READY of all that is wanted: nothing is waited for but the leader, who says why in its own words.
+ */
+Test(group_status, a_build_that_is_not_planned)
+{
+    struct scene scene;
+    open_scene(&scene);
+    ledger_says_leader(&scene.ledger, "m");
+    say_close(&scene, 1, "");
+    struct lack_row row = {.position = 21, .fingerprint = "f"};
+    say_member(&scene, &row);
+    say_ready(&scene, 0);
+    say_refused(&scene, "n");
+    struct group_status status = status_of(&scene);
+    cr_assert_eq(status.wait_count, 0);
+    cr_assert_eq(status.refused, 1);
+    cr_assert_str_eq(status.refusals[0].member, "n");
+    cr_assert_str_eq(status.doing,
+                     "build 1 is not planned, though all its partitions are there; its leader "
+                     "says: waits for rain; n refuses: no wish");
+    cr_assert_str_eq(status.leading, "waits for rain");
+    cr_assert_str_eq(status.members[0].doing, "sleeps");
+    cr_assert_str_eq(status.members[0].paused, "it is hot");
+    /* words of long ago are not shown */
+    scene.request.now_us += 10 * quiet_us;
+    status = status_of(&scene);
+    cr_assert_str_eq(status.members[0].doing, "");
+    cr_assert_str_eq(status.leading, "");
     close_scene(&scene);
 }
 

@@ -200,6 +200,37 @@ Test(status_counts, a_build_is_counted_once_and_timed)
     cr_assert_eq(counts.attempts_us, 5000);
 }
 
+Test(status_page, what_is_waited_for)
+{
+    struct scene scene;
+    open_scene(&scene);
+    struct close_partition wanted = {.id = {.topic = "t"}, .cut = 95};
+    struct message close = {.kind = MESSAGE_CLOSE,
+                            .close = {.term = ledger_term(&scene.ledger),
+                                      .build = 1,
+                                      .parent = "",
+                                      .fingerprint = "f",
+                                      .partitions = &wanted,
+                                      .partition_count = 1}};
+    ledger_says(&scene.ledger, &close);
+    look(&scene);
+    status_page_json(&scene.view, &scene.out);
+    const char *text = buf_text(&scene.out);
+    cr_expect_not_null(strstr(text, "\"waits_for\":[{\"cut\":95,\"from\":0,\"kind\":\"reading\","
+                                    "\"owner\":\"m\",\"partition\":0,\"position\":90,"
+                                    "\"topic\":\"t\",\"why\":\"m has read up to 90\"}]"),
+                       "%s", text);
+    cr_expect_not_null(strstr(text, "\"refusals\":[]"), "%s", text);
+    look(&scene);
+    status_page_metrics(&scene.view, &scene.out);
+    text = buf_text(&scene.out);
+    cr_expect_not_null(strstr(text, "\ntidemark_open_build_waiting_partitions{group=\"g\"} 1\n"),
+                       "%s", text);
+    cr_expect_not_null(strstr(text, "\ntidemark_open_build_refusing_members{group=\"g\"} 0\n"));
+    cr_expect_not_null(strstr(text, "\ntidemark_open_build_gated{group=\"g\"} 0\n"));
+    close_scene(&scene);
+}
+
 Test(status_page, json_and_metrics_tell_the_same_and_no_secret)
 {
     struct scene scene;

@@ -162,6 +162,32 @@ static void read_to(int64_t position)
     reading(40, position);
 }
 
+/* What the shell tells it for people goes with the next PROGRESS; without it there is not a word.
+ */
+Test(member, says_what_keeps_it)
+{
+    read_to(59);
+    acknowledge(ERR_NONE);
+    now_us += settings.progress_interval_us;
+    step((struct member_event){.kind = MEMBER_EVENT_TICK});
+    const char *said = appended("PROGRESS");
+    cr_assert_not_null(said);
+    cr_assert_null(strstr(said, "doing"), "%s", said);
+    acknowledge(ERR_NONE);
+    member_note(member, "memory is short", "waits for the trigger");
+    now_us += settings.progress_interval_us;
+    step((struct member_event){.kind = MEMBER_EVENT_TICK});
+    said = appended("PROGRESS");
+    cr_assert_not_null(said);
+    cr_assert_not_null(strstr(said, "\"paused\":\"memory is short\""), "%s", said);
+    cr_assert_not_null(strstr(said, "\"leading\":\"waits for the trigger\""), "%s", said);
+    cr_assert_not_null(strstr(said, "\"doing\":"), "%s", said);
+    acknowledge(ERR_NONE);
+    now_us += settings.progress_interval_us;
+    step((struct member_event){.kind = MEMBER_EVENT_TICK});
+    cr_assert_null(appended("PROGRESS"), "the same words again");
+}
+
 Test(member, seals_when_its_position_has_passed_the_cut)
 {
     read_to(59);

@@ -20,6 +20,9 @@ static const struct {
      "\"partitions\":[{\"bytes\":9,\"from\":1,\"low_us\":5,\"owned\":true,\"partition\":0,"
      "\"position\":4,"
      "\"rows\":2,\"state\":\"blocked\",\"topic\":\"a\",\"watermark_us\":-3}],\"v\":1}"},
+    {"progress/m1",
+     "{\"doing\":\"reads\",\"fingerprint\":\"f\",\"incarnation\":7,\"kind\":\"PROGRESS\","
+     "\"leading\":\"waits\",\"member\":\"m1\",\"paused\":\"memory\",\"v\":1}"},
     {"close/2",
      "{\"build\":2,\"closed_to_us\":10,\"contents\":\"window\",\"fingerprint\":\"f\",\"from_us\":0,"
      "\"future_bound_us\":99,\"kind\":\"CLOSE\",\"parent\":\"r1\",\"partitions\":[{\"cut\":5,"
