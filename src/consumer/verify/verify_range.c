@@ -1,7 +1,23 @@
 /* Whether the log still has the records that a proof needs. */
 #include "consumer/verify/verify_range.h"
 
-enum { RANGE_KAFKA_MS = 30 * 1000 };
+#include "adapters/os/clock.h"
+
+enum {
+    RANGE_KAFKA_MS = 30 * 1000,
+    RANGE_PATIENCE_US = 60 * 1000 * 1000, /* for brokers that elect a leader, or start again */
+    RANGE_PAUSE_US = 500 * 1000,
+};
+
+/* After a failure: true when it may be gone with the next try, after a pause. */
+static bool try_again(int64_t since_us, const struct err *err)
+{
+    if (err->kind != ERR_TRANSIENT || clock_mono_us() - since_us > RANGE_PATIENCE_US) {
+        return false;
+    }
+    clock_sleep_us(RANGE_PAUSE_US);
+    return true;
+}
 
 static const struct source_ends *find_ends(const struct source_ends *ends, size_t count,
                                            const struct verify_partition *of)
@@ -70,7 +86,11 @@ bool verify_range_check(const struct source_settings *source, const struct verif
     struct source_ends *ends = NULL;
     size_t count = 0;
     TRY(source_query_new(source, &query, err));
-    bool done = source_query_ends(query, RANGE_KAFKA_MS, arena, &ends, &count, err);
+    int64_t since_us = clock_mono_us();
+    bool done = false;
+    do {
+        done = source_query_ends(query, RANGE_KAFKA_MS, arena, &ends, &count, err);
+    } while (!done && try_again(since_us, err));
     source_query_free(query);
     if (!done && err->kind != ERR_MISSING) {
         return false;
@@ -96,7 +116,10 @@ bool verify_range_compacted(const struct source_settings *source, bool *ret_comp
     bool done = true;
     for (size_t i = 0; done && i < source->topic_count; i++) {
         struct cluster_topic topic;
-        done = cluster_describe_topic(cluster, source->topics[i], RANGE_KAFKA_MS, &topic, err);
+        int64_t since_us = clock_mono_us();
+        do {
+            done = cluster_describe_topic(cluster, source->topics[i], RANGE_KAFKA_MS, &topic, err);
+        } while (!done && try_again(since_us, err));
         ret_compacted[i] = done && strstr(topic.cleanup_policy, "compact") != NULL;
     }
     cluster_free(cluster);
