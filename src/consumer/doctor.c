@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "adapters/os/clock.h"
-#include "adapters/os/file.h"
 #include "adapters/os/os_random.h"
 #include "checkpoint/catalog.h"
+#include "consumer/doctor_machine.h"
 #include "consumer/poll_thread.h"
 #include "consumer/service_settings.h"
 #include "consumer/wiring.h"
@@ -25,10 +25,7 @@ enum {
     RETENTION_WINDOWS = 3,        /* fewer are a warning: an outage is longer than a window */
 };
 
-static void add(struct doctor *doctor, enum doctor_level level, const char *check,
-                const char *format, ...) PRINTF_LIKE(4, 5);
-
-static void add(struct doctor *doctor, enum doctor_level level, const char *check,
+void doctor_say(struct doctor *doctor, enum doctor_level level, const char *check,
                 const char *format, ...)
 {
     char text[1024];
@@ -42,6 +39,9 @@ static void add(struct doctor *doctor, enum doctor_level level, const char *chec
             (struct doctor_line){.level = level,
                                  .check = arena_text(doctor->arena, bytes_of_text(check)),
                                  .text = arena_text(doctor->arena, bytes_of_text(text))};
+        if (doctor->tell != NULL) {
+            doctor->tell(doctor->tell_context, &doctor->lines[doctor->count - 1]);
+        }
     }
 }
 
@@ -55,17 +55,18 @@ static bool check_client(struct doctor *doctor)
     int patch = 0;
     const char *version = cluster_client_version();
     if (!cluster_check_version(&err)) {
-        add(doctor, DOCTOR_FAIL, "client", "%s", err.message);
+        doctor_say(doctor, DOCTOR_FAIL, "client", "%s", err.message);
         return false;
     }
     bool known = sscanf(version, "librdkafka %d.%d.%d", &major, &minor, &patch) == 3;
     if (known && (major * 10000 + minor * 100 + patch) < 21001) {
-        add(doctor, DOCTOR_WARN, "client",
+        doctor_say(
+            doctor, DOCTOR_WARN, "client",
             "%s works; 2.10.1 or newer is recommended: it knows the ids of topics and moves only "
             "the partitions that change hands",
             version);
     } else {
-        add(doctor, DOCTOR_OK, "client", "%s", version);
+        doctor_say(doctor, DOCTOR_OK, "client", "%s", version);
     }
     return true;
 }
@@ -79,12 +80,12 @@ static struct cluster *check_brokers(struct doctor *doctor, const struct setting
     char id[CLUSTER_ID_TEXT_MAX];
     if (!cluster_new(how, &cluster, &err) ||
         !cluster_identity(cluster, DOCTOR_KAFKA_MS, &brokers, id, &err)) {
-        add(doctor, DOCTOR_FAIL, "brokers",
-            "%s; look at kafka.brokers, kafka.properties and the network", err.message);
+        doctor_say(doctor, DOCTOR_FAIL, "brokers",
+                   "%s; look at kafka.brokers, kafka.properties and the network", err.message);
         return cluster_free(cluster);
     }
-    add(doctor, DOCTOR_OK, "brokers", "%s: %" PRId32 " up, cluster %s", settings->kafka.brokers,
-        brokers, id[0] == '\0' ? "without an id" : id);
+    doctor_say(doctor, DOCTOR_OK, "brokers", "%s: %" PRId32 " up, cluster %s",
+               settings->kafka.brokers, brokers, id[0] == '\0' ? "without an id" : id);
     return cluster;
 }
 
@@ -120,24 +121,26 @@ static void check_retention(struct doctor *doctor, const char *check,
     int64_t needed = doctor_retention_us(window);
     bool deletes = strstr(topic->cleanup_policy, "delete") != NULL;
     if (!deletes || topic->retention_ms < 0 || topic->retention_ms > INT64_MAX / 1000) {
-        add(doctor, DOCTOR_OK, check, "%" PRId32 " partitions, cleanup.policy %s, kept for ever",
-            topic->partitions, topic->cleanup_policy);
+        doctor_say(doctor, DOCTOR_OK, check,
+                   "%" PRId32 " partitions, cleanup.policy %s, kept for ever", topic->partitions,
+                   topic->cleanup_policy);
         return;
     }
     hours(topic->retention_ms * 1000, has);
     hours(needed, needs);
     if (topic->retention_ms * 1000 < needed) {
-        add(doctor, DOCTOR_FAIL, check,
+        doctor_say(
+            doctor, DOCTOR_FAIL, check,
             "retention.ms is %s, and one window takes %s: records go before they are published; "
             "raise retention.ms or lower the window",
             has, needs);
     } else if (topic->retention_ms * 1000 / RETENTION_WINDOWS < needed) {
-        add(doctor, DOCTOR_WARN, check,
-            "retention.ms is %s, less than %d windows of %s: a short outage loses records", has,
-            RETENTION_WINDOWS, needs);
+        doctor_say(doctor, DOCTOR_WARN, check,
+                   "retention.ms is %s, less than %d windows of %s: a short outage loses records",
+                   has, RETENTION_WINDOWS, needs);
     } else {
-        add(doctor, DOCTOR_OK, check, "%" PRId32 " partitions, kept for %s", topic->partitions,
-            has);
+        doctor_say(doctor, DOCTOR_OK, check, "%" PRId32 " partitions, kept for %s",
+                   topic->partitions, has);
     }
 }
 
@@ -154,9 +157,9 @@ static bool check_topics(struct doctor *doctor, const struct settings *settings,
                                    &err)) {
             check_retention(doctor, check, &topic, &settings->window);
         } else {
-            add(doctor, DOCTOR_FAIL, check, "%s%s", err.message,
-                err.kind == ERR_MISSING ? "; make it, or correct topics[].name"
-                                        : "; Describe and DescribeConfigs on it are needed");
+            doctor_say(doctor, DOCTOR_FAIL, check, "%s%s", err.message,
+                       err.kind == ERR_MISSING ? "; make it, or correct topics[].name"
+                                               : "; Describe and DescribeConfigs on it are needed");
             all = false;
         }
     }
@@ -173,15 +176,16 @@ static void check_letters(struct doctor *doctor, const struct settings *settings
     }
     if (cluster_partitions(cluster, settings->dead_letter.topic, DOCTOR_KAFKA_MS, &partitions,
                            &err)) {
-        add(doctor, DOCTOR_OK, "dead letters", "topic %s, %" PRId32 " partitions",
-            settings->dead_letter.topic, partitions);
+        doctor_say(doctor, DOCTOR_OK, "dead letters", "topic %s, %" PRId32 " partitions",
+                   settings->dead_letter.topic, partitions);
     } else {
-        add(doctor, DOCTOR_FAIL, "dead letters", "%s; dead_letter.topic must be there, with Write",
-            err.message);
+        doctor_say(doctor, DOCTOR_FAIL, "dead letters",
+                   "%s; dead_letter.topic must be there, with Write", err.message);
     }
 }
 
-static void check_ledger(struct doctor *doctor, const struct settings *settings,
+/* True: it is there, and right. */
+static bool check_ledger(struct doctor *doctor, const struct settings *settings,
                          struct cluster *cluster)
 {
     struct cluster_topic topic;
@@ -190,25 +194,30 @@ static void check_ledger(struct doctor *doctor, const struct settings *settings,
                            ? settings->kafka.ledger_topic
                            : ledger_topic_name(doctor->arena, settings->group);
     if (ledger_check(cluster, name, DOCTOR_KAFKA_MS, &topic, &err)) {
-        add(doctor, topic.replicas < 3 ? DOCTOR_WARN : DOCTOR_OK, "ledger",
-            topic.replicas < 3 ? "%s is right, with %" PRId32 " replica(s): with fewer than 3 it "
-                                 "is as safe as one broker"
-                               : "%s is right, with %" PRId32 " replicas",
-            name, topic.replicas);
+        doctor_say(doctor, topic.replicas < 3 ? DOCTOR_WARN : DOCTOR_OK, "ledger",
+                   topic.replicas < 3 ? "%s is right, with %" PRId32
+                                        " replica(s): with fewer than 3 it "
+                                        "is as safe as one broker"
+                                      : "%s is right, with %" PRId32 " replicas",
+                   name, topic.replicas);
         AUTO(buf) struct buf advice;
         buf_init(&advice, ERR_MESSAGE_MAX);
         if (ledger_advice(&topic, &advice)) {
-            add(doctor, DOCTOR_WARN, "ledger settings",
-                "%s works, but every start reads more of it than it must, or its records are kept "
-                "small: %s",
-                name, buf_text(&advice));
+            doctor_say(doctor, DOCTOR_WARN, "ledger settings",
+                       "%s works, but every start reads more of it than it must, or its records "
+                       "are kept small: %s",
+                       name, buf_text(&advice));
         }
-    } else if (err.kind == ERR_MISSING) {
-        add(doctor, DOCTOR_WARN, "ledger",
-            "%s is not there yet: the first start makes it, for which Create is needed", name);
-    } else {
-        add(doctor, DOCTOR_FAIL, "ledger", "%s", err.message);
+        return true;
     }
+    if (err.kind == ERR_MISSING) {
+        doctor_say(doctor, DOCTOR_WARN, "ledger",
+                   "%s is not there yet: the first start makes it, for which Create is needed",
+                   name);
+    } else {
+        doctor_say(doctor, DOCTOR_FAIL, "ledger", "%s", err.message);
+    }
+    return false;
 }
 
 /* Every partition is asked for what comes behind its end: the fetch itself shows the right. */
@@ -268,9 +277,9 @@ static void check_reading(struct doctor *doctor, const struct source_settings *h
         source_query_ends(query, DOCTOR_KAFKA_MS, doctor->arena, &ends, &count, &err) &&
         source_new(&settings, &source, &err) &&
         read_ends(source, ends, count, doctor->arena, &err)) {
-        add(doctor, DOCTOR_OK, "reading", "%zu partitions can be read", count);
+        doctor_say(doctor, DOCTOR_OK, "reading", "%zu partitions can be read", count);
     } else {
-        add(doctor, DOCTOR_FAIL, "reading", "%s; Read on the topics is needed", err.message);
+        doctor_say(doctor, DOCTOR_FAIL, "reading", "%s; Read on the topics is needed", err.message);
     }
     struct source_offset *offsets = arena_zero(doctor->arena, (count + 1) * sizeof *offsets);
     for (size_t i = 0; i < count; i++) {
@@ -278,9 +287,11 @@ static void check_reading(struct doctor *doctor, const struct source_settings *h
     }
     if (count > 0) {
         if (source_query_mirrored(query, offsets, count, DOCTOR_KAFKA_MS, &err)) {
-            add(doctor, DOCTOR_OK, "group", "%s can be asked for its offsets", settings.group);
+            doctor_say(doctor, DOCTOR_OK, "group", "%s can be asked for its offsets",
+                       settings.group);
         } else {
-            add(doctor, DOCTOR_FAIL, "group", "%s; Read on the group is needed", err.message);
+            doctor_say(doctor, DOCTOR_FAIL, "group", "%s; Read on the group is needed",
+                       err.message);
         }
     }
     source_query_free(query);
@@ -306,19 +317,19 @@ static void check_store_clock(struct doctor *doctor, struct store *store, int64_
     bool removed = store_delete(store, key, &ignored);
     (void)removed;
     if (!done) {
-        add(doctor, DOCTOR_FAIL, "store clock", "%s", err.message);
+        doctor_say(doctor, DOCTOR_FAIL, "store clock", "%s", err.message);
         return;
     }
     int64_t off = info.modified_us < before - STORE_CLOCK_US ? info.modified_us - before
                   : info.modified_us > after                 ? info.modified_us - after
                                                              : 0;
     if (llabs(off) > max_skew_us) {
-        add(doctor, DOCTOR_FAIL, "store clock",
-            "the store's clock and this one are %.1f s apart: set this machine's by NTP",
-            (double)off / 1e6);
+        doctor_say(doctor, DOCTOR_FAIL, "store clock",
+                   "the store's clock and this one are %.1f s apart: set this machine's by NTP",
+                   (double)off / 1e6);
     } else {
-        add(doctor, DOCTOR_OK, "store clock", "within %.1f s of this machine's",
-            (double)(llabs(off) + STORE_CLOCK_US) / 1e6);
+        doctor_say(doctor, DOCTOR_OK, "store clock", "within %.1f s of this machine's",
+                   (double)(llabs(off) + STORE_CLOCK_US) / 1e6);
     }
 }
 
@@ -332,21 +343,23 @@ static void check_store_group(struct doctor *doctor, struct store *store, const 
     struct err err;
     if (!catalog_open(&catalog, &choice, doctor->arena, &snapshot, &err)) {
         bool nothing = err.kind == ERR_MISSING;
-        add(doctor, nothing ? DOCTOR_OK : DOCTOR_FAIL, "store group", "%s", err.message);
+        doctor_say(doctor, nothing ? DOCTOR_OK : DOCTOR_FAIL, "store group", "%s", err.message);
         return;
     }
     const struct manifest *manifest = &snapshot.manifest;
     if (manifest->lineage.size == 0 ||
         !lineage_maker(manifest->lineage, doctor->arena, &maker, &err) || maker.group[0] == '\0') {
-        add(doctor, DOCTOR_WARN, "store group", "_CURRENT names %s, which does not say whose it is",
-            manifest->run_id);
+        doctor_say(doctor, DOCTOR_WARN, "store group",
+                   "_CURRENT names %s, which does not say whose it is", manifest->run_id);
     } else if (strcmp(maker.group, group) != 0) {
-        add(doctor, DOCTOR_FAIL, "store group",
+        doctor_say(
+            doctor, DOCTOR_FAIL, "store group",
             "_CURRENT names %s of group %s, and this is group %s: set another snapshot.store, or "
             "end group %s and take over with `tidemark resume --adopt`",
             manifest->run_id, maker.group, group, maker.group);
     } else {
-        add(doctor, DOCTOR_OK, "store group", "_CURRENT names %s of this group", manifest->run_id);
+        doctor_say(doctor, DOCTOR_OK, "store group", "_CURRENT names %s of this group",
+                   manifest->run_id);
     }
 }
 
@@ -359,47 +372,25 @@ static void check_store(struct doctor *doctor, const struct settings *settings)
     const char *url = settings->snapshot.store;
     if (!wiring_open_store(url, &settings->s3, &store, &err) ||
         !store_probe(store, &how, &probe, &err)) {
-        add(doctor, DOCTOR_FAIL, "store", "%s: %s; look at snapshot.store, s3 and the credentials",
-            url, err.message);
+        doctor_say(doctor, DOCTOR_FAIL, "store",
+                   "%s: %s; look at snapshot.store, s3 and the credentials", url, err.message);
         store_free(store);
         return;
     }
     if ((probe.features & STORE_CAS) == 0 || (probe.features & STORE_CREATE_ONLY) == 0) {
-        add(doctor, DOCTOR_WARN, "store",
+        doctor_say(
+            doctor, DOCTOR_WARN, "store",
             "%s can be written, read, listed and deleted, and does not honour conditional writes "
             "(%s): the pointer may go back for up to snapshot.pointer_check",
             url, probe.text);
     } else {
-        add(doctor, DOCTOR_OK, "store",
-            "%s can be written, read, listed and deleted, and honours conditional writes", url);
+        doctor_say(doctor, DOCTOR_OK, "store",
+                   "%s can be written, read, listed and deleted, and honours conditional writes",
+                   url);
     }
     check_store_clock(doctor, store, settings->snapshot.max_clock_skew_us);
     check_store_group(doctor, store, settings->group);
     store_free(store);
-}
-
-/* ---- this machine ---- */
-
-static void check_work_folder(struct doctor *doctor, const struct settings *settings)
-{
-    const char *folder = settings->limits.work_folder;
-    char *made = NULL;
-    uint64_t free_bytes = 0;
-    struct err err;
-    if (!file_make_folders(folder, &err) || !file_temp_folder(folder, "doctor", &made, &err) ||
-        !file_write(arena_format(doctor->arena, "%s/probe", made), bytes_of_text("probe"), 0600,
-                    &err) ||
-        !file_remove_tree(made, &err) || !file_free_bytes(folder, &free_bytes, &err)) {
-        add(doctor, DOCTOR_FAIL, "work folder", "%s; look at limits.work_folder", err.message);
-    } else if (settings->limits.disk_budget > free_bytes) {
-        add(doctor, DOCTOR_WARN, "work folder",
-            "%s has %" PRIu64 " MiB free, and limits.disk_budget is %" PRIu64 " MiB", folder,
-            free_bytes >> 20, settings->limits.disk_budget >> 20);
-    } else {
-        add(doctor, DOCTOR_OK, "work folder", "%s can be written, %" PRIu64 " MiB free", folder,
-            free_bytes >> 20);
-    }
-    free(made);
 }
 
 static void check_kafka(struct doctor *doctor, const struct settings *settings,
@@ -413,7 +404,9 @@ static void check_kafka(struct doctor *doctor, const struct settings *settings,
         return;
     }
     bool all = check_topics(doctor, settings, cluster);
-    check_ledger(doctor, settings, cluster);
+    if (check_ledger(doctor, settings, cluster)) {
+        doctor_check_broker_clock(doctor, settings);
+    }
     check_letters(doctor, settings, cluster);
     cluster_free(cluster);
     if (all) {
@@ -428,9 +421,10 @@ void doctor_run(const struct settings *settings, struct doctor *doctor)
     if (service_settings_init(&parts, settings, doctor->arena, &err)) {
         check_kafka(doctor, settings, &parts);
     } else {
-        add(doctor, DOCTOR_FAIL, "settings", "%s", err.message);
+        doctor_say(doctor, DOCTOR_FAIL, "settings", "%s", err.message);
     }
     service_settings_done(&parts);
     check_store(doctor, settings);
-    check_work_folder(doctor, settings);
+    doctor_check_work_folder(doctor, settings);
+    doctor_check_listen(doctor, settings);
 }

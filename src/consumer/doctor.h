@@ -21,13 +21,20 @@ struct doctor {
     struct doctor_line lines[DOCTOR_LINES_MAX];
     size_t count;
     enum doctor_level worst;
+    /* Is told each line when its check is done; NULL: nobody is. */
+    void (*tell)(void *context, const struct doctor_line *line);
+    void *tell_context;
 };
 
+/* Adds a line; for doctor_*.c. */
+void doctor_say(struct doctor *doctor, enum doctor_level level, const char *check,
+                const char *format, ...) PRINTF_LIKE(4, 5);
+
 /* The client library, brokers, topics and their retention, rights to read them, the ledger, the
- * dead-letter topic; the store, its conditional writes, its clock; the work folder. A check that
- * fails is a line, and ends those that need it. Nothing joins a group, leads, or is written but
- * probes that are deleted again: so the right to write the ledger and to use its transactional id
- * is not tried, since that would fence a leader. Blocks for up to some minutes. */
+ * dead-letter topic; the store, its conditional writes, its clock; the work folder, status.listen.
+ * A check that fails is a line, and ends those that need it. Nothing joins a group, leads, or is
+ * written but probes that are deleted again: so the right to write the ledger and to use its
+ * transactional id is not tried, since that would fence a leader. Blocks for up to some minutes. */
 void doctor_run(const struct settings *settings, struct doctor *doctor);
 
 /* At least `retention_ms` is needed for a window of the settings; 0: they do not say how long one

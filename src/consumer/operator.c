@@ -142,15 +142,14 @@ const char *operator_new_id(struct arena *arena)
     return id;
 }
 
-/* By the newest record: exact when one of ours was just appended, too early in a quiet ledger. */
-static int64_t newest_record_now_us(const struct operator_session *session)
+int64_t operator_newest_now_us(const struct operator_session *session)
 {
     return session->newest_us + (clock_mono_us() - session->newest_mono_us);
 }
 
 int64_t operator_broker_now_us(const struct operator_session *session)
 {
-    int64_t told_us = session->newest_us == 0 ? 0 : newest_record_now_us(session);
+    int64_t told_us = session->newest_us == 0 ? 0 : operator_newest_now_us(session);
     int64_t ours_us = clock_now_us();
     return ours_us > told_us ? ours_us : told_us;
 }
@@ -309,7 +308,7 @@ static bool nobody_there(const struct operator_session *session, struct operator
 {
     char text[ERR_MESSAGE_MAX];
     if (waited_us < (int64_t)SETTLE_S * SECOND_US ||
-        !operator_watch_silent(session->fold, newest_record_now_us(session),
+        !operator_watch_silent(session->fold, operator_newest_now_us(session),
                                operator_quiet_us(session), text)) {
         return false;
     }

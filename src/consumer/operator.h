@@ -35,6 +35,9 @@ uint64_t operator_foreign(const struct operator_session *session);  /* records t
 MUST_CHECK bool operator_refresh(struct operator_session *session, int64_t timeout_us,
                                  struct err *err);
 
+/* The broker's clock by the newest record: exact when that was appended just before it was read. */
+int64_t operator_newest_now_us(const struct operator_session *session);
+
 /* The broker's clock: not before the newest record tells, and else as this machine's. */
 int64_t operator_broker_now_us(const struct operator_session *session);
 /* A member that was not heard of for so long is taken as gone. */

@@ -1,4 +1,5 @@
 /* `tidemark doctor`: whether a service with these settings could work here. */
+#include "adapters/os/log.h"
 #include "cli/commands/command_service.h"
 #include "cli/commands/command_settings.h"
 #include "cli/commands/commands.h"
@@ -9,17 +10,16 @@ static const char *const words[] = {
 static const enum output_colour colours[] = {
     [DOCTOR_OK] = OUTPUT_GREEN, [DOCTOR_WARN] = OUTPUT_YELLOW, [DOCTOR_FAIL] = OUTPUT_RED};
 
-static void print_text(struct output *output, const struct doctor *doctor)
+static void print_line(void *context, const struct doctor_line *line)
 {
-    for (size_t i = 0; i < doctor->count; i++) {
-        const struct doctor_line *line = &doctor->lines[i];
-        output_print(output, "%s%-4s%s  %s: ", output_colour(output, colours[line->level]),
-                     words[line->level], output_colour(output, OUTPUT_PLAIN), line->check);
-        if (!output->json) {
-            output_print_foreign(output, bytes_of_text(line->text));
-        }
-        output_print(output, "\n");
+    struct output *output = context;
+    output_print(output, "%s%-4s%s  %s: ", output_colour(output, colours[line->level]),
+                 words[line->level], output_colour(output, OUTPUT_PLAIN), line->check);
+    if (!output->json) {
+        output_print_foreign(output, bytes_of_text(line->text));
     }
+    output_print(output, "\n");
+    fflush(output->results);
 }
 
 static void print_json(struct output *output, const struct doctor *doctor)
@@ -44,11 +44,16 @@ static enum exit_code run(struct command_call *call)
     if (!command_settings_load(call, &settings, &code)) {
         return code;
     }
-    command_service_log(settings, true);
+    if (settings->log_level == (int)LOG_DEBUG) {
+        command_service_log(settings, false);
+    } else {
+        log_silence(); /* what the Kafka client says of a check is in its line */
+    }
     struct doctor *doctor = arena_zero(arena, sizeof *doctor);
     doctor->arena = arena;
+    doctor->tell = print_line;
+    doctor->tell_context = &call->output;
     doctor_run(settings, doctor);
-    print_text(&call->output, doctor);
     print_json(&call->output, doctor);
     return doctor->worst == DOCTOR_FAIL   ? EXIT_CODE_SETTINGS
            : doctor->worst == DOCTOR_WARN ? EXIT_CODE_WARNED
@@ -71,7 +76,8 @@ const struct command doctor_command = {
         "brokers; each topic, and whether its retention leaves time for a window; the ledger "
         "topic; the dead-letter topic; reading every partition, and the group; the store, its "
         "conditional writes, its clock, and whose snapshots it has; the work folder and its "
-        "space.\n\n"
+        "space; status.listen; and the brokers' clock, if some member of the group runs. Lines "
+        "come as the checks end.\n\n"
         "It joins no group, writes no record and leads nothing: so the rights to write the ledger "
         "and to use its transactional id are not tried, because that would fence a running "
         "leader. In the store it writes probes and deletes them.\n\n"
