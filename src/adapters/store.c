@@ -128,6 +128,7 @@ static bool call_end(const struct call *call, bool ok, struct err *err)
     if (err->kind != ERR_MISSING && err->kind != ERR_CONFLICT) {
         atomic_fetch_add(&counters->failures, 1);
     }
+    err_place(err, ERR_OF_STORE);
     return err_wrap(err, "%s %.140s/%.160s", store_operation_name(call->operation),
                     call->store->url_text, call->key);
 }

@@ -258,6 +258,7 @@ bool store_probe(struct store *store, const struct store_probe_settings *setting
         ok = false;
     }
     if (!ok) {
+        err_place(err, ERR_OF_STORE);
         return err_wrap(err, "the store's probe");
     }
     remove_old_probes(store);

@@ -309,7 +309,11 @@ bool client_explain(struct client *client, struct err *err)
     if (problem[0] != '\0') {
         char message[ERR_MESSAGE_MAX];
         snprintf(message, sizeof(message), "%s", err->message);
-        err_set_code(err, err->kind, err->code, "%.250s (last: %s)", message, problem);
+        /* of a question, not of a client that goes on: brokers may know a user a moment later */
+        bool refused = client->role == CLIENT_CLUSTER && err->kind == ERR_TRANSIENT &&
+                       strstr(problem, "SASL authentication error") != NULL;
+        err_set_code(err, refused ? ERR_SETTINGS : err->kind, err->code, "%.250s (last: %s)",
+                     message, problem);
     }
-    return false;
+    return err_place(err, ERR_OF_KAFKA);
 }

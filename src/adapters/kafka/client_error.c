@@ -127,7 +127,8 @@ static bool set(struct err *err, rd_kafka_resp_err_t code, const char *words, co
 {
     char context[ERR_MESSAGE_MAX];
     vsnprintf(context, sizeof(context), format, args);
-    return err_set_code(err, client_error_kind(code), (int)code, "%s: %s", context, words);
+    err_set_code(err, client_error_kind(code), (int)code, "%s: %s", context, words);
+    return err_place(err, ERR_OF_KAFKA);
 }
 
 bool client_error_set(struct err *err, rd_kafka_resp_err_t code, const char *format, ...)

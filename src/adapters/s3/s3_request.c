@@ -22,7 +22,13 @@
 #include "adapters/os/log.h"
 #include "adapters/s3/reply.h"
 
-enum { URL_BYTES_MAX = 16384, SLICE_US = 50000, SKEW_LEAST_US = 240000000 };
+enum {
+    URL_BYTES_MAX = 16384,
+    SLICE_US = 50000,
+    SKEW_LEAST_US = 240000000,
+    WARN_RETRIES = 2,
+    WARN_EVERY_US = 10000000
+};
 
 #define EMPTY_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -353,6 +359,17 @@ static bool mend(struct s3_store *s3, enum retry_verdict verdict, const struct s
     return false;
 }
 
+/* An operator whose service stands still must not have to wait for the end of all retries. */
+static void warn_of_silence(struct s3_store *s3, unsigned retries, const struct err *err)
+{
+    int64_t now_us = clock_mono_us();
+    int64_t warned_us = atomic_load(&s3->warned_us);
+    if (retries == WARN_RETRIES && (warned_us == 0 || now_us - warned_us > WARN_EVERY_US) &&
+        atomic_compare_exchange_strong(&s3->warned_us, &warned_us, now_us)) {
+        log_failure(LOG_WARN, "s3", err, "the store is asked again and again");
+    }
+}
+
 /* Waits before another try. False: there is none; after a stop *err says so. */
 static bool wait_for_next(struct s3_store *s3, const struct s3_call *call,
                           const struct http_response *response, struct tries *tries,
@@ -370,6 +387,7 @@ static bool wait_for_next(struct s3_store *s3, const struct s3_call *call,
     if (clock_mono_us() + pause_us >= call->deadline_us) {
         return false;
     }
+    warn_of_silence(s3, tries->retries, err);
     log_debug("s3", "%s: %d %s, again in %" PRId64 " ms", call->method, response->status,
               tries->error.code, pause_us / 1000);
     return s3_pause(s3, pause_us, call->deadline_us, call->stop, err);

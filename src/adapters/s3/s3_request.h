@@ -17,7 +17,8 @@ struct s3_store {
     struct s3_settings settings; /* numbers with their defaults; texts are owned below or NULL */
     char region[64];
     char *kms_key;
-    atomic_llong skew_us; /* the server's clock minus ours, once it complained */
+    _Atomic int64_t warned_us; /* when it last was a warning that requests are tried again */
+    atomic_llong skew_us;      /* the server's clock minus ours, once it complained */
     struct retry_budget budget;
 };
 

@@ -252,8 +252,7 @@ static enum exit_code run(struct command_call *call)
         return command_fail(call, EXIT_CODE_USAGE, &err);
     }
     if (!ask_ledger(&cleanup, &err)) {
-        bool unreachable = err.kind == ERR_TRANSIENT || err.kind == ERR_AMBIGUOUS;
-        return command_fail(call, unreachable ? EXIT_CODE_KAFKA : EXIT_CODE_OK, &err);
+        return command_fail(call, exit_code_or(&err, EXIT_CODE_KAFKA), &err);
     }
     if (!dry_run && !may_delete(&cleanup, &code)) {
         return code;

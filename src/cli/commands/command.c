@@ -80,8 +80,8 @@ static bool parse_long(struct command_call *call, int argc, char **argv, int *at
         return equals == NULL ? add_value(call, option, NULL, err)
                               : err_set(err, ERR_INPUT, "--%s takes no value", option->name);
     }
-    if (equals != NULL) {
-        return add_value(call, option, equals + 1, err);
+    if (equals != NULL || option->argument[0] == '[') {
+        return add_value(call, option, equals == NULL ? NULL : equals + 1, err);
     }
     if (*at + 1 == argc) {
         return err_set(err, ERR_INPUT, "--%s needs a value: --%s=%s", option->name, option->name,
@@ -226,5 +226,5 @@ bool command_duration(const struct command_call *call, const char *option, int64
 enum exit_code command_fail(struct command_call *call, enum exit_code code, const struct err *err)
 {
     output_error(&call->output, err);
-    return code == EXIT_CODE_OK ? exit_code_of(err->kind) : code;
+    return code == EXIT_CODE_OK ? exit_code_of(err) : code;
 }

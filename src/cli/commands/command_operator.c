@@ -26,8 +26,7 @@ void command_operator_auto(struct command_operator *desk)
 
 enum exit_code command_operator_fail(struct command_call *call, const struct err *err)
 {
-    bool unreachable = err->kind == ERR_TRANSIENT || err->kind == ERR_AMBIGUOUS;
-    return command_fail(call, unreachable ? EXIT_CODE_KAFKA : EXIT_CODE_OK, err);
+    return command_fail(call, exit_code_or(err, EXIT_CODE_KAFKA), err);
 }
 
 bool command_operator_ends(const struct settings *settings, struct arena *arena,

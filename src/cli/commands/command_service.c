@@ -20,7 +20,7 @@ void command_service_log(const struct settings *settings, bool quiet)
 
 enum exit_code command_service_code(const struct err *err)
 {
-    return err->kind == ERR_TRANSIENT ? EXIT_CODE_KAFKA : exit_code_of(err->kind);
+    return exit_code_or(err, EXIT_CODE_KAFKA);
 }
 
 /* An orderly end: work is handed back, for at most the deadline, or until somebody insists. */

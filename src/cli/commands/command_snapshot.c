@@ -24,8 +24,7 @@ void command_snapshot_auto(struct command_snapshot *snapshot)
 
 enum exit_code command_snapshot_fail(struct command_call *call, const struct err *err)
 {
-    bool unreachable = err->kind == ERR_TRANSIENT || err->kind == ERR_AMBIGUOUS;
-    return command_fail(call, unreachable ? EXIT_CODE_STORE : EXIT_CODE_OK, err);
+    return command_fail(call, exit_code_or(err, EXIT_CODE_STORE), err);
 }
 
 bool command_snapshot_open_store(struct command_call *call, struct command_snapshot *snapshot,

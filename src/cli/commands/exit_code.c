@@ -38,14 +38,16 @@ const char *exit_code_name(enum exit_code code)
     return "unknown";
 }
 
-enum exit_code exit_code_of(enum err_kind kind)
+enum exit_code exit_code_of(const struct err *err)
 {
-    switch (kind) {
+    switch (err->kind) {
     case ERR_NONE:
         return EXIT_CODE_OK;
     case ERR_TRANSIENT:
     case ERR_AMBIGUOUS:
-        return EXIT_CODE_FAILED;
+        return err->place == ERR_OF_STORE   ? EXIT_CODE_STORE
+               : err->place == ERR_OF_KAFKA ? EXIT_CODE_KAFKA
+                                            : EXIT_CODE_FAILED;
     case ERR_CONFLICT:
         return EXIT_CODE_CONFLICT;
     case ERR_FENCED:
@@ -64,4 +66,12 @@ enum exit_code exit_code_of(enum err_kind kind)
         return EXIT_CODE_STOPPED;
     }
     return EXIT_CODE_FAILED;
+}
+
+enum exit_code exit_code_or(const struct err *err, enum exit_code unreachable)
+{
+    enum exit_code code = exit_code_of(err);
+    return code == EXIT_CODE_FAILED && (err->kind == ERR_TRANSIENT || err->kind == ERR_AMBIGUOUS)
+               ? unreachable
+               : code;
 }

@@ -37,8 +37,11 @@ extern const size_t exit_code_doc_count;
 
 const char *exit_code_name(enum exit_code code);
 
-/* For an error whose place is not known better; commands that talk to a store or to Kafka choose
- * STORE or KAFKA themselves for TRANSIENT and AMBIGUOUS. */
-enum exit_code exit_code_of(enum err_kind kind);
+/* What does not answer decides about TRANSIENT and AMBIGUOUS; where the error does not say it, it
+ * is FAILED. */
+enum exit_code exit_code_of(const struct err *err);
+
+/* The same, with `unreachable` where the error does not say it. */
+enum exit_code exit_code_or(const struct err *err, enum exit_code unreachable);
 
 #endif

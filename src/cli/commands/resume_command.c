@@ -51,8 +51,7 @@ static enum exit_code resume(struct command_call *call, struct command_operator 
     const char *pointer = NULL;
     const char *run_id = "";
     if (!look_at_pointer(desk, &pointer, &run_id, &err)) {
-        bool unreachable = err.kind == ERR_TRANSIENT || err.kind == ERR_AMBIGUOUS;
-        return command_fail(call, unreachable ? EXIT_CODE_STORE : EXIT_CODE_OK, &err);
+        return command_fail(call, exit_code_or(&err, EXIT_CODE_STORE), &err);
     }
     if (!call->output.json) {
         output_message(&call->output, "the pointer names %s", run_id);

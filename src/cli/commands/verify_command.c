@@ -160,10 +160,7 @@ static bool read_options(struct command_call *call, int64_t *ret_limit, int64_t 
 
 static enum exit_code fail(struct command_call *call, bool kafka, const struct err *err)
 {
-    enum exit_code code = err->kind != ERR_TRANSIENT && err->kind != ERR_AMBIGUOUS ? EXIT_CODE_OK
-                          : kafka                                                  ? EXIT_CODE_KAFKA
-                                  : EXIT_CODE_STORE;
-    return command_fail(call, code, err);
+    return command_fail(call, exit_code_or(err, kafka ? EXIT_CODE_KAFKA : EXIT_CODE_STORE), err);
 }
 
 /* One command: the snapshot that was asked for, and with --deep those that it stands on. */

@@ -15,6 +15,7 @@ static void fill(struct err *err, enum err_kind kind, int code, const char *form
     vsnprintf(text, sizeof text, format, args);
     memcpy(err->message, text, sizeof text);
     err->kind = kind;
+    err->place = ERR_ANYWHERE;
     err->code = code;
 }
 
@@ -33,6 +34,12 @@ bool err_set_code(struct err *err, enum err_kind kind, int code, const char *for
     va_start(args, format);
     fill(err, kind, code, format, args);
     va_end(args);
+    return false;
+}
+
+bool err_place(struct err *err, enum err_place place)
+{
+    err->place = place;
     return false;
 }
 

@@ -22,10 +22,18 @@ enum err_kind {
     ERR_STOPPED,   /* we were asked to stop */
 };
 
+/* Who did not do what was asked: for the exit code, and for nothing else. */
+enum err_place {
+    ERR_ANYWHERE,
+    ERR_OF_STORE,
+    ERR_OF_KAFKA,
+};
+
 enum { ERR_MESSAGE_MAX = 512 };
 
 struct err {
     enum err_kind kind;
+    enum err_place place;
     int code; /* the number of the library below (HTTP status, rd_kafka_resp_err_t, SQLite code); 0:
                  none */
     char message[ERR_MESSAGE_MAX]; /* one line, no secrets, no trailing newline */
@@ -36,6 +44,9 @@ struct err {
 bool err_set(struct err *err, enum err_kind kind, const char *format, ...) PRINTF_LIKE(3, 4);
 bool err_set_code(struct err *err, enum err_kind kind, int code, const char *format, ...)
     PRINTF_LIKE(4, 5);
+
+/* Says whose failure it is; kind, code and message stay. Returns false. */
+bool err_place(struct err *err, enum err_place place);
 
 /* Puts "context: " in front of the message; kind and code stay. Returns false. */
 bool err_wrap(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
