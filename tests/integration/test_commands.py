@@ -1,5 +1,6 @@
 """The commands on a real service: what an operator is told, and reading from a real S3 server."""
 import json
+import signal
 import subprocess
 
 import pytest
@@ -59,6 +60,58 @@ def test_readers_on_s3(new_job, topics, s3, name, tmp_path):
     code, _, errors = run(job, "info", "-s", url, env=wrong)
     assert code == 3, errors
     assert "wrong" not in errors
+
+
+def test_exit_codes(new_job, topics, s3, name):
+    """What does not answer, and what somebody must change, as docs/exit-codes.md has it: all at the same time."""
+    topics.create(name, 1)
+    topics.create("wrong-" + name + ".coordination", 2)
+    runner = new_job(group="held-" + name, topics=[{"name": name, "key": {"from": "key", "encoding": "utf8"}}])
+    runner.start().wait_for_text("part=service")
+    quick = ["--set", "s3.max_retries=1"]
+    cases = {
+        "store refused": (5, "build", [*quick, "--set", "s3.endpoint=http://127.0.0.1:1"], {}, "Failed to connect"),
+        "store has no name": (5, "build", [*quick, "--set", "s3.endpoint=http://no-such-host.invalid"], {}, "resolve"),
+        "store forbids": (3, "build", quick, {"AWS_SECRET_ACCESS_KEY": "wrong"}, "403"),
+        "no bucket": (3, "build", [*quick, "--set", "snapshot.store=s3://no-such-bucket/x"], {}, "NoSuchBucket"),
+        "store refused, when read": (5, "info", [*quick, "--set", "s3.endpoint=http://127.0.0.1:1"], {}, "Failed to connect"),
+        "broker refused": (6, "status", ["--set", "kafka.brokers=127.0.0.1:1"], {}, "Connection refused"),
+        "broker has no name": (6, "status", ["--set", "kafka.brokers=no-such-host.invalid:1"], {}, "resolve"),
+        "no topic": (3, "build", ["--set", "topics[0].name=missing"], {}, 'no topic "missing"'),
+        "ledger made by hand": (3, "build", ["--set", f"group=wrong-{name}"], {}, "partitions is 2"),
+        "work folder in use": (3, "run", ["--set", f"limits.work_folder={runner.settings['limits']['work_folder']}"], {}, "in use by"),
+        "bad settings": (3, "check", ["--set", "window.size=never"], {}, "window.size"),
+        "bad command line": (2, "status", ["--wotch"], {}, "--watch"),
+        "no ledger": (4, "status", ["--set", "group=never-was"], {}, "never-was.coordination"),
+    }
+    job = new_job(on_s3=True)
+    processes = {case: job.spawn(command, *arguments, env=env, member=f"m{i}" if "folder" not in case else None)
+                 for i, (case, (_, command, arguments, env, _)) in enumerate(cases.items())
+                 if command in ("build", "run")}
+    for case, (code, command, arguments, env, text) in cases.items():
+        if case in processes:
+            got, said = processes[case].wait(), processes[case].output()
+        else:
+            result = job.command(command, *arguments, env=env, check=False)
+            got, said = result.returncode, result.stdout + result.stderr
+        assert got == code and text in said, f"{case}: {got}, wanted {code}\n{said}"
+
+
+def test_watching(new_job, topics, name):
+    """`status --watch` in a pipe: one answer below the other, until a signal, which is a good end."""
+    job = new_job()
+    topics.create(name, 1)
+    job.build()
+    process = job.spawn("status", "--watch=1")
+    process.wait_for(lambda: process.output().count("group        ") >= 3, "three answers")
+    assert "\033" not in process.output()
+    process.signal(signal.SIGINT)
+    assert process.wait() == 0
+    process = job.spawn("status", "--watch=1", "--json")
+    process.wait_for(lambda: process.output().count("\n") >= 2, "two answers")
+    process.signal(signal.SIGTERM)
+    assert process.wait() == 0
+    assert [json.loads(line)["group"] for line in process.output().splitlines()][:2] == [job.settings["group"]] * 2
 
 
 def test_a_wish_and_its_answer(new_job, topics, name):

@@ -12,7 +12,7 @@
 struct command_option {
     const char *name;     /* without "--"; NULL ends the table */
     char letter;          /* 'c' for -c; 0: none */
-    const char *argument; /* "FILE"; NULL: a flag */
+    const char *argument; /* "FILE"; NULL: a flag; "[=SECONDS]": may be left out */
     const char *doc;      /* one sentence */
     bool many;            /* may be given more than once */
 };
@@ -102,7 +102,7 @@ MUST_CHECK bool command_number(const struct command_call *call, const char *opti
 MUST_CHECK bool command_duration(const struct command_call *call, const char *option,
                                  int64_t fallback_us, int64_t *ret_us, struct err *err);
 
-/* Prints the error; returns `code`, or exit_code_of(err->kind) when `code` is OK. */
+/* Prints the error; returns `code`, or exit_code_of(err) when `code` is OK. */
 enum exit_code command_fail(struct command_call *call, enum exit_code code, const struct err *err);
 
 #endif

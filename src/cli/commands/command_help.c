@@ -72,7 +72,7 @@ static void print_option(struct buf *out, const struct command_option *option)
     }
     buf_add_format(out, "--%s", option->name);
     if (option->argument != NULL) {
-        buf_add_format(out, "=%s", option->argument);
+        buf_add_format(out, "%s%s", option->argument[0] == '[' ? "" : "=", option->argument);
     }
     buf_add_byte(out, '\n');
     command_help_wrap(out, option->doc, 10);
@@ -123,8 +123,10 @@ void command_help_overview(struct buf *out, const struct command *const *command
         buf_add_format(out, "  %-*s %s", NAME_COLUMNS - 3, commands[i]->name,
                        buf_text(&summary) + NAME_COLUMNS);
     }
-    buf_add_text(out, "\ntidemark COMMAND --help says more about one command, tidemark help\n"
-                      "exit-codes what the exit codes mean.\n");
+    buf_add_text(out,
+                 "\ntidemark COMMAND --help says more about one command, tidemark help\n"
+                 "exit-codes what the exit codes mean. tidemark --version, or -V, is tidemark\n"
+                 "version.\n");
 }
 
 void command_help_exit_codes(struct buf *out)

@@ -63,7 +63,7 @@ static void add_option(struct buf *out, const struct command_option *option)
     add_text(out, option->name);
     buf_add_text(out, "\\fR");
     if (option->argument != NULL) {
-        buf_add_text(out, "=\\fI");
+        buf_add_text(out, option->argument[0] == '[' ? "\\fI" : "=\\fI");
         add_text(out, option->argument);
         buf_add_text(out, "\\fR");
     }
@@ -143,7 +143,8 @@ void command_man_overview(struct buf *out, const struct command *const *commands
     add_title(out, NULL);
     buf_add_text(out, ".SH NAME\ntidemark \\- Kafka topics in, published snapshots out\n"
                       ".SH SYNOPSIS\n\\fBtidemark\\fR \\fICOMMAND\\fR [\\fIOPTION\\fR]… "
-                      "[\\fIARGUMENT\\fR]…\n.SH COMMANDS\n");
+                      "[\\fIARGUMENT\\fR]…\n.br\n\\fBtidemark\\fR \\fB\\-\\-version\\fR | "
+                      "\\fB\\-V\\fR\n.SH COMMANDS\n");
     for (size_t i = 0; i < count; i++) {
         buf_add_text(out, ".TP\n.BR tidemark\\-");
         add_text(out, commands[i]->name);

@@ -36,7 +36,8 @@ static void add_option(struct buf *out, const struct command_option *option)
     if (option->letter != 0) {
         buf_add_format(out, "`-%c`, ", option->letter);
     }
-    buf_add_format(out, "`--%s%s", option->name, option->argument == NULL ? "" : "=");
+    buf_add_format(out, "`--%s%s", option->name,
+                   option->argument == NULL || option->argument[0] == '[' ? "" : "=");
     add_cell(out, option->argument == NULL ? "" : option->argument);
     buf_add_text(out, "` | ");
     add_cell(out, option->doc);

@@ -31,9 +31,11 @@ static char *escape(const char *text)
     AUTO(buf) struct buf out;
     buf_init(&out, SIZE_MAX);
     bool utf8 = bytes_are_utf8(bytes_of_text(text));
-    for (; *text != '\0'; text++) {
+    for (uint8_t before = 0; *text != '\0'; before = (uint8_t)*text++) {
         uint8_t byte = (uint8_t)*text;
-        bool control = byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !utf8);
+        /* U+0080 to U+009F are controls too: c2 80 to c2 9f */
+        bool control = byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !utf8) ||
+                       (byte == 0xc2 && (uint8_t)text[1] < 0xa0) || (byte < 0xa0 && before == 0xc2);
         if (control) {
             buf_add_format(&out, "\\x%02x", byte);
         } else {

@@ -5,6 +5,7 @@
 #include "cli/commands/command_snapshot.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/output_table.h"
+#include "cli/commands/output_value.h"
 
 static void put_optional(cJSON *object, const char *name, const char *text)
 {
@@ -38,13 +39,18 @@ static void print_json(struct command_call *call, const struct manifest *manifes
 
 enum { KEY_COLUMN_MAX = 40 };
 
-/* One key of some kilobytes would make every row that wide; --json has all of it. The text is
- * JSON's, and ASCII, as it is kept in the manifest, unless another program wrote that. */
-static void add_key(struct output_table *table, const char *key)
+/* One key of some kilobytes would make every row that wide; --json has all of it. */
+static void add_key(struct output_table *table, const char *json)
 {
-    if (key == NULL) {
+    if (json == NULL) {
         output_table_add(table, "-");
-    } else if (strlen(key) <= KEY_COLUMN_MAX) {
+        return;
+    }
+    AUTO(buf) struct buf text;
+    buf_init(&text, SIZE_MAX);
+    output_value_key(json, &text);
+    const char *key = buf_text(&text);
+    if (strlen(key) <= KEY_COLUMN_MAX) {
         output_table_add(table, "%s", key);
     } else {
         int shown = KEY_COLUMN_MAX - 1;

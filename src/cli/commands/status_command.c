@@ -1,8 +1,13 @@
 /* `tidemark status`: where the group stands. */
+#include <unistd.h>
+
+#include "adapters/os/signals.h"
 #include "cli/commands/command_operator.h"
 #include "cli/commands/command_status.h"
 #include "cli/commands/commands.h"
 #include "consumer/wiring.h"
+
+enum { WATCH_S = 2, WATCH_MAX_S = 3600, REFRESH_US = 100 * 1000 };
 
 /* What was asked of others; each may fail alone, and status says so. */
 struct answers {
@@ -37,44 +42,95 @@ static bool ask_brokers(const struct settings *settings, struct arena *arena,
     return answers->ends_known;
 }
 
-static enum exit_code run(struct command_call *call)
+/* One look at everything, printed. */
+static enum exit_code show(struct command_call *call, const struct command_operator *desk)
 {
-    AUTO(command_operator) struct command_operator desk = {0};
-    enum exit_code code = EXIT_CODE_OK;
-    if (!command_operator_look(call, &desk, &code)) {
-        return code;
-    }
+    AUTO(arena) struct arena *arena = arena_new(16 * 1024);
     struct answers answers = {0};
     struct err err = {0};
-    if (!ask_store(desk.settings, desk.arena, &answers, &err)) {
+    enum exit_code code = EXIT_CODE_OK;
+    if (!ask_store(desk->settings, arena, &answers, &err)) {
         output_message(&call->output, "the store could not be asked: %s", err.message);
-        code = EXIT_CODE_STORE;
+        code = exit_code_or(&err, EXIT_CODE_STORE);
     }
-    if (!ask_brokers(desk.settings, desk.arena, &answers, &err)) {
+    if (!ask_brokers(desk->settings, arena, &answers, &err)) {
         output_message(&call->output, "the ends of the partitions are not known: %s", err.message);
-        code = EXIT_CODE_KAFKA;
+        code = exit_code_or(&err, EXIT_CODE_KAFKA);
     }
     struct group_status_request request = {
-        .fold = operator_fold(desk.session),
-        .now_us = operator_broker_now_us(desk.session),
-        .quiet_us = operator_quiet_us(desk.session),
-        .cleanup_grace_us = desk.settings->snapshot.cleanup_grace_us,
+        .fold = operator_fold(desk->session),
+        .now_us = operator_broker_now_us(desk->session),
+        .quiet_us = operator_quiet_us(desk->session),
+        .cleanup_grace_us = desk->settings->snapshot.cleanup_grace_us,
         .pointer = answers.pointer_known ? &answers.pointer : NULL,
         .topics = answers.topics,
         .ends = answers.ends_known ? answers.ends : NULL,
         .end_count = answers.ends_known ? answers.end_count : 0,
     };
     struct group_status status;
-    group_status_fill(&request, desk.arena, &status);
-    command_status_json(call, desk.settings->group, &request, &status);
-    command_status_text(call, desk.settings->group, &request, &status, desk.arena);
+    group_status_fill(&request, arena, &status);
+    command_status_json(call, desk->settings->group, &request, &status);
+    command_status_text(call, desk->settings->group, &request, &status, arena);
     return code;
+}
+
+/* A screen that is drawn again; in a file or a pipe, one answer below the other. */
+static void begin_screen(struct command_call *call, bool first)
+{
+    if (isatty(fileno(call->output.results)) == 1) {
+        output_print(&call->output, "\033[H\033[2J");
+    } else if (!first) {
+        output_print(&call->output, "\n");
+    }
+}
+
+static enum exit_code watch(struct command_call *call, struct command_operator *desk,
+                            int64_t seconds)
+{
+    enum exit_code code = EXIT_CODE_OK;
+    for (bool first = true; !output_reader_left(&call->output); first = false) {
+        struct err err = {0};
+        begin_screen(call, first);
+        code = show(call, desk);
+        fflush(call->output.results);
+        if (signals_wait(seconds * 1000000) != 0) {
+            return EXIT_CODE_OK;
+        }
+        if (!operator_refresh(desk->session, REFRESH_US, &err)) {
+            if (err.kind != ERR_TRANSIENT) {
+                return command_operator_fail(call, &err);
+            }
+            output_message(&call->output, "%s", err.message);
+        }
+    }
+    return code;
+}
+
+static enum exit_code run(struct command_call *call)
+{
+    AUTO(command_operator) struct command_operator desk = {0};
+    enum exit_code code = EXIT_CODE_OK;
+    struct err err = {0};
+    int64_t seconds = 0;
+    bool watches = command_has(call, "watch");
+    if (!command_number(call, "watch", 1, WATCH_MAX_S, WATCH_S, &seconds, &err)) {
+        return command_fail(call, EXIT_CODE_USAGE, &err);
+    }
+    if (watches) {
+        signals_block(); /* before there are threads */
+    }
+    if (!command_operator_look(call, &desk, &code)) {
+        return code;
+    }
+    return watches ? watch(call, &desk, seconds) : show(call, &desk);
 }
 
 static const struct command_option options[] = {
     COMMAND_OPTION_FILE,
     COMMAND_OPTION_SET,
     COMMAND_OPTION_JSON,
+    {"watch", 0, "[=SECONDS]",
+     "Show it again every 2 seconds, or as many as are given, until Ctrl-C.", false},
     COMMAND_OPTIONS_END,
 };
 
@@ -95,8 +151,10 @@ const struct command status_command = {
         "ledger_end; head, pointer, open_build and hold (objects or null); members, partitions and "
         "condemned (lists). open_build has waits_for (topic, partition, from, cut, position, "
         "owner, "
-        "kind, why), refusals, builders and gates. What is not known is null.",
+        "kind, why), refusals, builders and gates. What is not known is null. With --watch, one "
+        "document a line.",
     .examples = "tidemark status -c etc/tidemark.cfg\tthe present state\n"
+                "tidemark status -c etc/tidemark.cfg --watch=5\ton a screen, every 5 seconds\n"
                 "tidemark status -c etc/tidemark.cfg --json | jq .lag\tfor a monitor\n",
     .run = run,
 };

@@ -16,6 +16,7 @@ static const struct command_option options[] = {
     COMMAND_OPTION_SET,
     COMMAND_OPTION_JSON,
     {"limit", 'n', "N", "At most N.", false},
+    {"watch", 0, "[=SECONDS]", "Again and again.", false},
     {"quiet", 'q', NULL, "Say less.", false},
     {"wait", 0, "TIME", "Wait so long.", false},
     COMMAND_OPTIONS_END,
@@ -82,6 +83,32 @@ Test(command, short_options)
     cr_expect_str_eq(command_value(&call, "limit"), "7");
     cr_expect(command_has(&call, "quiet"));
     cr_expect_str_eq(call.arguments[0], "-"); /* standard input, by custom */
+}
+
+/* "[=SECONDS]": the next word is none of the option's. */
+Test(command, a_value_that_may_be_left_out)
+{
+    static const struct {
+        const char *words[WORDS_MAX];
+        int64_t seconds;
+        size_t arguments;
+    } cases[] = {
+        {{"a", NULL}, -1, 1},
+        {{"a", "--watch", NULL}, 2, 1},
+        {{"--watch", "7", NULL}, 2, 1},
+        {{"a", "--watch=7", NULL}, 7, 1},
+    };
+    for (size_t i = 0; i < LENGTH_OF(cases); i++) {
+        char *argv[WORDS_MAX];
+        struct command_call call;
+        struct err err = {0};
+        int64_t seconds = 0;
+        cr_assert(parse(&call, &err, argv, cases[i].words), "%zu: %s", i, err.message);
+        cr_expect_eq(command_has(&call, "watch"), cases[i].seconds > 0, "%zu", i);
+        cr_assert(command_number(&call, "watch", 1, 9, 2, &seconds, &err));
+        cr_expect_eq(seconds, cases[i].seconds < 0 ? 2 : cases[i].seconds, "%zu", i);
+        cr_expect_eq(call.argument_count, cases[i].arguments, "%zu", i);
+    }
 }
 
 Test(command, help_needs_no_arguments)
@@ -195,8 +222,9 @@ Test(command, help_and_man_page_of_every_command_agree)
         expect_in(&man, command->summary, "man page", command);
         for (const struct command_option *o = command->options; o != NULL && o->name != NULL; o++) {
             char option[128];
-            snprintf(option, sizeof option, "--%s%s%s", o->name, o->argument == NULL ? "" : "=",
-                     o->argument == NULL ? "" : o->argument);
+            const char *argument = o->argument == NULL ? "" : o->argument;
+            bool equals = argument[0] != '\0' && argument[0] != '[';
+            snprintf(option, sizeof option, "--%s%s%s", o->name, equals ? "=" : "", argument);
             expect_in(&help, option, "help", command);
             expect_in(&man, option, "man page", command);
             expect_in(&help, o->doc, "help", command);
@@ -262,6 +290,41 @@ Test(command, exit_codes_are_documented)
 Test(command, every_kind_of_error_has_an_exit_code)
 {
     for (enum err_kind kind = ERR_NONE; kind <= ERR_STOPPED; kind++) {
-        cr_expect((exit_code_of(kind) == EXIT_CODE_OK) == (kind == ERR_NONE));
+        struct err err = {.kind = kind};
+        cr_expect((exit_code_of(&err) == EXIT_CODE_OK) == (kind == ERR_NONE));
     }
+}
+
+/* Whose failure it is decides only where nothing else does; a wrapped error keeps it. */
+Test(command, who_does_not_answer_has_an_exit_code)
+{
+    static const struct {
+        enum err_kind kind;
+        enum err_place place;
+        enum exit_code code;
+    } rows[] = {
+        {ERR_TRANSIENT, ERR_OF_STORE, EXIT_CODE_STORE},
+        {ERR_AMBIGUOUS, ERR_OF_STORE, EXIT_CODE_STORE},
+        {ERR_TRANSIENT, ERR_OF_KAFKA, EXIT_CODE_KAFKA},
+        {ERR_AMBIGUOUS, ERR_OF_KAFKA, EXIT_CODE_KAFKA},
+        {ERR_TRANSIENT, ERR_ANYWHERE, EXIT_CODE_HELD}, /* what the caller says */
+        {ERR_SETTINGS, ERR_OF_STORE, EXIT_CODE_SETTINGS},
+        {ERR_SETTINGS, ERR_OF_KAFKA, EXIT_CODE_SETTINGS},
+        {ERR_MISSING, ERR_OF_STORE, EXIT_CODE_NOT_FOUND},
+        {ERR_LIMIT, ERR_OF_STORE, EXIT_CODE_LIMIT},
+        {ERR_FENCED, ERR_OF_KAFKA, EXIT_CODE_FENCED},
+        {ERR_STOPPED, ERR_OF_STORE, EXIT_CODE_STOPPED},
+    };
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        struct err err;
+        err_set(&err, rows[i].kind, "no");
+        err_place(&err, rows[i].place);
+        err_wrap(&err, "asked for x");
+        cr_expect_eq(exit_code_or(&err, EXIT_CODE_HELD), rows[i].code, "row %zu", i);
+    }
+    struct err err;
+    err_set(&err, ERR_TRANSIENT, "no");
+    err_place(&err, ERR_OF_STORE);
+    err_set(&err, ERR_TRANSIENT, "another");
+    cr_expect_eq(exit_code_of(&err), EXIT_CODE_FAILED, "another error is not the store's");
 }

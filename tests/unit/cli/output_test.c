@@ -8,6 +8,7 @@
 
 #include "cli/commands/output_progress.h"
 #include "cli/commands/output_table.h"
+#include "cli/commands/output_value.h"
 
 struct memory {
     struct output output;
@@ -38,6 +39,27 @@ static void close_memory(struct memory *memory)
     free(memory->messages);
 }
 
+Test(output, a_key_is_shown_as_it_reads)
+{
+    static const char *const rows[][2] = {
+        {"17", "17"},
+        {"\"order-7\"", "\"order-7\""},
+        {"\"gr\\u00f6\\u00dfe\"", "\"größe\""},
+        {"\"\\u20ac\\uD83D\\ude00!\"", "\"€😀!\""},
+        {"\"größe\"", "\"größe\""},
+        {"\"\\u001b[31m\\u0085\\n\"", "\"\\u001b[31m\\u0085\\n\""}, /* controls stay */
+        {"\"\\\\u00f6\\\"\"", "\"\\\\u00f6\\\"\""},                 /* a backslash, and u00f6 */
+        {"\"\\ud83d!\\ude00\"", "\"\\ud83d!\\ude00\""},             /* halves */
+        {"\"\\u00f", "\"\\u00f"},
+    };
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        AUTO(buf) struct buf text;
+        buf_init(&text, SIZE_MAX);
+        output_value_key(rows[i][0], &text);
+        cr_expect_str_eq(buf_text(&text), rows[i][1]);
+    }
+}
+
 Test(output, columns_line_up_and_control_characters_do_not_get_out)
 {
     static const struct output_column columns[] = {
@@ -52,11 +74,15 @@ Test(output, columns_line_up_and_control_characters_do_not_get_out)
     output_table_add(&table, "x");
     output_table_add(&table, "%d", 12345);
     output_table_add(&table, "\xff");
+    output_table_add(&table, "à");
+    output_table_add(&table, "%d", 1);
+    output_table_add(&table, "\xc2\x9b");
     output_table_print(&table, &memory.output);
     flush(&memory);
     cr_expect_str_eq(memory.results, "NAME    ROWS  NOTE\n"
                                      "größe      7  a\\x1b[31m\\x0ab\n"
-                                     "x      12345  \\xff\n");
+                                     "x      12345  \\xff\n"
+                                     "à          1  \\xc2\\x9b\n");
     close_memory(&memory);
 }
 
