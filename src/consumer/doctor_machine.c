@@ -12,7 +12,7 @@
 #include "consumer/operator.h"
 
 enum {
-    CLOCK_WAIT_US = 15 * 1000 * 1000, /* a member that lives says something more often */
+    CLOCK_SLACK_US = 5 * 1000 * 1000,
     CLOCK_TURN_US = 500 * 1000,
 };
 
@@ -71,8 +71,9 @@ void doctor_check_listen(struct doctor *doctor, const struct settings *settings)
         doctor_say(doctor, DOCTOR_OK, check, "%s can be had",
                    wanted == NULL ? STATUS_LISTEN : wanted);
     } else if (err.kind == ERR_CONFLICT && member_runs(settings, doctor->arena)) {
-        doctor_say(doctor, DOCTOR_OK, check, "%s: member %s runs with this work folder",
-                   err.message, settings->member_id);
+        doctor_say(doctor, DOCTOR_OK, check,
+                   "%s is in use, and member %s runs with this work folder",
+                   wanted == NULL ? STATUS_LISTEN : wanted, settings->member_id);
     } else if (wanted == NULL && err.kind == ERR_CONFLICT) {
         doctor_say(doctor, DOCTOR_WARN, check,
                    "%s: this member would have no status server; set status.listen to another "
@@ -122,9 +123,12 @@ void doctor_check_broker_clock(struct doctor *doctor, const struct settings *set
         doctor_say(doctor, DOCTOR_FAIL, check, "%s", err.message);
         return;
     }
-    int64_t until_us = clock_mono_us() + CLOCK_WAIT_US;
+    /* a member says at least so often that it lives */
+    int64_t wait_us = settings->kafka.session_timeout_us / 2 + CLOCK_SLACK_US;
+    int64_t until_us = clock_mono_us() + wait_us;
     int64_t end = fold_end(operator_fold(session));
-    while (somebody_is_there(operator_fold(session)) && clock_mono_us() < until_us) {
+    bool somebody = somebody_is_there(operator_fold(session));
+    while (somebody && clock_mono_us() < until_us) {
         if (!operator_refresh(session, CLOCK_TURN_US, &err)) {
             doctor_say(doctor, DOCTOR_FAIL, check, "%s", err.message);
             return;
@@ -136,6 +140,13 @@ void doctor_check_broker_clock(struct doctor *doctor, const struct settings *set
             return;
         }
     }
-    doctor_say(doctor, DOCTOR_OK, check,
-               "not compared: no member writes to the ledger now; whoever leads compares it first");
+    if (somebody) {
+        doctor_say(doctor, DOCTOR_WARN, check,
+                   "not compared: no member has written to the ledger for %" PRId64
+                   " s; whoever leads compares it first",
+                   wait_us / 1000000);
+    } else {
+        doctor_say(doctor, DOCTOR_OK, check,
+                   "not compared: no member runs; whoever leads compares it first");
+    }
 }

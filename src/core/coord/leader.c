@@ -43,6 +43,7 @@ static void advance(struct leader *leader)
         }
         leader->await_offset = -1;
     }
+    leader_does(leader, "waits for the next window"); /* unless a duty knows better */
     for (size_t i = 0; i < LENGTH_OF(duties); i++) {
         if (duties[i].duty(leader)) {
             return;

@@ -88,6 +88,9 @@ void member_step(struct member *member, const struct member_event *event, struct
         member_slept(member);
     }
     apply(member, event);
+    if (member->caught_up && !member->stopping && fold_open_close(member->fold) == NULL) {
+        member_does(member, "reads"); /* unless what follows knows better */
+    }
     member_follow_head(member);
     member_hand_over(member);
     member_start_partitions(member);
