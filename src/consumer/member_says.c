@@ -6,12 +6,22 @@
 
 enum { SAYS_MAX = 256 };
 
-static const char *why_paused(const struct poll_thread *poll, const struct member *member,
+static const char *why_paused(const struct poll_thread *poll, const struct pause_moment *moment,
                               char text[SAYS_MAX])
 {
+    const char *reason = pause_reason(moment);
+    size_t count = 0;
+    for (unsigned i = PAUSE_NOT + 1; i < PAUSE_REASONS; i++) {
+        count += moment->paused[i];
+    }
+    if (reason != NULL && !moment->memory) {
+        snprintf(text, SAYS_MAX, "%zu of its partitions, by %s", count, reason);
+        return text;
+    }
     switch (poll_thread_pause(poll)) {
     case POLL_PAUSE_MEMORY:
-        return "memory is short (limits.memory_budget)";
+        return moment->disk_full ? "memory and disk are used up (limits.disk_budget)"
+                                 : "memory is used up (limits.memory_budget)";
     case POLL_PAUSE_INTAKE:
         return "records come faster than they can be sorted and written";
     case POLL_PAUSE_RATE:
@@ -20,30 +30,15 @@ static const char *why_paused(const struct poll_thread *poll, const struct membe
     case POLL_PAUSE_NONE:
         break;
     }
-    size_t count = member_paused_count(member);
-    const struct message_commit *head = fold_head(member_fold(member));
-    if (count > 0 && head != NULL && !fold_head_published(member_fold(member))) {
-        snprintf(text, SAYS_MAX,
-                 "%zu of its partitions: builds wait for the pointer "
-                 "(window.max_unpublished_windows)",
-                 count);
-        return text;
-    }
-    if (count > 0) {
-        snprintf(text, SAYS_MAX,
-                 "%zu of its partitions: they are far ahead of the others "
-                 "(window.max_open_windows)",
-                 count);
-        return text;
-    }
     return "";
 }
 
-void member_says(const struct member_thread_settings *settings, struct member *member)
+void member_says(const struct member_thread_settings *settings, const struct pause_moment *moment,
+                 struct member *member)
 {
     char text[SAYS_MAX];
     struct leader_state_seen seen;
     leader_thread_seen(settings->leader_seen, &seen);
-    member_note(member, why_paused(settings->poll_seen, member, text),
+    member_note(member, why_paused(settings->poll_seen, moment, text),
                 seen.phase == LEADER_OFF ? "" : seen.doing);
 }

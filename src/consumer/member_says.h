@@ -6,6 +6,7 @@
 #include "core/coord/member.h"
 
 /* Tells the machine why nothing is read, and what the leader of this process is at. */
-void member_says(const struct member_thread_settings *settings, struct member *member);
+void member_says(const struct member_thread_settings *settings, const struct pause_moment *moment,
+                 struct member *member);
 
 #endif

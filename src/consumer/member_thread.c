@@ -309,7 +309,7 @@ static bool turn(struct member_thread *thread, struct err *err)
     int64_t mono = clock_mono_us();
     if (mono - thread->ticked_us >= MEMBER_TICK_US) {
         thread->ticked_us = mono;
-        member_says(&thread->settings, thread->hands.member);
+        member_says(&thread->settings, &thread->state.pauses, thread->hands.member);
         feed_kind(thread, MEMBER_EVENT_TICK);
         member_hands_tick(&thread->hands);
         look_at_pauses(thread, mono);

@@ -48,12 +48,11 @@ struct poll_thread {
     struct poll_partition *partitions;
     size_t count;
     size_t capacity;
-    bool held_back;             /* all are paused: memory, or a slow intake */
-    bool limited;               /* the last try for an empty batch met the limit of the rate */
-    atomic_int pause;           /* enum poll_pause, while all are paused */
-    _Atomic int64_t limited_us; /* when the limit of the rate was last met */
-    int64_t seek_after_us;      /* not before that, by the steady clock */
-    int64_t starved_us;         /* since when no batch was empty; 0: not now */
+    bool held_back;                   /* all are paused: memory, or a slow intake */
+    atomic_int pause;                 /* enum poll_pause, while all are paused */
+    _Atomic int64_t limited_until_us; /* the limit of the rate was met a short while ago */
+    int64_t seek_after_us;            /* not before that, by the steady clock */
+    int64_t starved_us;               /* since when no batch was empty; 0: not now */
 };
 
 static struct poll_partition *find(struct poll_thread *thread, struct source_partition id)
@@ -109,6 +108,16 @@ static void note(bool done, const struct err *err, const char *what)
     }
 }
 
+static void pause_one(struct poll_thread *thread, const struct poll_partition *partition, bool on)
+{
+    struct err err;
+    if (on) {
+        note(source_pause(thread->source, &partition->id, 1, &err), &err, "cannot pause");
+    } else {
+        note(source_resume(thread->source, &partition->id, 1, &err), &err, "cannot resume");
+    }
+}
+
 static void hold_back(struct poll_thread *thread, bool on, enum poll_pause why)
 {
     atomic_store(&thread->pause, (int)(on ? why : POLL_PAUSE_NONE));
@@ -116,13 +125,10 @@ static void hold_back(struct poll_thread *thread, bool on, enum poll_pause why)
         return;
     }
     thread->held_back = on;
-    struct err err;
     for (size_t i = 0; i < thread->count; i++) {
         struct poll_partition *partition = &thread->partitions[i];
-        if (on) {
-            note(source_pause(thread->source, &partition->id, 1, &err), &err, "cannot pause");
-        } else if (!partition->paused) {
-            note(source_resume(thread->source, &partition->id, 1, &err), &err, "cannot resume");
+        if (on || !partition->paused) {
+            pause_one(thread, partition, on);
         }
     }
     log_debug("poll", on ? "paused: the intake or memory is behind" : "resumed");
@@ -130,7 +136,6 @@ static void hold_back(struct poll_thread *thread, bool on, enum poll_pause why)
 
 static void pause_some(struct poll_thread *thread, const struct mail *mail, bool on)
 {
-    struct err err;
     for (size_t i = 0; i < mail->partitions.count; i++) {
         struct poll_partition *partition = find(thread, mail->partitions.partitions[i]);
         if (partition == NULL) {
@@ -140,11 +145,7 @@ static void pause_some(struct poll_thread *thread, const struct mail *mail, bool
         if (thread->held_back) {
             continue;
         }
-        if (on) {
-            note(source_pause(thread->source, &partition->id, 1, &err), &err, "cannot pause");
-        } else {
-            note(source_resume(thread->source, &partition->id, 1, &err), &err, "cannot resume");
-        }
+        pause_one(thread, partition, on);
     }
 }
 
@@ -281,9 +282,8 @@ static struct source_batch *empty_batch(struct poll_thread *thread)
 {
     void *item = NULL;
     int64_t wait_us = rate_wait_us(&thread->settings.rate, clock_mono_us());
-    thread->limited = wait_us > 0;
     if (wait_us > 0) {
-        atomic_store(&thread->limited_us, clock_mono_us());
+        atomic_store(&thread->limited_until_us, clock_mono_us() + POLL_LIMITED_US);
         clock_sleep_us(wait_us < POLL_EMPTY_WAIT_US ? wait_us : POLL_EMPTY_WAIT_US);
         if (wait_us > POLL_EMPTY_WAIT_US) {
             return NULL;
@@ -309,9 +309,8 @@ static struct source_batch *next_batch(struct poll_thread *thread)
     if (now - thread->starved_us < POLL_STARVED_US) {
         return NULL;
     }
-    hold_back(thread, true, thread->limited ? POLL_PAUSE_RATE : POLL_PAUSE_INTAKE);
-    struct source_batch *spare = TAKE(thread->spare);
-    return spare;
+    hold_back(thread, true, POLL_PAUSE_INTAKE);
+    return TAKE(thread->spare);
 }
 
 static void give_back(struct poll_thread *thread, struct source_batch *batch)
@@ -424,10 +423,8 @@ static void tell_statistics(struct poll_thread *thread)
         return;
     }
     thread->told_us = now;
-    struct source_statistics statistics;
-    source_statistics(thread->source, &statistics);
     lock_take(&thread->locked.lock);
-    thread->locked.statistics = statistics;
+    source_statistics(thread->source, &thread->locked.statistics);
     lock_give(&thread->locked.lock);
 }
 
@@ -452,8 +449,6 @@ bool poll_thread_new(const struct poll_thread_settings *settings, struct poll_th
     thread->settings = *settings;
     thread->source = source;
     atomic_init(&thread->stop, false);
-    atomic_init(&thread->limited_us, 0);
-    atomic_init(&thread->pause, (int)POLL_PAUSE_NONE);
     pulse_beat(&thread->pulse);
     lock_init(&thread->locked.lock);
     thread->locked.statistics.lag = -1;
@@ -494,9 +489,8 @@ void poll_thread_statistics(struct poll_thread *thread, struct source_statistics
 enum poll_pause poll_thread_pause(const struct poll_thread *thread)
 {
     enum poll_pause pause = (enum poll_pause)atomic_load(&thread->pause);
-    int64_t limited_us = atomic_load(&thread->limited_us);
-    bool limited = limited_us > 0 && clock_mono_us() - limited_us < POLL_LIMITED_US;
-    return pause == POLL_PAUSE_NONE && limited ? POLL_PAUSE_RATE : pause;
+    bool limited = clock_mono_us() < atomic_load(&thread->limited_until_us);
+    return pause != POLL_PAUSE_MEMORY && limited ? POLL_PAUSE_RATE : pause;
 }
 
 const struct pulse *poll_thread_pulse(const struct poll_thread *thread)

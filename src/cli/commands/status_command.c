@@ -1,10 +1,10 @@
 /* `tidemark status`: where the group stands. */
 #include <unistd.h>
 
-#include "adapters/os/signals.h"
 #include "cli/commands/command_operator.h"
 #include "cli/commands/command_status.h"
 #include "cli/commands/commands.h"
+#include "consumer/service_signals.h"
 #include "consumer/wiring.h"
 
 enum { WATCH_S = 2, WATCH_MAX_S = 3600, REFRESH_US = 100 * 1000 };
@@ -93,7 +93,7 @@ static enum exit_code watch(struct command_call *call, struct command_operator *
         begin_screen(call, first);
         code = show(call, desk);
         fflush(call->output.results);
-        if (signals_wait(seconds * 1000000) != 0) {
+        if (service_signals_wait(seconds * 1000000) != 0) {
             return EXIT_CODE_OK;
         }
         if (!operator_refresh(desk->session, REFRESH_US, &err)) {
@@ -117,7 +117,7 @@ static enum exit_code run(struct command_call *call)
         return command_fail(call, EXIT_CODE_USAGE, &err);
     }
     if (watches) {
-        signals_block(); /* before there are threads */
+        service_signals_block(); /* before there are threads */
     }
     if (!command_operator_look(call, &desk, &code)) {
         return code;

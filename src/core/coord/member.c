@@ -170,15 +170,6 @@ size_t member_partition_count(const struct member *member)
     return count;
 }
 
-size_t member_paused_count(const struct member *member)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < member->partition_count; i++) {
-        count += member->partitions[i].owned && member->partitions[i].paused;
-    }
-    return count;
-}
-
 const char *member_doing(const struct member *member)
 {
     return member->doing;
