@@ -2,7 +2,6 @@
 #include "consumer/doctor.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,26 +23,6 @@ enum {
     STORE_CLOCK_US = 1000 * 1000, /* S3 knows whole seconds */
     RETENTION_WINDOWS = 3,        /* fewer are a warning: an outage is longer than a window */
 };
-
-void doctor_say(struct doctor *doctor, enum doctor_level level, const char *check,
-                const char *format, ...)
-{
-    char text[1024];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    doctor->worst = level > doctor->worst ? level : doctor->worst;
-    if (doctor->count < DOCTOR_LINES_MAX) {
-        doctor->lines[doctor->count++] =
-            (struct doctor_line){.level = level,
-                                 .check = arena_text(doctor->arena, bytes_of_text(check)),
-                                 .text = arena_text(doctor->arena, bytes_of_text(text))};
-        if (doctor->tell != NULL) {
-            doctor->tell(doctor->tell_context, &doctor->lines[doctor->count - 1]);
-        }
-    }
-}
 
 /* ---- Kafka ---- */
 
