@@ -198,11 +198,6 @@ uint32_t range_file_page_size(const struct range_file *file)
     return file->page_size;
 }
 
-bool range_file_has_sidecar(const struct range_file *file)
-{
-    return file->has_sidecar;
-}
-
 /* ---- the sidecar's pages and chains ---- */
 
 /* The place of a number in an ascending array; false: it is not there. */

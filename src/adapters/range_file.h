@@ -36,7 +36,6 @@ void range_file_auto(struct range_file **file);
 const char *range_file_name(const struct range_file *file);
 uint64_t range_file_size(const struct range_file *file);
 uint32_t range_file_page_size(const struct range_file *file);
-bool range_file_has_sidecar(const struct range_file *file);
 
 /* One who reads on: who reads pages one behind the other gets more at once. {0} at the start; one
  * thread at a time. */

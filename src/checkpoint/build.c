@@ -436,23 +436,3 @@ bool build_merged(const struct build_request *request, struct row_stream **ret_r
     *ret_rows = &self->stream;
     return true;
 }
-
-uint64_t build_memory(const struct build_request *request)
-{
-    uint64_t streams = 0;
-    for (size_t i = 0; i < request->set_count; i++) {
-        const struct spill_index *index = request->sets[i]->index;
-        size_t at = next_section(index, request->shard, 0);
-        for (; at < index->section_count; at = next_section(index, request->shard, at + 1)) {
-            const struct section *section = &index->sections[at];
-            uint64_t largest = section->key_size_max + section->value_size_max;
-            uint64_t bytes = section->stored_bytes < SPILL_STREAM_BYTES / 2
-                                 ? 2 * section->stored_bytes
-                                 : SPILL_STREAM_BYTES;
-            streams += section->stored_bytes == 0 ? 0 : bytes + largest;
-        }
-    }
-    /* the order object that is read, and the one that is written */
-    uint64_t orders = request->exact ? (request->base_count + 2) * SPILL_STREAM_BYTES : 0;
-    return streams + orders + request->cache_bytes + sizeof(struct page_size_stats);
-}

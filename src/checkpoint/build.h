@@ -17,7 +17,7 @@ struct build_request {
     uint32_t shard;   /* = the sections' group */
     enum row_order order;
     uint32_t page_size;   /* 0: auto (SNAPSHOT-FORMAT section 6), or the kv has none */
-    uint64_t cache_bytes; /* memory for SQLite's pages; the streams' comes on top (build_memory) */
+    uint64_t cache_bytes; /* memory for SQLite's pages; the streams' comes on top */
     const struct source_table *sources; /* the build's */
     const struct filter *filter;        /* by numbers of that table */
     struct row_set *const *sets;        /* all in `order` */
@@ -60,8 +60,5 @@ MUST_CHECK bool build_shard(const struct build_request *request, struct build_re
  * Errors: as build_shard. */
 MUST_CHECK bool build_merged(const struct build_request *request, struct row_stream **ret_rows,
                              struct err *err);
-
-/* About the most memory that building a shard of these sets takes, in bytes: for the budget. */
-uint64_t build_memory(const struct build_request *request);
 
 #endif

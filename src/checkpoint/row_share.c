@@ -66,8 +66,3 @@ void row_share_keep_file(struct row_share *share)
 {
     atomic_store(&share->keeps_file, true);
 }
-
-bool row_share_in_memory(const struct row_share *share)
-{
-    return share->path == NULL;
-}

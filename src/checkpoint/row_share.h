@@ -22,6 +22,5 @@ struct row_set *row_share_set(const struct row_share *share); /* borrowed from t
 const char *row_share_path(const struct row_share *share);    /* of its file; NULL: in memory */
 /* Its file stays when the last user has gone: for the next start. Any user. */
 void row_share_keep_file(struct row_share *share);
-bool row_share_in_memory(const struct row_share *share);
 
 #endif

@@ -38,7 +38,6 @@ struct state_manifest {
 
 struct state_base {
     const struct state_base_settings *settings;
-    atomic_ullong downloaded;
     struct {
         struct lock lock;
         struct state_manifest *newest; /* builds ask for the same one many times */
@@ -52,7 +51,6 @@ bool state_base_new(const struct state_base_settings *settings, struct state_bas
     struct state_base *base = calloc(1, sizeof *base);
     CHECK(base != NULL);
     base->settings = settings;
-    atomic_init(&base->downloaded, 0);
     lock_init(&base->locked.lock);
     *ret_base = base;
     return true;
@@ -66,11 +64,6 @@ struct state_base *state_base_free(struct state_base *base)
         free(base);
     }
     return NULL;
-}
-
-uint64_t state_base_downloaded(const struct state_base *base)
-{
-    return atomic_load(&base->downloaded);
 }
 
 /* ---- manifests ---- */
@@ -238,14 +231,12 @@ static bool download(struct state_base *base, const struct wanted *wanted, const
                      struct err *err)
 {
     const char *key = NULL;
-    uint64_t bytes = 0;
     TRY(store_key_of_url(base->settings->store, wanted->url, &key, err));
     TRY(store_get_to_file(base->settings->store, key, path, NULL, err));
-    if (!check_size(wanted, path, err) || !file_size(path, &bytes, err)) {
+    if (!check_size(wanted, path, err)) {
         (void)unlink(path);
         return false;
     }
-    atomic_fetch_add(&base->downloaded, (unsigned long long)bytes);
     return true;
 }
 

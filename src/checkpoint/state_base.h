@@ -54,7 +54,4 @@ MUST_CHECK bool state_base_fetch_order(struct state_base *base,
 void state_base_keep(struct state_base *base, const char *path, const char *order_path,
                      const char *checkpoint_id);
 
-/* Bytes downloaded since the start. */
-uint64_t state_base_downloaded(const struct state_base *base);
-
 #endif

@@ -31,7 +31,6 @@ struct operator_session {
     struct ledger_reader *reader;
     struct ledger_writer *writer;
     struct fold *fold;
-    uint64_t foreign;
     int64_t newest_us;      /* timestamp of the newest record … */
     int64_t newest_mono_us; /* … and when it was read */
     bool at_end;
@@ -120,16 +119,6 @@ const struct fold *operator_fold(const struct operator_session *session)
     return session->fold;
 }
 
-const char *operator_topic(const struct operator_session *session)
-{
-    return session->ledger.topic;
-}
-
-uint64_t operator_foreign(const struct operator_session *session)
-{
-    return session->foreign;
-}
-
 const char *operator_who(const struct operator_session *session)
 {
     return session->who;
@@ -193,8 +182,7 @@ static void take_record(struct operator_session *session, const struct ledger_re
     struct err err = {0};
     if (!fold_apply(session->fold, record->offset, timestamp_us, record->key,
                     record->is_tombstone ? bytes_of(NULL, 0) : record->value, &err)) {
-        session->foreign++;
-        return;
+        return; /* none of ours */
     }
     if (timestamp_us >= session->newest_us) {
         session->newest_us = timestamp_us;

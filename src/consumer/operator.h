@@ -27,9 +27,6 @@ void operator_session_auto(struct operator_session **session);
 
 /* What was read so far; borrowed, changes with every call below. */
 const struct fold *operator_fold(const struct operator_session *session);
-const char *operator_topic(const struct operator_session *session); /* of the ledger */
-uint64_t operator_foreign(const struct operator_session *session);  /* records that are none of ours
-                                                                     */
 
 /* Reads on for at most `timeout_us`, and at least to what is visible now. */
 MUST_CHECK bool operator_refresh(struct operator_session *session, int64_t timeout_us,

@@ -352,12 +352,3 @@ bool s3_store_new(const char *url, const struct s3_settings *settings, struct st
     *ret_store = &s3->store;
     return true;
 }
-
-void s3_store_describe(struct store *store, struct buf *to)
-{
-    struct s3_store *s3 = s3_store_of(store);
-    CHECK(store->ops == &s3_store_ops);
-    buf_add_format(to, "endpoint %s://%s, region %s, credentials from %s",
-                   s3->target.https ? "https" : "http", s3->target.host, s3->region,
-                   credentials_source_name(credentials_source(s3->credentials)));
-}

@@ -52,8 +52,4 @@ struct s3_settings {
 bool s3_store_new(const char *url, const struct s3_settings *settings, struct store **ret_store,
                   struct err *err) MUST_CHECK;
 
-/* The endpoint, region and source of credentials in use, for a line in the log. The source is known
- * after the first request. */
-void s3_store_describe(struct store *store, struct buf *to);
-
 #endif

@@ -100,11 +100,8 @@ void leader_commit_empty(struct leader *leader, const struct message_close *clos
     }
     skips.skips = list;
     commit_fill(leader, close, &skips, mine, leader->now_us, commit);
-    char suffix[9];
-    rng_hex(&leader->rng, suffix, 8);
     commit->kind = COMMIT_EMPTY;
-    commit->run_id = leader_text(leader, "b%llu-t%lld-%s", (unsigned long long)close->build,
-                                 (long long)leader->term, suffix);
+    commit->run_id = leader_new_run_id(leader, close->build);
     if (head != NULL) {
         commit->has_snapshot = head->has_snapshot;
         commit->snapshot = head->snapshot;

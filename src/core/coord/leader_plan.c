@@ -87,14 +87,10 @@ bool leader_duty_plan(struct leader *leader)
         leader_commit_empty(leader, close, shares);
         return true;
     }
-    char suffix[9];
-    rng_hex(&leader->rng, suffix, 8);
     struct message_plan plan = {.term = (uint64_t)leader->term,
                                 .build = close->build,
                                 .time_us = leader->now_us,
-                                .run_id = leader_text(leader, "b%llu-t%lld-%s",
-                                                      (unsigned long long)close->build,
-                                                      (long long)leader->term, suffix)};
+                                .run_id = leader_new_run_id(leader, close->build)};
     fill_contributions(leader, close, shares, &plan);
     const char *why = NULL;
     if (!leader_base_fits(leader, &why) || !shards_assign(leader, close, shares, &plan, &why)) {

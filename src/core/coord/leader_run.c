@@ -1,5 +1,14 @@
-/* The run of a PLAN: which attempt wins a shard, whether all are built, how it is given up. */
+/* The run of a PLAN: its name, which attempt wins a shard, whether all are built, how it is given
+ * up. */
 #include "core/coord/leader_state.h"
+#include "core/snapshot/names.h"
+
+const char *leader_new_run_id(struct leader *leader, uint64_t build)
+{
+    char random[9];
+    rng_hex(&leader->rng, random, 8);
+    return names_run_id(build, leader->term, random, leader->out->arena);
+}
 
 /* The smallest attempt that is on record and good (R16: asked before COMMIT, and never after it).
  */

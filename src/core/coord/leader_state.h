@@ -211,6 +211,7 @@ void leader_base(struct leader *leader, struct message_plan *plan);
 void leader_tell_base(struct leader *leader, const struct message_plan *plan);
 
 /* ---- leader_run.c ---- */
+const char *leader_new_run_id(struct leader *leader, uint64_t build); /* never given before */
 /* NULL: no attempt at the shard is on record and good. */
 const struct message_attempt *leader_winner(const struct leader *leader,
                                             const struct message_plan *plan, uint32_t shard);

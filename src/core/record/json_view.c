@@ -1,18 +1,6 @@
 /* A value found in a JSON document: a view of its exact text. */
 #include "core/record/json_view.h"
 
-const char *json_view_type_name(enum json_view_type type)
-{
-    static const char *const names[] = {
-        [JSON_VIEW_ABSENT] = "absent",   [JSON_VIEW_NULL] = "null",
-        [JSON_VIEW_FALSE] = "false",     [JSON_VIEW_TRUE] = "true",
-        [JSON_VIEW_NUMBER] = "a number", [JSON_VIEW_STRING] = "a string",
-        [JSON_VIEW_ARRAY] = "an array",  [JSON_VIEW_OBJECT] = "an object",
-    };
-    CHECK((size_t)type < LENGTH_OF(names));
-    return names[type];
-}
-
 static uint32_t hex4(const uint8_t *at)
 {
     uint32_t value = 0;

@@ -28,6 +28,4 @@ struct bytes json_view_text(const struct json_view *view, struct arena *arena);
 /* Is the inside of an accepted string, escapes and all, the text `plain`? */
 bool json_view_equals(struct bytes escaped, struct bytes plain);
 
-const char *json_view_type_name(enum json_view_type type); /* "absent", "null", "a string", … */
-
 #endif

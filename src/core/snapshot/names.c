@@ -90,9 +90,10 @@ bool names_run_id_is_valid(const char *run_id)
     return true;
 }
 
-const char *names_run_id(uint64_t build, int64_t term_offset, uint64_t random, struct arena *arena)
+const char *names_run_id(uint64_t build, int64_t term_offset, const char *random,
+                         struct arena *arena)
 {
-    return arena_format(arena, "b%" PRIu64 "-t%" PRId64 "-%016" PRIx64, build, term_offset, random);
+    return arena_format(arena, "b%" PRIu64 "-t%" PRId64 "-%s", build, term_offset, random);
 }
 
 const char *names_uuid_hex(const uint8_t random[16], struct arena *arena)
@@ -228,9 +229,4 @@ const char *names_part(uint64_t build, const char *member, const char *incarnati
     add_escaped(&text, incarnation);
     buf_add_format(&text, "-%" PRIu64 ".part", sequence);
     return arena_text(arena, buf_bytes(&text));
-}
-
-const char *names_spill(uint64_t sequence, struct arena *arena)
-{
-    return arena_format(arena, "spills/%020" PRIu64 ".spill", sequence);
 }

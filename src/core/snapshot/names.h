@@ -53,8 +53,9 @@ const char *names_from_url(const struct names *names, const char *url);
  * \ or blank, not "." or "..". */
 bool names_run_id_is_valid(const char *run_id);
 
-/* `b<build>-t<term offset>-<16 hex digits of random>`: ours (no two builds or terms share one). */
-const char *names_run_id(uint64_t build, int64_t term_offset, uint64_t random, struct arena *arena);
+/* `b<build>-t<term offset>-<random>`: ours (no two builds or terms share one). */
+const char *names_run_id(uint64_t build, int64_t term_offset, const char *random,
+                         struct arena *arena);
 
 /* The build of a run id of ours, with any number of random digits; 0: it is somebody else's. */
 uint64_t names_build_of_run(const char *run_id);
@@ -124,6 +125,5 @@ struct bytes names_attempt_of(const char *name);
 const char *names_part(uint64_t build, const char *member, const char *incarnation,
                        uint64_t sequence, struct arena *arena);
 const char *names_parts_folder(uint64_t build, struct arena *arena); /* "parts/build=<build>/" */
-const char *names_spill(uint64_t sequence, struct arena *arena); /* "spills/<20 digits>.spill" */
 
 #endif

@@ -78,12 +78,6 @@ struct block_writer *block_writer_free(struct block_writer *writer)
     return NULL;
 }
 
-size_t block_writer_memory(const struct block_writer *writer)
-{
-    return sizeof *writer + writer->raw_capacity + writer->packed_capacity +
-           ZSTD_sizeof_CCtx(writer->zstd);
-}
-
 bool block_writer_is_empty(const struct block_writer *writer)
 {
     return writer->rows == 0;

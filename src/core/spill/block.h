@@ -46,9 +46,6 @@ bool block_writer_is_empty(const struct block_writer *writer);
  * before. It is stored raw where zstd (its fastest level) does not gain an eighth. */
 struct bytes block_writer_take(struct block_writer *writer, uint64_t *ret_checksum);
 
-/* Bytes of memory it holds. */
-size_t block_writer_memory(const struct block_writer *writer);
-
 /* ---- reading ---- */
 
 /* The right checksum of a header: of its other fields and `stored_bytes` of payload behind it. */

@@ -165,8 +165,8 @@ Test(names, objects_of_a_run)
 {
     struct arena *arena = arena_new(1 << 12);
     struct names names = make_names("s3://b/p", "db={db_id:05d}");
-    const char *run = names_run_id(7, 1234, UINT64_C(0xabcdef), arena);
-    cr_assert_str_eq(run, "b7-t1234-0000000000abcdef");
+    const char *run = names_run_id(7, 1234, "00abcdef", arena);
+    cr_assert_str_eq(run, "b7-t1234-00abcdef");
     cr_assert(names_run_id_is_valid(run));
     cr_assert_str_eq(names_staged_manifest(&names, "r", "manifest.staged-t7-1", arena),
                      "shards/run_id=r/manifest.staged-t7-1");
