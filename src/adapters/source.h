@@ -201,6 +201,11 @@ struct source_offset {
 MUST_CHECK bool source_mirror_offsets(struct source *source, const struct source_offset *offsets,
                                       size_t count, bool rewind, struct err *err);
 
+/* Leaves the group and joins it again, which makes it share out all partitions anew: REVOKED and
+ * ASSIGNED follow. A static member that only restarts does not do that (KIP-345). TRANSIENT while
+ * a rebalance is on. */
+MUST_CHECK bool source_join_again(struct source *source, struct err *err);
+
 struct source_statistics {
     uint64_t messages; /* delivered by source_poll since source_new */
     uint64_t bytes;

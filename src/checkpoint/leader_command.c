@@ -8,6 +8,8 @@
 #include "adapters/os/log.h"
 
 enum { COMMAND_KAFKA_MS = 30 * 1000, COMMAND_INIT_MS = 45 * 1000 };
+/* A rebalance may wait for a session that ends, and what follows it for another. */
+enum { UNOWNED_TIMEOUTS = 5 };
 
 void leader_hands_init(struct leader_hands *hands, const struct leader_thread_settings *settings)
 {
@@ -17,12 +19,14 @@ void leader_hands_init(struct leader_hands *hands, const struct leader_thread_se
         .registry = registry_new(settings->publish.store, settings->publish.names),
         .arena = arena_new(64 * 1024),
     };
+    unowned_init(&hands->unowned, UNOWNED_TIMEOUTS * settings->coord->owner_timeout_us);
 }
 
 void leader_hands_done(struct leader_hands *hands)
 {
     publish_free(hands->publish);
     registry_free(hands->registry);
+    unowned_done(&hands->unowned);
     arena_free(hands->arena);
 }
 
@@ -119,6 +123,7 @@ static bool query_ends(struct leader_hands *hands, struct leader_event *event, s
     TRY(find_starts(hands, ends, count, to, err));
     event->result.ends = to;
     event->result.end_count = count;
+    unowned_hear(&hands->unowned, to, count);
     return true;
 }
 

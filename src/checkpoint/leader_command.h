@@ -4,6 +4,7 @@
 
 #include "checkpoint/leader_thread.h"
 #include "checkpoint/registry.h"
+#include "checkpoint/unowned.h"
 
 /* What commands are carried out with. The leader thread's own. */
 struct leader_hands {
@@ -12,6 +13,7 @@ struct leader_hands {
     struct source_query *query;
     struct publish *publish;
     struct registry *registry;
+    struct unowned unowned;
     uint64_t alerts;     /* so many were told */
     struct arena *arena; /* of the last result */
 };

@@ -22,6 +22,7 @@
 enum {
     LEADER_READ_MS = 20,
     LEADER_TICK_US = 100 * 1000,
+    LEADER_UNOWNED_US = 5 * 1000 * 1000,
     LEADER_LEAVE_MS = 5000,
     LEADER_CLOCK_STEP_US = 1000 * 1000
 };
@@ -44,8 +45,9 @@ struct leader_thread {
         struct leader_hands hands; /* what the commands need */
         int64_t wall_us;           /* the wall clock, as it was when the steady one said mono_us */
         int64_t mono_us;
-        bool stepped;      /* somebody set the clock: the machine begins anew */
-        int64_t ticked_us; /* by the steady clock */
+        bool stepped;       /* somebody set the clock: the machine begins anew */
+        int64_t ticked_us;  /* by the steady clock */
+        int64_t unowned_us; /* the same: when unowned partitions were looked for */
         int64_t end_offset;
         int64_t rest_until_us; /* by the steady clock; 0: not resting */
     } own;
@@ -178,6 +180,27 @@ static bool serve_election(struct leader_thread *thread, struct err *err)
     return true;
 }
 
+static void look_for_unowned(struct leader_thread *thread, int64_t mono_us)
+{
+    struct unowned *unowned = &thread->own.hands.unowned;
+    if (leader_phase(thread->own.leader) != LEADER_ACTIVE) {
+        unowned_forget(unowned);
+        return;
+    }
+    if (mono_us - thread->own.unowned_us < LEADER_UNOWNED_US) {
+        return;
+    }
+    thread->own.unowned_us = mono_us;
+    const struct partition_id *id = unowned_look(unowned, leader_fold(thread->own.leader), mono_us);
+    if (id != NULL) {
+        log_warn("leader",
+                 "topic %s, partition %d: the group has given it to nobody for long: this member "
+                 "leaves and joins again, so that partitions are shared out anew",
+                 id->topic, (int)id->number);
+        thread->settings.join_again(thread->settings.context);
+    }
+}
+
 static bool loop(struct leader_thread *thread, struct err *err)
 {
     while (!atomic_load(&thread->stop)) {
@@ -190,6 +213,7 @@ static bool loop(struct leader_thread *thread, struct err *err)
             thread->own.ticked_us = mono;
             feed_kind(thread, LEADER_EVENT_TICK);
             registry_tick(thread->own.hands.registry, next_now(thread));
+            look_for_unowned(thread, mono);
         }
     }
     return true;

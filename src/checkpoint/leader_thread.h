@@ -17,6 +17,10 @@ struct leader_thread_settings {
     enum source_start_kind start;
     int64_t start_time_ms;
     struct publish_settings publish;
+    /* Makes this process leave the source group and join it again (checkpoint/unowned.h). Called by
+     * the leader's thread; must not wait. */
+    void (*join_again)(void *context);
+    void *context;
 };
 
 struct leader_thread;

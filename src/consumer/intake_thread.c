@@ -179,6 +179,7 @@ static void work(struct intake_thread *thread, struct mail *take_mail)
     case MAIL_PAUSE:
     case MAIL_RESUME:
     case MAIL_MIRROR:
+    case MAIL_JOIN_AGAIN:
     case MAIL_ASSIGNED:
     case MAIL_REVOKED:
     case MAIL_READINGS:

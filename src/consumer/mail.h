@@ -24,6 +24,7 @@ enum mail_kind {
     MAIL_PAUSE,
     MAIL_RESUME,
     MAIL_MIRROR,
+    MAIL_JOIN_AGAIN, /* from leader: leave the group and join it */
     /* to the member thread */
     MAIL_ASSIGNED, /* from poll */
     MAIL_REVOKED,

@@ -244,6 +244,7 @@ static void on_mail(struct member_thread *thread, struct mail *mail)
     case MAIL_PAUSE:
     case MAIL_RESUME:
     case MAIL_MIRROR:
+    case MAIL_JOIN_AGAIN:
         CHECK(!"mail for another thread");
     }
     mail_free(mail);

@@ -174,14 +174,12 @@ static void obey(struct poll_thread *thread, const struct mail *mail)
     case MAIL_FETCH:
         fetch(thread, mail);
         break;
-    case MAIL_SEEK:
-        CHECK(!"kept by the caller");
-        break;
     case MAIL_PAUSE:
-        pause_some(thread, mail, true);
-        break;
     case MAIL_RESUME:
-        pause_some(thread, mail, false);
+        pause_some(thread, mail, mail->kind == MAIL_PAUSE);
+        break;
+    case MAIL_JOIN_AGAIN:
+        note(source_join_again(thread->source, &err), &err, "cannot join again");
         break;
     case MAIL_MIRROR:
         if (!source_mirror_offsets(thread->source, mail->mirror.offsets, mail->mirror.count,
@@ -189,6 +187,7 @@ static void obey(struct poll_thread *thread, const struct mail *mail)
             log_failure(LOG_DEBUG, "poll", &err, "the group's offsets stay as they are");
         }
         break;
+    case MAIL_SEEK: /* kept by the caller */
     case MAIL_BATCH:
     case MAIL_START:
     case MAIL_STOP:

@@ -13,7 +13,8 @@ struct poll_thread_settings {
     struct rate rate;      /* how fast records may be handed on */
     size_t batch_messages; /* of each batch; up to POLL_BATCH_MESSAGES */
     struct budget *budget;
-    struct queue *inbox;   /* MAIL_FETCH, MAIL_SEEK, MAIL_PAUSE, MAIL_RESUME, MAIL_MIRROR */
+    struct queue *inbox;   /* MAIL_FETCH, MAIL_SEEK, MAIL_PAUSE, MAIL_RESUME, MAIL_MIRROR,
+                              MAIL_JOIN_AGAIN */
     struct queue *batches; /* empty ones; their number bounds what is on the way */
     struct queue *intake;  /* MAIL_BATCH */
     struct queue *member;  /* MAIL_ASSIGNED, MAIL_REVOKED, MAIL_FAILED */

@@ -210,6 +210,12 @@ static void open_queues(struct service *service)
     budget_charge(&service->budget, service->reserved);
 }
 
+static void join_again(void *context)
+{
+    struct service *service = context;
+    mail_send(service->to_poll, mail_new(MAIL_JOIN_AGAIN));
+}
+
 static void start_leader(struct service *service)
 {
     struct leader_thread_settings leader = {
@@ -231,6 +237,8 @@ static void start_leader(struct service *service)
                                .metric = service->settings->vectors.metric},
                     .key_encoding = service->parts.key_encoding,
                     .sharding = &service->parts.sharding},
+        .join_again = join_again,
+        .context = service,
     };
     service->leader = leader_thread_new(&leader);
 }

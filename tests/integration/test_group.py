@@ -212,6 +212,24 @@ def test_partitions_and_topics_are_added(new_job, topics, name):
     assert job.check(clean=True).snapshots >= 3
 
 
+def test_a_topic_grows_while_its_members_restart(new_job, topics, name):
+    """Members that are back within their session get what they had: nobody would ever read the new partition."""
+    job = new_job(window={"trigger": "offsets", "every_records": 300})
+    topics.create(name, 1)
+    topics.send(name, plain(300, 1))
+    process = job.start()
+    process.wait_for(lambda: job.published() >= 1, "a snapshot")
+    process.kill()
+    topics.grow(name, 2)
+    topics.send(name, plain(400, 2, seed=2))
+    process = job.start()
+    process.wait_for(lambda: group_has_read(job, 700, 2), "that the new partition is read", timeout=150)
+    assert "given it to nobody" in process.output(), "there was a rebalance by itself: this test shows nothing"
+    process.wait_for(lambda: job.published() >= 2, "a snapshot with it")
+    assert process.stop() == 0
+    assert job.check(clean=True).snapshots >= 2
+
+
 def test_a_topic_is_made_again(new_job, topics, name):
     """Offsets on record mean other records: nothing is published until somebody has looked."""
     job = new_job(window={"trigger": "offsets", "every_records": 100})

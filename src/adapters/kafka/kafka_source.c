@@ -357,6 +357,20 @@ static bool renew(struct source *source, struct err *err)
     return subscribe(source, err);
 }
 
+/* librdkafka says LeaveGroup when it unsubscribes, for a static member, too: only one that ends
+ * stays in the group. The subscription is kept in mind until what is revoked was given back. */
+bool source_join_again(struct source *source, struct err *err)
+{
+    if (source->awaited != SOURCE_ANSWER_NONE || source->is_outdated) {
+        return err_set(err, ERR_TRANSIENT, "a rebalance is on");
+    }
+    rd_kafka_resp_err_t code = rd_kafka_unsubscribe(source->client->rk);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return client_error_set(err, code, "leaving the source group");
+    }
+    return subscribe(source, err);
+}
+
 bool source_poll(struct source *source, int timeout_ms, struct source_batch *batch, struct err *err)
 {
     source_batch_clear(batch);

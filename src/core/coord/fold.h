@@ -57,6 +57,8 @@ const struct fold_entry *fold_attempt(const struct fold *fold, const char *run_i
 const struct fold_entry *fold_part(const struct fold *fold, uint64_t build, const char *member,
                                    uint64_t incarnation, const struct plan_range *ranges,
                                    size_t range_count);
+/* PROGRESS of a member of any settings that owns it, the newest that said so; NULL: nobody does. */
+const struct fold_entry *fold_any_owner(const struct fold *fold, struct partition_id id);
 /* CONDEMN of this run, not taken back by SPARE; NULL: none. */
 const struct message_condemn *fold_condemned(const struct fold *fold, const char *run_id);
 uint64_t fold_next_build(const struct fold *fold); /* the number after the head's; 1 without one */

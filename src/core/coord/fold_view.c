@@ -259,3 +259,20 @@ size_t fold_steps(const struct message_commit *head, const struct message_close 
     *out = steps;
     return count;
 }
+
+const struct fold_entry *fold_any_owner(const struct fold *fold, struct partition_id id)
+{
+    const struct fold_entry *owner = NULL;
+    size_t at = 0;
+    for (const struct fold_entry *entry = fold_next(fold, MESSAGE_PROGRESS, &at); entry != NULL;
+         entry = fold_next(fold, MESSAGE_PROGRESS, &at)) {
+        const struct message_progress *progress = &entry->message.progress;
+        for (size_t i = 0; !progress->leaving && i < progress->partition_count; i++) {
+            if (progress->partitions[i].owned &&
+                partition_id_compare(progress->partitions[i].id, id) == 0) {
+                owner = entry;
+            }
+        }
+    }
+    return owner;
+}

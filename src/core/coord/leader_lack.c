@@ -41,24 +41,6 @@ static const struct ready_partition *find_short(const struct fold *fold,
     return NULL;
 }
 
-/* A member of any settings that owns it, the newest that said so. */
-static const struct fold_entry *any_owner(const struct fold *fold, struct partition_id id)
-{
-    const struct fold_entry *owner = NULL;
-    size_t at = 0;
-    for (const struct fold_entry *entry = fold_next(fold, MESSAGE_PROGRESS, &at); entry != NULL;
-         entry = fold_next(fold, MESSAGE_PROGRESS, &at)) {
-        const struct message_progress *progress = &entry->message.progress;
-        for (size_t i = 0; !progress->leaving && i < progress->partition_count; i++) {
-            if (progress->partitions[i].owned &&
-                partition_id_compare(progress->partitions[i].id, id) == 0) {
-                owner = entry;
-            }
-        }
-    }
-    return owner;
-}
-
 struct leader_lack leader_lack_find(const struct leader_look *look,
                                     const struct message_close *close,
                                     const struct close_partition *partition)
@@ -70,7 +52,7 @@ struct leader_lack leader_lack_find(const struct leader_look *look,
     lack.position = known ? pair.position : -1;
     const struct fold_entry *entry = known ? pair.owner : NULL;
     if (entry == NULL) {
-        entry = any_owner(fold, partition->id);
+        entry = fold_any_owner(fold, partition->id);
         if (entry == NULL) {
             return lack;
         }
