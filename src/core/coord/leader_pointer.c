@@ -117,8 +117,10 @@ static void append_published(struct leader *leader, const struct message_commit 
                                             .run_id = head->snapshot.run_id,
                                             .time_us = leader->now_us}};
     leader_append_one(leader, &message);
-    leader_run_record(leader, head->snapshot.run_id, RUN_SUCCEEDED, head->snapshot.manifest_ref,
-                      "");
+    if (head->snapshot.manifest_ref[0] != '\0') { /* else it was adopted: whoever made it said so */
+        leader_run_record(leader, head->snapshot.run_id, RUN_SUCCEEDED, head->snapshot.manifest_ref,
+                          "");
+    }
     leader->failures = 0;
 }
 
@@ -137,6 +139,17 @@ static void swap(struct leader *leader, const struct message_commit *head)
     leader->pointer.known = false; /* whatever the answer: look again (R12) */
 }
 
+/* Of the committed chain, oldest first; the last is the head's. */
+static struct commit_pending manifest_at(const struct message_commit *head, size_t index)
+{
+    return index < head->pending_count
+               ? head->pending[index]
+               : (struct commit_pending){.run_id = head->snapshot.run_id,
+                                         .staged_url = head->snapshot.staged_url,
+                                         .manifest_ref = head->snapshot.manifest_ref,
+                                         .sha256 = head->snapshot.sha256};
+}
+
 /* The next manifest of the committed chain that is not known to be listed. */
 static bool put_next_manifest(struct leader *leader, const struct message_commit *head)
 {
@@ -145,15 +158,15 @@ static bool put_next_manifest(struct leader *leader, const struct message_commit
         leader->manifests_put = 0;
         leader->pointer.known = false;
     }
+    struct commit_pending manifest = manifest_at(head, leader->manifests_put);
+    /* one that was adopted has none to be put: the pointer named it, so its manifest is listed, and
+     * only its PUBLISHED was lost with the end of the ledger (R21) */
+    while (leader->manifests_put <= head->pending_count && manifest.staged_url[0] == '\0') {
+        leader->manifests_put++;
+        manifest = manifest_at(head, leader->manifests_put);
+    }
     if (leader->manifests_put > head->pending_count) {
         return false;
-    }
-    struct commit_pending manifest = {.run_id = head->snapshot.run_id,
-                                      .staged_url = head->snapshot.staged_url,
-                                      .manifest_ref = head->snapshot.manifest_ref,
-                                      .sha256 = head->snapshot.sha256};
-    if (leader->manifests_put < head->pending_count) {
-        manifest = head->pending[leader->manifests_put];
     }
     struct arena *arena = leader->out->arena;
     struct leader_command *command = leader_ask(leader, LEADER_PUT_MANIFEST, FOR_MANIFEST);

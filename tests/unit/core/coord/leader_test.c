@@ -157,3 +157,49 @@ Test(leader, a_clock_that_is_wrong_does_not_lead)
     cr_assert(stepped_down);
     cr_assert_neq(leader_phase(leader), LEADER_ACTIVE);
 }
+
+/* An adopted head whose PUBLISHED was lost with the end of the ledger: its manifest is listed, no
+ * one staged it, and the pointer names it. */
+static const char adopted[] =
+    "{\"build\":1,\"close_us\":8,\"commit_kind\":\"adopted\",\"fingerprint\":\"f\",\"kind\":"
+    "\"COMMIT\","
+    "\"partitions\":[{\"account\":{\"read\":4,\"stored\":4},\"cut\":4,\"partition\":0,\"tail_"
+    "from\":4,"
+    "\"topic\":\"t\"}],\"run_id\":\"b1\",\"snapshot\":{\"build\":1,\"manifest_ref\":\"\",\"num_"
+    "dbs\":1,"
+    "\"pointer\":\"now "
+    "b1\",\"rows\":4,\"run_id\":\"b1\",\"sha256\":\"\",\"staged_url\":\"\",\"time_us\":9},"
+    "\"term\":2,\"time_us\":9,\"topics\":[{\"id\":\"a\",\"name\":\"t\"}],\"trigger\":\"manual\","
+    "\"v\":1}";
+
+static void pointer_is(const char *bytes)
+{
+    now_us += 1000;
+    leader_step(leader,
+                &(struct leader_event){.kind = LEADER_EVENT_RESULT,
+                                       .now_us = now_us,
+                                       .result = {.command = only(LEADER_GET_POINTER)->id,
+                                                  .message = "",
+                                                  .pointer = {.bytes = bytes_of_text(bytes),
+                                                              .etag = "e",
+                                                              .run_id = "b1",
+                                                              .newer_run_id = ""}}},
+                &out);
+}
+
+Test(leader, an_adopted_head_without_published_has_no_manifest_to_put)
+{
+    char value[300];
+    record(3, now_us, bytes_of_text("commit"), bytes_of_text(adopted));
+    append_leader(value, sizeof value);
+    record(5, now_us, bytes_of_text("leader"), bytes_of_text(value));
+    event(LEADER_EVENT_TICK);
+    pointer_is("now b1"); /* R21 */
+    pointer_is("now b1"); /* R12 */
+    const struct leader_command *append = only(LEADER_APPEND);
+    cr_assert_eq(append->append.count, 1);
+    snprintf(value, sizeof value, "%.*s", (int)append->append.records[0].value.size,
+             (const char *)append->append.records[0].value.data);
+    cr_assert_not_null(strstr(value, "\"kind\":\"PUBLISHED\""));
+    cr_assert_not_null(strstr(value, "\"run_id\":\"b1\""));
+}
