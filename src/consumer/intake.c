@@ -168,11 +168,17 @@ bool intake_check_budget(struct intake *intake, struct err *err)
     return true;
 }
 
+/* It is in builds, or given up: a member that began before it knew the head reads it again. */
+static bool is_below_tail(const struct intake_partition *partition, int64_t offset)
+{
+    return offset < partition->tail_from;
+}
+
 static bool take_rejected(struct intake *intake, struct intake_partition *partition,
                           const struct source_message *message, const struct reject *why,
                           struct err *err)
 {
-    if (message->offset < partition->judged_below ||
+    if (message->offset < partition->judged_below || is_below_tail(partition, message->offset) ||
         !tally_add_rejected(&partition->tally, message->offset)) {
         intake->counters.passed_over++;
         return true;
@@ -259,10 +265,11 @@ static bool take_message(struct intake *intake, struct intake_partition *partiti
     move_watermark(intake, partition, record.event_time_us, now_us);
     int64_t window = window_for(intake, record.event_time_us);
     bool taken =
-        message->offset < partition->judged_below &&
-        cut_judge(partition->steps, partition->step_count, message->offset, record.event_time_us)
-                .class
-            != CUT_OPEN;
+        is_below_tail(partition, message->offset) ||
+        (message->offset < partition->judged_below &&
+         cut_judge(partition->steps, partition->step_count, message->offset, record.event_time_us)
+                 .class
+             != CUT_OPEN);
     if (taken || !tally_add_row(&partition->tally, message->offset, window)) {
         intake->counters.passed_over++;
         return true;

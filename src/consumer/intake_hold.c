@@ -140,6 +140,9 @@ bool intake_start(struct intake *intake, struct source_partition id, int64_t off
             start_over(intake, partition);
             partition->tail_from = offset;
         }
+        if (offset < partition->tail_from) {
+            partition->tail_from = offset; /* all from here on is needed */
+        }
         partition->from = offset;
         partition->event_time_max_us = EVENT_TIME_LOW;
         set_steps(partition, head->steps, head->step_count);

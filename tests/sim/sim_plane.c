@@ -110,17 +110,21 @@ int partitions_sorted(const struct world *world, int *out)
 }
 
 /* What the head's builds took is passed over when it is read again, as the service does: it fills
- * no memory, and no window waits for it. */
-static void find_taken(const struct sim_process *process, struct partition_id id, int64_t position,
-                       struct arena *arena, struct cut_step **out_steps, size_t *out_count)
+ * no memory, and no window waits for it. Returns the head's tail_from, below which all is taken. */
+static int64_t find_taken(const struct sim_process *process, struct partition_id id,
+                          int64_t position, struct arena *arena, struct cut_step **out_steps,
+                          size_t *out_count)
 {
+    int64_t tail_from = 0;
     const struct message_commit *head = fold_head(member_fold(process->member));
     for (size_t i = 0; head != NULL && i < head->partition_count; i++) {
         if (partition_id_compare(head->partitions[i].id, id) == 0 &&
             position < head->partitions[i].cut) {
             *out_count = fold_steps(head, NULL, id, arena, out_steps);
+            tail_from = head->partitions[i].tail_from;
         }
     }
+    return tail_from;
 }
 
 /* Reads on, and says how far. */
@@ -147,13 +151,15 @@ void plane_step(struct world *world, struct sim_process *process)
         struct cut_step *steps = NULL;
         size_t step_count = 0;
         struct arena *arena = arena_new(1024);
-        find_taken(process, partition->id, reading->position, arena, &steps, &step_count);
+        int64_t tail_from =
+            find_taken(process, partition->id, reading->position, arena, &steps, &step_count);
         while (most-- > 0 && reading->position < partition->lso) {
             const struct sim_row *row = &partition->rows[reading->position];
             if (row->exists && !row->rejected) {
                 reading->held[reading->position] =
+                    reading->position >= tail_from &&
                     cut_judge(steps, step_count, reading->position, row->event_us).class ==
-                    CUT_OPEN;
+                        CUT_OPEN;
                 watermark_add(&mark, row->event_us, world->now_us,
                               world->settings.max_future_skew_us);
             }

@@ -219,6 +219,39 @@ Test(intake, a_head_that_went_back_voids_what_is_held)
     close_world(world);
 }
 
+/* A member begins before it knows the head that its group adopts: what it reads below tail_from
+ * fills no disk, and no letter is sent twice. */
+Test(intake, below_the_tail_of_a_head_nothing_is_held)
+{
+    struct world *world = open_world(SHARDS, 64 << 20, LATE_NEXT, NULL);
+    struct err err;
+    begin(world, (struct source_partition){0, 0}, 0, &NO_HEAD);
+    add(world, 0, 0, "a", 1);
+    take(world, 100);
+    struct member_forget forget = {.id = {"t", 0}, .tail_from = 4, .cut = 4}; /* by offsets */
+    intake_forget(world->intake, &forget, 1, "r1");
+    add(world, 0, 1, "b", 2);
+    add(world, 0, 2, "", -1);
+    add(world, 0, 3, "c", 3);
+    add(world, 0, 4, "d", 4);
+    take(world, 100);
+    struct intake_counters counters;
+    intake_counters(world->intake, &counters);
+    cr_assert_eq(counters.records, 5);
+    cr_assert_eq(counters.passed_over, 3);
+    cr_assert_eq(counters.rejected[REJECT_NO_KEY], 0);
+    struct cut_step next = step(2, -1, 10, 5);
+    struct member_seal_partition of = {
+        .id = {"t", 0}, .from = 4, .seen_end = 4, .to = 5, .steps = &next, .step_count = 1};
+    struct intake_sealed sealed;
+    cr_assert(intake_seal(world->intake, 2, &of, 1, world->arena, &sealed, &err), "%s",
+              err.message);
+    cr_assert_eq(sealed.partitions[0].read, 1);
+    cr_assert_eq(sealed.partitions[0].rows, 1);
+    contribution_drop(sealed.contribution);
+    close_world(world);
+}
+
 /* Another process, later, with what this one had held: rows, counts, position. */
 static struct world *start_again(struct world *world)
 {
