@@ -274,6 +274,13 @@ static void seal_one(struct world *world, struct sim_process *process, const str
     }
 }
 
+/* Nothing between `from` and `to` was passed by: not by retention, and not by a START that came
+ * between the SEAL and its turn, behind which what retention took since does not come again. */
+static bool is_read(const struct sim_reading *reading, int64_t from, int64_t to)
+{
+    return reading->position >= to && (reading->from <= from || from == to);
+}
+
 void plane_seal(struct world *world, struct sim_process *process, const struct sim_job *job)
 {
     struct ready_partition partitions[SIM_PARTITIONS_MAX];
@@ -290,7 +297,8 @@ void plane_seal(struct world *world, struct sim_process *process, const struct s
     }
     bool read = true;
     for (size_t i = 0; i < job->contribution_count; i++) {
-        read = read && process->readings[job->seal[i].partition].position >= job->seal[i].to;
+        read = read && is_read(&process->readings[job->seal[i].partition], job->seal[i].from,
+                               job->seal[i].to);
         seal_one(world, process, job, i, &partitions[i], shards);
     }
     static const char *const names[SIM_TOKENS] = {"i:0", "i:1", "i:2", "i:3"};

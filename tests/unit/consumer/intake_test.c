@@ -252,6 +252,36 @@ Test(intake, below_the_tail_of_a_head_nothing_is_held)
     close_world(world);
 }
 
+/* Retention took more than what was closed: the other partitions are sealed, and an operator can
+ * give this one's range up. */
+Test(intake, a_range_that_is_lost_up_to_the_cut_does_not_stop_a_seal)
+{
+    struct world *world = open_world(SHARDS, 64 << 20, LATE_NEXT, NULL);
+    struct err err;
+    for (int32_t p = 0; p < 2; p++) {
+        begin(world, (struct source_partition){0, p}, 0, &NO_HEAD);
+        add(world, p, 0, "a", 1);
+        add(world, p, 1, "b", 2);
+    }
+    take(world, 100);
+    intake_start_behind_lost(world->intake, (struct source_partition){0, 1}, 7);
+    struct cut_step first = step(1, -1, 10, 2);
+    struct member_seal_partition of[2] = {
+        {.id = {"t", 0}, .to = 2, .steps = &first, .step_count = 1},
+        {.id = {"t", 1}, .from = 1, .seen_end = 1, .to = 2, .steps = &first, .step_count = 1}};
+    struct intake_sealed sealed;
+    cr_assert_not(intake_seal(world->intake, 1, of, 2, world->arena, &sealed, &err));
+    of[1].from = of[1].seen_end = 2;
+    cr_assert(intake_seal(world->intake, 1, of, 2, world->arena, &sealed, &err), "%s", err.message);
+    cr_assert_eq(sealed.partitions[0].rows, 2);
+    cr_assert_eq(sealed.partitions[1].from, 2);
+    cr_assert_eq(sealed.partitions[1].to, 2);
+    cr_assert_eq(sealed.partitions[1].read, 0);
+    cr_assert_eq(sealed.partitions[1].rows, 0);
+    contribution_drop(sealed.contribution);
+    close_world(world);
+}
+
 /* Another process, later, with what this one had held: rows, counts, position. */
 static struct world *start_again(struct world *world)
 {
