@@ -22,17 +22,21 @@ void plane_goes_on(struct world *world, struct sim_process *process, int32_t ind
     }
 }
 
-void checkpoint_step(struct world *world, struct sim_process *process)
+void checkpoint_write(struct sim_process *process)
 {
-    if (world->story.on || rng_below(&world->disk_rng, 50) != 0) {
-        return;
-    }
     if (process->disk == NULL) {
         process->disk = calloc(1, sizeof *process->disk);
         CHECK(process->disk != NULL);
     }
     process->disk->used = true;
     memcpy(process->disk->readings, process->readings, sizeof process->readings);
+}
+
+void checkpoint_step(struct world *world, struct sim_process *process)
+{
+    if (!world->story.on && rng_below(&world->disk_rng, 50) == 0) {
+        checkpoint_write(process);
+    }
 }
 
 static void tell(struct world *world, struct sim_process *process)
@@ -58,7 +62,7 @@ void checkpoint_restore(struct world *world, struct sim_process *process)
     if (process->disk == NULL || !process->disk->used) {
         return;
     }
-    if (rng_below(&world->disk_rng, 10) == 0) { /* the disk is lost */
+    if (!world->story.on && rng_below(&world->disk_rng, 10) == 0) { /* the disk is lost */
         process->disk->used = false;
         return;
     }

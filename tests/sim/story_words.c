@@ -121,6 +121,14 @@ static bool word_crash(struct story *story, char **words, int count)
     return true;
 }
 
+/* save m0: a checkpoint, for its next start */
+static bool word_save(struct story *story, char **words, int count)
+{
+    (void)count;
+    checkpoint_write(story_process(story, words[1]));
+    return true;
+}
+
 static bool word_start(struct story *story, char **words, int count)
 {
     (void)count;
@@ -384,6 +392,7 @@ static const struct {
     {"broken", 2, word_broken},
     {"slow", 2, word_slow},
     {"crash", 2, word_crash},
+    {"save", 2, word_save},
     {"start", 2, word_start},
     {"sleep", 2, word_sleep},
     {"wake", 2, word_wake},

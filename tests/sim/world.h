@@ -484,6 +484,7 @@ int partitions_sorted(const struct world *world, int *out);
 int64_t process_now(const struct world *world, const struct sim_process *process);
 
 /* ---- sim_checkpoint.c ---- */
+void checkpoint_write(struct sim_process *process);
 void checkpoint_step(struct world *world, struct sim_process *process); /* writes, now and then */
 void checkpoint_restore(struct world *world, struct sim_process *process); /* at a start */
 void checkpoint_other_ledger(struct sim_process *process, bool other); /* its topic id differs */
