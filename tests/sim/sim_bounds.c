@@ -8,7 +8,7 @@ enum { CONDEMN_MOST = 6 }; /* in their grace, or just to be deleted */
 static bool may_be_used(const struct fold *fold, const struct plan_range *range)
 {
     const struct message_commit *head = fold_head(fold);
-    for (size_t i = 0; i < head->partition_count; i++) {
+    for (size_t i = 0; head != NULL && i < head->partition_count; i++) {
         if (partition_id_compare(head->partitions[i].id, range->id) == 0) {
             return head->partitions[i].tail_from < range->to;
         }

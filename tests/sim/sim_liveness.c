@@ -43,6 +43,10 @@ static int64_t build_us(const struct world *world)
 {
     const struct coord_settings *settings = &world->settings;
     int64_t shards = settings->shard_policy == SHARDS_FIXED ? settings->shards : SIM_SHARDS_MANY;
+    const struct fold_entry *plan = fold_open_plan(audit_fold(world));
+    if (plan != NULL && (int64_t)plan->message.plan.shard_count > shards) {
+        shards = (int64_t)plan->message.plan.shard_count; /* as many as its keys ask for */
+    }
     int64_t seal = SEAL_STEPS + shards + WORD_STEPS; /* behind the builds of a run before */
     int64_t part = PART_STEPS + shards + WORD_STEPS;
     int64_t build = BUILD_STEPS + shards + WORD_STEPS + shards;

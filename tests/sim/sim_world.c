@@ -169,7 +169,8 @@ static void choose_faults(struct world *world)
     };
     world->names_change = world->seed % 5 == 2; /* not by chance, as above */
     world->faults.crash += world->names_change ? 4000 : 0;
-    world->room_rows = world->seed % 4 == 3 ? 30 + world->seed % 100 : 0;
+    /* half of it must have room for every_records: less is a mistake of the settings (R29) */
+    world->room_rows = world->seed % 4 == 3 ? 60 + world->seed % 100 : 0;
     world->has_operators = world->faults.operators > 0;
     world->loses_ledger = world->faults.ledger_lost > 0;
     if (scale > 0 && world->process_count > 1 && rng_below(rng, 10) == 0) {

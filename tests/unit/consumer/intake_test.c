@@ -8,7 +8,7 @@ static struct cut_step step(uint64_t build, int64_t from_ms, int64_t to_ms, int6
 {
     return (struct cut_step){.build = build,
                              .from_us = from_ms < 0 ? EVENT_TIME_LOW : from_ms * 1000,
-                             .to_us = to_ms * 1000,
+                             .to_us = to_ms == INT64_MAX ? EVENT_TIME_HIGH : to_ms * 1000,
                              .cut = cut,
                              .future_bound_us = 5000 * 1000};
 }
