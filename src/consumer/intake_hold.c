@@ -123,6 +123,23 @@ static void lower_watermark(const struct intake *intake, struct intake_partition
     }
 }
 
+/* A section of a window that a build closed is over below that build's cut. */
+static bool is_over(void *context, const struct section *section, const struct section_source *part,
+                    const struct source_name *name)
+{
+    struct intake_partition *partition =
+        intake_find(context, (struct partition_id){name->topic, name->partition});
+    CHECK(partition != NULL);
+    if (part->offset_max < partition->tail_from) {
+        return true;
+    }
+    if (partition->step_count == 0) {
+        return false;
+    }
+    const struct cut_step *last = &partition->steps[partition->step_count - 1];
+    return section->window < last->to_us && part->offset_max < last->cut;
+}
+
 bool intake_start(struct intake *intake, struct source_partition id, int64_t offset,
                   const struct intake_head *head, struct err *err)
 {
@@ -135,6 +152,7 @@ bool intake_start(struct intake *intake, struct source_partition id, int64_t off
         }
         apply_head(partition, head->steps, head->step_count, head->tail_from, head->run);
         lower_watermark(intake, partition, head->watermark_us);
+        held_rows_forget(intake->settings.held, is_over, intake);
     } else {
         if (head->void_held || head->seen_end < partition->seen_end) {
             start_over(intake, partition);
@@ -185,23 +203,6 @@ void intake_stop(struct intake *intake, struct source_partition id)
         partition->owned = false;
         partition->state = DATA_READING;
     }
-}
-
-/* A section of a window that a build closed is over below that build's cut. */
-static bool is_over(void *context, const struct section *section, const struct section_source *part,
-                    const struct source_name *name)
-{
-    struct intake_partition *partition =
-        intake_find(context, (struct partition_id){name->topic, name->partition});
-    CHECK(partition != NULL);
-    if (part->offset_max < partition->tail_from) {
-        return true;
-    }
-    if (partition->step_count == 0) {
-        return false;
-    }
-    const struct cut_step *last = &partition->steps[partition->step_count - 1];
-    return section->window < last->to_us && part->offset_max < last->cut;
 }
 
 void intake_forget(struct intake *intake, const struct member_forget *partitions, size_t count,

@@ -17,6 +17,20 @@ int32_t partition_index(const struct world *world, struct partition_id id)
     CHECK(false);
 }
 
+/* What the head has, of what a checkpoint brought back, takes no room. */
+static void let_go(struct world *world, struct sim_process *process, int32_t index,
+                   const struct message_commit *head)
+{
+    struct sim_reading *reading = &process->readings[index];
+    for (size_t i = 0; head != NULL && i < head->partition_count; i++) {
+        if (partition_id_compare(head->partitions[i].id, world->partitions[index].id) == 0) {
+            for (int64_t o = reading->held_low; o < head->partitions[i].tail_from; o++) {
+                reading->held[o] = false;
+            }
+        }
+    }
+}
+
 static void start(struct world *world, struct sim_process *process,
                   const struct member_command *command)
 {
@@ -31,6 +45,7 @@ static void start(struct world *world, struct sim_process *process,
     snprintf(reading->head, sizeof reading->head, "%s", head == NULL ? "" : head->run_id);
     if (command->start.goes_on) {
         plane_goes_on(world, process, index, offset, command->start.watermark_us);
+        let_go(world, process, index, head);
         return;
     }
     if (command->start.void_held || world->plane_voids) { /* or else they come once more */

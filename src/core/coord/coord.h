@@ -91,7 +91,7 @@ void coord_settings_init(struct coord_settings *settings);
 int64_t coord_backoff(const struct coord_settings *settings, uint32_t failures, struct rng *rng);
 
 /* One line of a trace. */
-void coord_trace(struct buf *trace, const char *format, va_list args);
+void coord_trace(struct buf *trace, const char *format, va_list args) PRINTF_LIKE(2, 0);
 
 /* One record to append. Valid as long as the `out` it came in. */
 struct coord_record {
