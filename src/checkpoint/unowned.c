@@ -55,11 +55,14 @@ const struct partition_id *unowned_look(struct unowned *unowned, const struct fo
             found = &unowned->ids[i];
         }
     }
-    for (size_t i = 0; found != NULL && i < unowned->count; i++) {
-        unowned->since_us[i] = unowned->since_us[i] == 0 ? 0 : now_us;
+    if (found != NULL) {
+        for (size_t i = 0; i < unowned->count; i++) {
+            unowned->since_us[i] = unowned->since_us[i] == 0 ? 0 : now_us;
+        }
+        if (unowned->limit_us < INT64_MAX / 2) {
+            unowned->limit_us *= 2;
+        }
     }
-    bool longer = found != NULL && unowned->limit_us < INT64_MAX / 2;
-    unowned->limit_us *= longer ? 2 : 1;
     return found;
 }
 

@@ -133,22 +133,6 @@ static void fences_a_twin(void)
     bed_close(&b);
 }
 
-static void grow(const char *topic, int partitions)
-{
-    char words[256];
-    rd_kafka_t *rk = bed_transactional("grow");
-    rd_kafka_NewPartitions_t *more =
-        rd_kafka_NewPartitions_new(topic, (size_t)partitions, words, sizeof(words));
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-    rd_kafka_CreatePartitions(rk, &more, 1, NULL, queue);
-    rd_kafka_event_t *answer = rd_kafka_queue_poll(queue, BED_WAIT_MS);
-    IS(answer != NULL && rd_kafka_event_error(answer) == RD_KAFKA_RESP_ERR_NO_ERROR);
-    rd_kafka_event_destroy(answer);
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_NewPartitions_destroy(more);
-    rd_kafka_destroy(rk);
-}
-
 static void sees_new_partitions(void)
 {
     bed_topic("grows", 1, NULL);
@@ -158,7 +142,7 @@ static void sees_new_partitions(void)
     bed_open(&a, "g-grows", "m1", "grows", QUICK, LENGTH_OF(QUICK));
     BED_UNTIL(&a, a.end[0] == 10);
     a.starts[0] = 10;
-    grow("grows", 3);
+    bed_grow_topic("grows", 3);
     bed_produce("grows", 2, 0, 7);
     BED_UNTIL(&a, assigned(&a) == 3 && a.end[2] == 7 && a.end[0] == 10);
     IS_NUMBER(a.records[0], 10);
