@@ -9,9 +9,9 @@ static const char schema[] =
     " sharding TEXT NOT NULL, db_path_template TEXT NOT NULL, shard_prefix TEXT NOT NULL,"
     " format_version INTEGER NOT NULL, key_encoding TEXT NOT NULL,"
     " custom TEXT NOT NULL DEFAULT '{}');"
-    "CREATE TABLE shards (db_id INTEGER PRIMARY KEY, db_url TEXT, attempt INTEGER NOT NULL,"
-    " row_count INTEGER NOT NULL, db_bytes INTEGER NOT NULL, min_key TEXT, max_key TEXT,"
-    " checkpoint_id TEXT, writer_info TEXT NOT NULL DEFAULT '{}')";
+    "CREATE TABLE shards (db_id INTEGER NOT NULL PRIMARY KEY, db_url TEXT,"
+    " attempt INTEGER NOT NULL, row_count INTEGER NOT NULL, db_bytes INTEGER NOT NULL,"
+    " min_key TEXT, max_key TEXT, checkpoint_id TEXT, writer_info TEXT NOT NULL DEFAULT '{}')";
 
 /* ---- writing ---- */
 
