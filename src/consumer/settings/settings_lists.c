@@ -2,6 +2,9 @@
  * offsets. */
 #include "consumer/settings/settings_lists.h"
 
+#include <math.h>
+#include <stdlib.h>
+
 #include "consumer/settings/settings_cel.h"
 #include "consumer/settings/settings_group.h"
 #include "consumer/settings/settings_value.h"
@@ -278,6 +281,60 @@ static void read_canaries(struct settings_reader *reader)
 
 static const char custom_form[] = "a list of pairs: ( (\"name\", value), … )";
 
+/* Whether a number of JSON comes out of the manifest as it was written. cJSON holds it as a double;
+ * readers hold what has no fraction and no exponent as an integer of any length. */
+static bool is_exact(const char *number, size_t size)
+{
+    if (strcspn(number, ".eE") < size) {
+        return isfinite(strtod(number, NULL));
+    }
+    size_t digits = size - (number[0] == '-');
+    return digits <= 16 && llabs(strtoll(number, NULL, 10)) <= JSON_INTEGER_MAX;
+}
+
+/* Of a text that is JSON. */
+static bool has_exact_numbers(const char *json)
+{
+    bool quoted = false;
+    for (const char *at = json; *at != '\0'; at++) {
+        if (*at == '\\') {
+            at++; /* only within quotes, and something follows */
+        } else if (*at == '"') {
+            quoted = !quoted;
+        } else if (!quoted && strchr("-0123456789", *at) != NULL) {
+            size_t size = strspn(at, "+-.0123456789eE");
+            if (!is_exact(at, size)) {
+                return false;
+            }
+            at += size - 1;
+        }
+    }
+    return true;
+}
+
+/* NULL, or what is wrong. `json` is a text that the settings say is JSON. */
+static const char *print_custom_json(const char *json, struct buf *to)
+{
+    AUTO(json) cJSON *root = NULL;
+    struct err err = {0};
+    if (!json_parse(bytes_of_text(json), &root, &err)) {
+        return "not JSON behind json:";
+    }
+    if (!has_exact_numbers(json)) {
+        return "a number that is not exact: above 2^53 - 1, or endless; write it as a text";
+    }
+    json_print(root, to); /* in the form that all of the manifest's JSON has */
+    return NULL;
+}
+
+static const char *print_custom_real(double real, struct buf *to)
+{
+    AUTO(json) cJSON *number = cJSON_CreateNumber(real);
+    CHECK(number != NULL);
+    json_print(number, to);
+    return isfinite(real) ? NULL : "a number without end, which JSON does not have";
+}
+
 /* NULL: refused. */
 static const char *custom_json(struct settings_reader *reader, const char *item,
                                const struct setting_value *value)
@@ -290,20 +347,19 @@ static const char *custom_json(struct settings_reader *reader, const char *item,
                                "a text that begins with json: for all else", NULL);
         return NULL;
     }
-    if (value->type != VALUE_TEXT) {
-        return value->text;
-    }
-    if (strncmp(value->text, mark, sizeof mark - 1) == 0) {
-        cJSON *root = NULL;
-        struct err err = {0};
-        if (!json_parse(bytes_of_text(value->text + sizeof mark - 1), &root, &err)) {
-            settings_reader_refuse(reader, item, "not JSON behind json:", NULL, NULL, NULL);
-            return NULL;
-        }
-        json_print(root, &json); /* in the form that all of the manifest's JSON has */
-        cJSON_Delete(root);
+    const char *problem = NULL;
+    if (value->type == VALUE_REAL) {
+        problem = print_custom_real(value->real, &json);
+    } else if (value->type != VALUE_TEXT) {
+        buf_add_text(&json, value->text);
+    } else if (strncmp(value->text, mark, sizeof mark - 1) == 0) {
+        problem = print_custom_json(value->text + sizeof mark - 1, &json);
     } else {
         json_print_text(bytes_of_text(value->text), &json);
+    }
+    if (problem != NULL) {
+        settings_reader_refuse(reader, item, problem, NULL, NULL, NULL);
+        return NULL;
     }
     if (json.overflowed) {
         settings_reader_refuse(reader, item, "too large", NULL, "at most 64 KiB", NULL);

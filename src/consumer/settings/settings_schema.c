@@ -182,7 +182,7 @@ const struct setting settings_schema[] = {
     {"snapshot.custom", SETTING_LIST, .home = HOME_NONE,
      .doc =
          "Members of one's own in the manifest's `custom`, as `( (\"name\", value), … )`; a text "
-         "that begins with `json:` is JSON."},
+         "that begins with `json:` is JSON, its integers at most 2^53 - 1."},
     {"snapshot.keep_last", SETTING_U32, IN_SETTINGS(snapshot.keep_last), .fallback = "0",
      RANGE(0, 1000000), .doc = "Keeps so many snapshots and deletes older ones; 0: no limit."},
     {"snapshot.keep_for", SETTING_DURATION, IN_SETTINGS(snapshot.keep_for_us), .fallback = "0s",

@@ -79,6 +79,19 @@ static void copy_to(struct scan *scan, struct settings_text *text, size_t end)
     }
 }
 
+/* Past the fraction and the exponent of a number whose digits before them end at `at`. */
+static size_t end_of_real(const struct scan *scan, size_t at)
+{
+    for (;;) {
+        uint8_t byte = byte_at(scan, at);
+        bool sign = (byte == '+' || byte == '-') && (byte_at(scan, at - 1) | 0x20) == 'e';
+        if (!is_digit(byte, false) && byte != '.' && (byte | 0x20) != 'e' && !sign) {
+            return at;
+        }
+        at++;
+    }
+}
+
 /* Takes a whole name or number over. False: neither begins here. libconfig cuts integers without an
  * "L" to 32 bits and says nothing, and offsets are often longer: long ones get their "L" here. */
 static bool step_word(struct scan *scan, struct settings_text *text)
@@ -91,7 +104,7 @@ static bool step_word(struct scan *scan, struct settings_text *text)
         copy_to(scan, text, end);
         return true;
     }
-    if (!is_digit(byte_at(scan, end), false)) {
+    if (!is_digit(byte_at(scan, end), false) && byte_at(scan, end) != '.') {
         return false;
     }
     bool hex = byte_at(scan, end) == '0' && (byte_at(scan, end + 1) | 0x20) == 'x';
@@ -102,7 +115,7 @@ static bool step_word(struct scan *scan, struct settings_text *text)
     }
     bool whole = strchr(".eEL", byte_at(scan, end)) == NULL || byte_at(scan, end) == 0;
     bool is_long = end - start >= (hex ? 8 : 10);
-    copy_to(scan, text, end);
+    copy_to(scan, text, whole ? end : end_of_real(scan, end));
     if (whole && is_long) {
         add_byte(text, 'L');
     }
