@@ -120,12 +120,12 @@ class Decoder:
         if len(stored) > self.max_key or len(value or b"") > self.max_value:
             raise Reject("too_large")
         if self.dim and self.vector and not tombstone:
-            self._check_vector(record, document)
+            self._check_vector(record, document, key)
         token = self.routing.token(self, key, record, document) if self.routing else None
         return Row(record.topic, record.partition, record.offset, event_time, key, stored, routing, value, token)
 
-    def _check_vector(self, record, document):
-        """A vector that is there has the dimension and is finite, and has an id where one is named."""
+    def _check_vector(self, record, document, key):
+        """A vector that is there has the dimension and is finite, and an id, which is a text or an integer."""
         def found(source):
             try:
                 return self._find(source, record, document)
@@ -147,7 +147,10 @@ class Decoder:
             raise Reject("vector") from None
         if not all(map(math.isfinite, numbers)) or (self.metric == "cosine" and not any(numbers)):
             raise Reject("vector")
-        if "id" in self.vector and not isinstance(found(self.vector["id"]), (str, bytes, int)):
+        original = found(self.vector["id"]) if "id" in self.vector else key
+        if isinstance(original, bool) or not isinstance(original, (str, bytes, int)):
+            raise Reject("vector")
+        if isinstance(original, bytes) and not isinstance(as_json(original), str):
             raise Reject("vector")
 
     def _find(self, source, record, document):

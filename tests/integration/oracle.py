@@ -72,6 +72,7 @@ class Oracle:
         for run_id in self.by_run:
             need(run_id in report.ledger.runs, f"manifest of {run_id}, which nobody committed")
         self._check_times(report)
+        snapshot.check_run_records(self.store, self.wanted.get("run_registry_prefix", "runs"))
         if pointer_is_newest:
             self._check_pointer(report)
         if clean:
@@ -188,7 +189,8 @@ class Oracle:
         return sharding, shards, lambda row: index(then.token(None, row.key, None, None))
 
     def _check_shard_file(self, title, entry, shard, size):
-        want = snapshot.auto_page_size(shard.rows) if size == "auto" else int(size)
+        dim = shard.vector["dim"] if shard.vector else 0
+        want = snapshot.auto_page_size(shard.rows, dim) if size == "auto" else int(size)
         need(shard.page_size == want, f"{title}, shard {entry['db_id']}: page_size {shard.page_size}, expected {want}")
         if self.wanted.get("sidecar", True):
             need(shard.sidecar is not None, f"{title}, shard {entry['db_id']}: no sidecar")

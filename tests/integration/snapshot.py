@@ -1,30 +1,35 @@
 """Reads a published snapshot as a stranger would: objects by path or by boto3, SQLite by sqlite3.
 
-Everything here checks while it reads (SNAPSHOT-FORMAT sections 1 to 7); a fault is a Broken.
+Everything here checks while it reads (the snapshot format, sections 1 to 9 and 11); a fault is a Broken.
 """
+import datetime
 import hashlib
 import json
 import os
 import pathlib
 import re
 import sqlite3
-import struct
 import tempfile
 
-import zstandard
+import sidecar
+import vector_tables
+import yaml
+from sqlite_file import PAGE_SIZES, Broken, Pages, check_header, need
 
 MANIFEST_DIR = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)_run_id=([^/]+)$")
 ISO_TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z$")
-PAGE_SIZES = (4096, 8192, 16384, 32768, 65536)
-
-
-class Broken(AssertionError):
-    pass
-
-
-def need(condition, text):
-    if not condition:
-        raise Broken(text)
+UUID = r"[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}"
+# as SQLite describes them: name, type, NOT NULL, default, place in the primary key
+BUILD_META = [(name, kind, 1, "'{}'" if name == "custom" else None, 0) for name, kind in (
+    ("run_id", "TEXT"), ("created_at", "TEXT"), ("num_dbs", "INTEGER"), ("s3_prefix", "TEXT"), ("key_col", "TEXT"),
+    ("sharding", "TEXT"), ("db_path_template", "TEXT"), ("shard_prefix", "TEXT"), ("format_version", "INTEGER"),
+    ("key_encoding", "TEXT"), ("custom", "TEXT"))]
+SHARDS = [("db_id", "INTEGER", 1, None, 1), ("db_url", "TEXT", 0, None, 0), ("attempt", "INTEGER", 1, None, 0),
+          ("row_count", "INTEGER", 1, None, 0), ("db_bytes", "INTEGER", 1, None, 0), ("min_key", "TEXT", 0, None, 0),
+          ("max_key", "TEXT", 0, None, 0), ("checkpoint_id", "TEXT", 0, None, 0), ("writer_info", "TEXT", 1, "'{}'", 0)]
+RUN_RECORD = ["db_path_template", "error_message", "error_type", "format_version", "lease_expires_at", "manifest_ref",
+              "run_id", "s3_prefix", "shard_prefix", "started_at", "status", "updated_at", "writer_type"]
+KEY_TEXT_MAX = 4096  # bytes of JSON; the service writes NULL for the text of a longer key
 
 
 # ---- stores ---------------------------------------------------------------------------------------
@@ -111,6 +116,11 @@ def is_sorted_json(text):
     return text in (stable_json(value), json.dumps(value, sort_keys=True))
 
 
+def is_time(text):
+    """ISO-8601, UTC, six digits of a second or none; six zeros are not written."""
+    return isinstance(text, str) and ISO_TIME.match(text) is not None and not text.endswith(".000000Z")
+
+
 def read_pointer(store):
     data = store.get("_CURRENT")
     if data is None:
@@ -122,7 +132,7 @@ def read_pointer(store):
     need(pointer["format_version"] == 1, "_CURRENT: format_version")
     need(pointer["manifest_content_type"] == "application/x-sqlite3", "_CURRENT: manifest_content_type")
     need(pointer["manifest_ref"].startswith(store.url + "/manifests/"), f"manifest_ref {pointer['manifest_ref']}")
-    need(ISO_TIME.match(pointer["updated_at"]), f"updated_at {pointer['updated_at']}")
+    need(is_time(pointer["updated_at"]), f"updated_at {pointer['updated_at']}")
     return pointer
 
 
@@ -139,6 +149,18 @@ def with_sqlite(data, use):
             connection.close()
 
 
+def read_table(connection, table, columns):
+    """Rows as dictionaries, in the order that they are stored in; each value of its column's type."""
+    have = [row[1:] for row in connection.execute(f"PRAGMA table_info({table})")]
+    need(have == columns, f"columns of {table}: {have}")
+    rows = [dict(zip([column[0] for column in columns], row)) for row in connection.execute(f"SELECT * FROM {table}")]
+    for row in rows:
+        for name, kind, not_null, _, _ in columns:
+            types = {"TEXT": (str,), "INTEGER": (int,)}[kind] + (() if not_null else (type(None),))
+            need(isinstance(row[name], types), f"{table}: {name} is {row[name]!r}")
+    return rows
+
+
 class Manifest:
     def __init__(self, store, key):
         self.key = key
@@ -148,36 +170,65 @@ class Manifest:
         self.time, self.run_id = match.groups()
         self.bytes = store.get(key)
         need(self.bytes is not None, f"{key} is missing")
-        need(self.bytes.startswith(b"SQLite format 3\0"), f"{key} is no SQLite database")
+        check_header(self.bytes, key)
         with_sqlite(self.bytes, self._read)
 
     def _read(self, connection):
-        names = [row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type='table' ORDER BY name")]
+        need(connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)], f"{self.key} is damaged")
+        names = [row[0] for row in connection.execute("SELECT name FROM sqlite_schema ORDER BY name")]
         need(names == ["build_meta", "shards"], f"tables of the manifest: {names}")
-        connection.row_factory = sqlite3.Row
-        metas = [dict(row) for row in connection.execute("SELECT * FROM build_meta")]
+        metas = read_table(connection, "build_meta", BUILD_META)
         need(len(metas) == 1, "build_meta has not one row")
         self.meta = metas[0]
-        need(all(value is not None for value in self.meta.values()), "build_meta has a NULL")
         need(self.meta["format_version"] == 4, "format_version of the manifest")
         need(self.meta["run_id"] == self.run_id, "run_id is not the folder's")
-        need(ISO_TIME.match(self.meta["created_at"]), "created_at")
+        need(is_time(self.meta["created_at"]), f"created_at {self.meta['created_at']}")
         need(self.meta["num_dbs"] > 0, "num_dbs")
-        sharding = json.loads(self.meta["sharding"])
+        need(self.meta["key_encoding"] in ("u64be", "u32be", "utf8", "raw"), "key_encoding")
+        self.sharding = json.loads(self.meta["sharding"])
         need(is_sorted_json(self.meta["sharding"]), "the members of sharding are not sorted")
-        need(set(sharding) == {"strategy", "hash_algorithm", "cel_expr", "cel_columns", "routing_values"},
-             f"sharding has members {sorted(sharding)}")
-        self.sharding = sharding
+        self._check_sharding(self.sharding)
         self.custom = json.loads(self.meta["custom"])
         need(is_sorted_json(self.meta["custom"]), "the members of custom are not sorted")
-        self.shards = [dict(row) for row in connection.execute("SELECT * FROM shards ORDER BY db_id")]
+        self.shards = read_table(connection, "shards", SHARDS)
         for shard in self.shards:
-            need(0 <= shard["db_id"] < self.meta["num_dbs"], f"db_id {shard['db_id']}")
-            need(shard["row_count"] > 0, "a row for an empty shard")
-            need(re.fullmatch(r"[0-9a-f]{32}", shard["checkpoint_id"] or ""), "checkpoint_id")
-            info = json.loads(shard["writer_info"])
-            need(set(info) == {"attempt", "duration_ms", "stage_id", "task_attempt_id"}, f"writer_info {info}")
-            need(info["attempt"] == shard["attempt"], "attempt of writer_info")
+            self._check_shard(shard)
+        for column in ("db_url", "checkpoint_id"):
+            need(len({shard[column] for shard in self.shards}) == len(self.shards), f"two shards have one {column}")
+
+    def _check_sharding(self, sharding):
+        need(set(sharding) == {"strategy", "hash_algorithm", "cel_expr", "cel_columns", "routing_values"},
+             f"sharding has members {sorted(sharding)}")
+        need(sharding["hash_algorithm"] == "xxh3_64" and sharding["strategy"] in ("hash", "cel"), f"sharding {sharding}")
+        expression, columns, values = (sharding[name] for name in ("cel_expr", "cel_columns", "routing_values"))
+        if sharding["strategy"] == "hash":
+            need(expression is columns is values is None, f"hash with {sharding}")
+            return
+        need(isinstance(expression, str) and expression and isinstance(columns, dict) and columns, f"sharding {sharding}")
+        need(set(columns.values()) <= {"int", "uint", "double", "bool", "string", "bytes"}, f"cel_columns {columns}")
+        if values is not None:
+            need({type(value) for value in values} in (set(), {int}, {str}), f"routing_values {values}")
+            need(len(set(values)) == len(values), f"routing_values {values}")
+            need(self.meta["num_dbs"] == max(1, len(values)), f"num_dbs {self.meta['num_dbs']} of {values}")
+
+    def _check_shard(self, shard):
+        need(0 <= shard["db_id"] < self.meta["num_dbs"], f"db_id {shard['db_id']}")
+        need(shard["row_count"] > 0, "a row for an empty shard")
+        need(shard["attempt"] >= 0 and shard["db_bytes"] > 0, f"shard {shard}")
+        folder = self.meta["db_path_template"].format(db_id=shard["db_id"])
+        url = "/".join((self.meta["s3_prefix"], self.meta["shard_prefix"], f"run_id={self.run_id}", folder,
+                        f"attempt={shard['attempt']:02}"))
+        need(shard["db_url"] == url, f"db_url {shard['db_url']}, expected {url}")
+        need(re.fullmatch(UUID if self.backend == "sqlite" else "[0-9a-f]{32}", shard["checkpoint_id"] or ""), "checkpoint_id")
+        for column in ("min_key", "max_key"):
+            text = shard[column]
+            need(text is None or (is_sorted_json(text) and type(json.loads(text)) in (int, str)), f"{column} {text}")
+        info = json.loads(shard["writer_info"])
+        need(is_sorted_json(shard["writer_info"]), "the members of writer_info are not sorted")
+        need(set(info) == {"attempt", "duration_ms", "stage_id", "task_attempt_id"}, f"writer_info {info}")
+        need(info["attempt"] == shard["attempt"], "attempt of writer_info")
+        need(type(info["duration_ms"]) is int and info["duration_ms"] >= 0, f"writer_info {info}")
+        need({type(info["stage_id"]), type(info["task_attempt_id"])} <= {int, type(None)}, f"writer_info {info}")
 
     @property
     def backend(self):
@@ -197,6 +248,40 @@ def read_manifests(store):
     return [Manifest(store, key) for key in keys]
 
 
+# ---- run records ----
+
+def check_run_records(store, folder):
+    """All of ours that are there; one may be deleted while they are looked at."""
+    for key in store.keys():
+        data = store.get(key) if key.startswith(folder + "/") else None
+        if data is not None:
+            check_run_record(store, key, data)
+
+
+def check_run_record(store, key, data):
+    named = re.fullmatch(rf"[A-Za-z0-9._-]+/(\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{{6}}Z)_run_id=([^/]+)_({UUID})/run\.yaml", key)
+    need(named, f"{key} is no run record's name")
+    record = yaml.safe_load(data)
+    need(isinstance(record, dict) and list(record) == RUN_RECORD, f"{key} has members {list(record)}")
+    need(record["format_version"] == 1 and record["run_id"] == named[2], f"{key}: {record}")
+    need(record["s3_prefix"] == store.url, f"{key}: s3_prefix {record['s3_prefix']}")
+    need(record["status"] in ("running", "succeeded", "failed"), f"{key}: status {record['status']}")
+    for name in ("started_at", "updated_at", "lease_expires_at"):
+        need(is_time(record[name]), f"{key}: {name} {record[name]!r}")
+    for name in RUN_RECORD:
+        optional = name in ("error_message", "error_type", "manifest_ref")
+        need(name == "format_version" or isinstance(record[name], (str, type(None)) if optional else str),
+             f"{key}: {name} {record[name]!r}")
+    running = record["status"] == "running"
+    lease = moment(record["lease_expires_at"]) - moment(record["updated_at"])
+    need(lease.total_seconds() == (600 if running else 0), f"{key}: a lease of {lease} while {record['status']}")
+    need((record["error_type"] is None) == (record["status"] != "failed"), f"{key}: error_type {record['error_type']!r}")
+
+
+def moment(time):
+    return datetime.datetime.fromisoformat(time.replace("Z", "+00:00"))
+
+
 # ---- shards ---------------------------------------------------------------------------------------
 
 class Shard:
@@ -208,20 +293,20 @@ class Shard:
         self.bytes = store.get(self.folder + "/shard.db")
         need(self.bytes is not None, f"{url}/shard.db is missing")
         need(len(self.bytes) == entry["db_bytes"], f"{url}: db_bytes")
-        need(self.bytes[18] == 1 and self.bytes[19] == 1, f"{url}: WAL")
-        need(self.bytes[20] == 0, f"{url}: reserves bytes on its pages")
-        self.page_size = struct.unpack(">H", self.bytes[16:18])[0] or 65536
-        if self.page_size == 1:
-            self.page_size = 65536
+        self.page_size = check_header(self.bytes, url)
         self.vector = manifest.custom.get("vector")
+        self.vectors = {}  # row id -> (id, numbers, payload)
         self.rows = with_sqlite(self.bytes, self._read)
         need(len(self.rows) == entry["row_count"], f"{url}: row_count")
         encoding = manifest.meta["key_encoding"]
+        width = {"u64be": 8, "u32be": 4}.get(encoding)
+        need(width is None or all(len(key) == width for key in self.rows), f"{url}: keys that are not of {encoding}")
         need(entry["min_key"] == key_text(min(self.rows), encoding), f"{url}: min_key {entry['min_key']}")
         need(entry["max_key"] == key_text(max(self.rows), encoding), f"{url}: max_key {entry['max_key']}")
         self.sidecar = store.get(self.folder + "/shard.sidecar")
+        pages = Pages(self.bytes, self.page_size, self.roots)
         if self.sidecar is not None:
-            check_sidecar(self.sidecar, self.bytes, self.page_size, store.etag(self.folder + "/shard.db"))
+            sidecar.check(self.sidecar, pages, store.etag(self.folder + "/shard.db"))
 
     def _read(self, connection):
         check = connection.execute("PRAGMA integrity_check").fetchall()
@@ -235,8 +320,11 @@ class Shard:
                      "CREATE TABLE vec_id_map (internal_id INTEGER PRIMARY KEY, original_id TEXT NOT NULL)"]
         # the extension's own tables aside
         need([text for text in sql if not re.search(r"vec_index_|sqlite_sequence", text)] == ours, f"schema: {sql}")
+        self.roots = [row[0] for row in connection.execute("SELECT rootpage FROM sqlite_schema WHERE rootpage > 0")]
         rows = connection.execute("SELECT k, v FROM kv ORDER BY k").fetchall()
         need(all(isinstance(k, bytes) and isinstance(v, bytes) for k, v in rows), "a key or value is no BLOB")
+        if self.vector:
+            self.vectors = vector_tables.read(connection, self.vector["dim"], [key for key, _ in rows])
         return dict(rows)
 
 
@@ -245,14 +333,18 @@ def key_text(stored, encoding):
     if encoding in ("u64be", "u32be"):
         return str(int.from_bytes(stored, "big"))
     try:
-        return json.dumps(stored.decode("utf-8"))
+        text = json.dumps(stored.decode("utf-8"))
     except UnicodeDecodeError:
         return None
+    return text if len(text) <= KEY_TEXT_MAX else None
 
 
-def auto_page_size(rows):
+def auto_page_size(rows, vector_dim=0):
+    """By the sizes of the rows; with vectors there is one more cell."""
     sizes = sorted(len(value) for value in rows.values())
     wanted = sizes[-(-95 * len(sizes) // 100) - 1] + max(len(key) for key in rows) + 12
+    if vector_dim > 0:
+        wanted = max(wanted, 4 * vector_dim + 16 + 9 + 12)
     for size in PAGE_SIZES:
         if ((size - 12) * 64 // 255) - 23 >= wanted:
             return size
@@ -276,92 +368,6 @@ def read_rows(store, manifest):
             need(key not in rows, f"key {key!r} is in two shards")
             rows[key] = value, entry["db_id"]
     return rows
-
-
-# ---- the sidecar, version 8 -----------------------------------------------------------------------
-
-def page_of(data, size, number):
-    return data[(number - 1) * size:number * size]
-
-
-def interior_pages(data, page_size):
-    """Every interior B-tree page, and every page of the schema's tree."""
-    found = set()
-
-    def walk(number, schema):
-        page = page_of(data, page_size, number)
-        base = 100 if number == 1 else 0
-        kind = page[base]
-        need(kind in (2, 5, 10, 13), f"page {number} is no B-tree page")
-        if schema or kind in (2, 5):
-            found.add(number)
-        if kind in (2, 5):
-            count = struct.unpack(">H", page[base + 3:base + 5])[0]
-            for i in range(count):
-                at = struct.unpack(">H", page[base + 12 + 2 * i:base + 14 + 2 * i])[0]
-                walk(struct.unpack(">I", page[at:at + 4])[0], schema)
-            walk(struct.unpack(">I", page[base + 8:base + 12])[0], schema)
-
-    walk(1, True)
-    roots = with_sqlite(data, lambda c: [r[0] for r in c.execute("SELECT rootpage FROM sqlite_schema WHERE rootpage > 0")])
-    for root in roots:
-        walk(root, False)
-    return sorted(found)
-
-
-def stripped(data, page_size, number):
-    page = page_of(data, page_size, number)
-    base = 100 if number == 1 else 0
-    kind = page[base]
-    if kind not in (2, 5, 10, 13):
-        return page
-    header = 12 if kind in (2, 5) else 8
-    cells = struct.unpack(">H", page[base + 3:base + 5])[0]
-    content = struct.unpack(">H", page[base + 5:base + 7])[0] or 65536
-    return page[:base + header + 2 * cells] + page[content:]
-
-
-def check_sidecar(sidecar, data, page_size, etag):
-    need(sidecar[:4] == b"SQPC" and sidecar[4] == 8, "sidecar: magic or version")
-    body_size, size, tag_length = struct.unpack("<QIB", sidecar[5:18])
-    tag = sidecar[18:18 + tag_length].decode()
-    need(size == page_size, "sidecar: page_size")
-    if etag is not None:
-        need(tag == etag, f"sidecar: tag {tag}, the store says {etag}")
-    else:
-        need(tag, "sidecar: no tag")
-    frame = sidecar[18 + tag_length:]
-    parameters = zstandard.get_frame_parameters(frame)
-    need(parameters.has_checksum and parameters.content_size == body_size, "sidecar: frame without checksum or size")
-    body = zstandard.ZstdDecompressor().decompress(frame)
-    need(len(body) == body_size, "sidecar: body_size")
-    at = 0
-
-    def take(count):
-        nonlocal at
-        values = struct.unpack(f"<{count}I", body[at:at + 4 * count])
-        at += 4 * count
-        return values
-
-    n = take(1)[0]
-    pages = take(n)
-    offsets = take(n + 1)
-    chains = take(1)[0]
-    heads = take(chains)
-    chain_offsets = take(chains + 1)
-    chain_pages = take(chain_offsets[-1])
-    blob = body[at:]
-    need(list(pages) == interior_pages(data, page_size), "sidecar: pages")
-    need(offsets[0] == 0 and offsets[-1] == len(blob), "sidecar: offsets")
-    for i, number in enumerate(pages):
-        need(blob[offsets[i]:offsets[i + 1]] == stripped(data, page_size, number), f"sidecar: page {number}")
-    need(list(heads) == sorted(heads) and chain_offsets[0] == 0, "sidecar: chains")
-    for i, head in enumerate(heads):
-        number = head
-        for want in chain_pages[chain_offsets[i]:chain_offsets[i + 1]]:
-            need(number == want, f"sidecar: chain of {head}")
-            number = struct.unpack(">I", page_of(data, page_size, number)[:4])[0]
-        need(number == 0, f"sidecar: chain of {head} ends early")
 
 
 def sha256(data):

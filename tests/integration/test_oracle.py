@@ -1,6 +1,7 @@
 """The oracle itself: it agrees with the golden vectors, and it notices planted faults."""
 import json
 import pathlib
+import shutil
 import sqlite3
 
 import pytest
@@ -35,19 +36,92 @@ def test_routing_agrees_with_the_vectors():
     assert checked > 100
 
 
-def test_reads_the_golden_snapshots():
-    seen = 0
-    for name in ("page_auto", "sidecar_64k", "sidecar_deep"):
-        folder = VECTORS / name
-        if not folder.exists():
-            continue
-        store = snapshot.FileStore(f"file://{folder}/objects")
-        for manifest in snapshot.read_manifests(store):
-            store.url = manifest.meta["s3_prefix"]
-            snapshot.read_pointer(store)
-            for entry in manifest.shards:
-                seen += len(snapshot.Shard(store, manifest, entry).rows)
-    assert seen > 100
+# in manifest_example row_count counts rows that were replaced, too, as the library does
+GOLDEN = ("manifest_example_cel", "manifest_example_cel_int", "manifest_example_sparse", "page_auto", "sidecar_64k",
+          "sidecar_deep", "vector_example")
+
+
+def read_golden(folder):
+    """The rows of all shards; everything is checked on the way."""
+    store = snapshot.FileStore(f"file://{folder}")
+    rows = 0
+    for manifest in snapshot.read_manifests(store):
+        store.url = manifest.meta["s3_prefix"]
+        assert snapshot.read_pointer(store)["run_id"] == manifest.run_id
+        snapshot.check_run_records(store, "runs")
+        for entry in manifest.shards:
+            shard = snapshot.Shard(store, manifest, entry)
+            rows += len(shard.rows)
+            if manifest.custom.get("sqlite_sidecar", {}).get("page_size") == "auto":
+                assert shard.page_size == snapshot.auto_page_size(shard.rows)
+            if shard.vector:
+                assert shard.vectors
+    return rows
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_reads_the_golden_snapshots(name):
+    assert read_golden(VECTORS / name / "objects") == sum(
+        len(shard["rows"]) for shard in json.loads((VECTORS / name / "decoded.json").read_text())["shards"])
+
+
+def change_sql(path, statement):
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA writable_schema = ON")
+    database.execute(statement)
+    database.commit()
+    database.close()
+
+
+def change_text(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+MANIFEST, RECORD, SHARD, SIDECAR = "manifests/*/manifest", "runs/*/run.yaml", "shards/*/*/*/shard.db", "shards/*/*/*/shard.sidecar"
+STRANGE = {
+    "columns of shards": (MANIFEST, "UPDATE sqlite_schema SET sql = replace(sql, 'INTEGER NOT NULL PRIMARY', 'INTEGER PRIMARY')"),
+    "num_dbs is b'3'": (MANIFEST, "UPDATE build_meta SET num_dbs = x'33'"),
+    "row_count is 1.5": (MANIFEST, "UPDATE shards SET row_count = 1.5"),
+    "created_at": (MANIFEST, "UPDATE build_meta SET created_at = '2026-11-23T11:01:02.000000Z'"),
+    "key_encoding": (MANIFEST, "UPDATE build_meta SET key_encoding = 'u16be'"),
+    "sharding are not sorted": (MANIFEST, "UPDATE build_meta SET sharding = '{\"x\":1,\"a\":2}'"),
+    "routing_values": (MANIFEST, "UPDATE build_meta SET sharding = replace(sharding, '\"eu\"', '1')"),
+    "db_url": (MANIFEST, "UPDATE shards SET db_url = db_url || '/'"),
+    "attempt": (MANIFEST, "UPDATE shards SET attempt = 1"),
+    "one checkpoint_id": (MANIFEST, "UPDATE shards SET checkpoint_id = 'f86e2f9b0d4042eb83acc8200c685f1b'"),
+    "checkpoint_id": (MANIFEST, "UPDATE shards SET checkpoint_id = replace(checkpoint_id, '4', '5')"),
+    "min_key 1.0": (MANIFEST, "UPDATE shards SET min_key = '1.0'"),
+    "max_key": (MANIFEST, "UPDATE shards SET max_key = '\"é\"'"),
+    "writer_info": (MANIFEST, "UPDATE shards SET writer_info = replace(writer_info, '\"duration_ms\": 0', '\"duration_ms\": 0.5')"),
+    "tables of the manifest": (MANIFEST, "CREATE INDEX more ON shards (attempt)"),
+    "versions or ids": (SHARD, "PRAGMA user_version = 7"),
+    "no BLOB": (SHARD, "UPDATE kv SET v = 'text'"),
+    "six digits": (RECORD, ("started_at: '", "started_at: '2026-11-23T11:01:01.000000Z' #")),
+    "a lease": (RECORD, ("status: succeeded", "status: running")),
+    "error_type": (RECORD, ("error_type: null", "error_type: x")),
+    "has members": (RECORD, ("run_id:", "runid:")),
+    "without quotes": (SIDECAR, None),
+}
+
+
+@pytest.mark.parametrize("said", STRANGE)
+def test_refuses_what_the_format_does_not_have(tmp_path, said):
+    shutil.copytree(VECTORS / "manifest_example_cel/objects", tmp_path / "objects")
+    assert read_golden(tmp_path / "objects") == 60
+    pattern, change = STRANGE[said]
+    path = next((tmp_path / "objects").glob(pattern))
+    path.chmod(0o600)
+    if pattern == RECORD:
+        change_text(path, *change)
+    elif pattern == SIDECAR:
+        data = path.read_bytes()
+        path.write_bytes(data[:18] + data[18:].replace(b'"', b"'", 2))  # the quotes of the tag
+    else:
+        change_sql(path, change)
+    with pytest.raises(snapshot.Broken, match="started_at" if said == "six digits" else said.replace("(", ".")):
+        read_golden(tmp_path / "objects")
 
 
 def test_a_row_of_a_later_window_below_the_cut():
