@@ -6,13 +6,13 @@
 #include "adapters/os/log.h"
 #include "adapters/os/file.h"
 #include "checkpoint/leader_thread.h"
-#include "consumer/intake_thread.h"
-#include "consumer/poll_thread.h"
+#include "consumer/intake/intake_thread.h"
+#include "consumer/intake/poll_thread.h"
 #include "consumer/service_checkpoint.h"
 #include "consumer/service_settings.h"
 #include "consumer/service_watched.h"
-#include "consumer/wiring.h"
-#include "consumer/wiring_kv.h"
+#include "consumer/wiring/wiring.h"
+#include "consumer/wiring/wiring_kv.h"
 
 enum {
     SERVICE_KAFKA_MS = 30 * 1000,

@@ -2,7 +2,7 @@
 #ifndef TIDEMARK_CONSUMER_SERVICE_H
 #define TIDEMARK_CONSUMER_SERVICE_H
 
-#include "consumer/member_thread.h"
+#include "consumer/member/member_thread.h"
 #include "core/settings.h"
 
 struct service;

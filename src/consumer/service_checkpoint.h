@@ -5,7 +5,7 @@
 
 #include "adapters/os/folder_lock.h"
 #include "checkpoint/local_checkpoint.h"
-#include "consumer/intake.h"
+#include "consumer/intake/intake.h"
 #include "core/coord/coord.h"
 
 /* Makes the member's work folder, and takes it for this process: spills, the local checkpoint and

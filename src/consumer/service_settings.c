@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "consumer/cluster_reach.h"
+#include "consumer/operator/cluster_reach.h"
 #include "core/base/json.h"
 #include "core/route/hash.h"
 #include "core/spill/spill_format.h"

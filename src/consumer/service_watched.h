@@ -2,10 +2,10 @@
 #ifndef TIDEMARK_CONSUMER_SERVICE_WATCHED_H
 #define TIDEMARK_CONSUMER_SERVICE_WATCHED_H
 
-#include "consumer/intake_thread.h"
-#include "consumer/poll_thread.h"
+#include "consumer/intake/intake_thread.h"
+#include "consumer/intake/poll_thread.h"
 #include "consumer/service_settings.h"
-#include "consumer/status_thread.h"
+#include "consumer/status/status_thread.h"
 
 /* All borrowed until the status server is freed. */
 struct service_watched {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "adapters/os/log.h"
-#include "consumer/wiring.h"
+#include "consumer/wiring/wiring.h"
 
 const char *tidemark_version(void)
 {

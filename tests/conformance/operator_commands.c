@@ -2,7 +2,7 @@
 #include <sys/wait.h>
 
 #include "adapters/os/clock.h"
-#include "consumer/rollback.h"
+#include "consumer/operator/rollback.h"
 #include "tests/conformance/kafka_bed.h"
 #include "tests/conformance/operator_leader.h"
 

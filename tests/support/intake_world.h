@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "adapters/os/file.h"
-#include "consumer/intake.h"
+#include "consumer/intake/intake.h"
 #include "core/spill/dedupe.h"
 #include "core/spill/filter_stream.h"
 #include "core/spill/merge.h"

@@ -10,9 +10,9 @@
 
 #include "adapters/os/file.h"
 #include "adapters/os/log.h"
-#include "consumer/intake_thread.h"
-#include "consumer/member_work.h"
-#include "consumer/wiring.h"
+#include "consumer/intake/intake_thread.h"
+#include "consumer/member/member_work.h"
+#include "consumer/wiring/wiring.h"
 
 enum { SHARDS = 4, PARTITIONS = 3, BUILDS = 6, ROUNDS = 40, BATCH = 500, BATCHES = 4 };
 

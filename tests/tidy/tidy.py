@@ -26,7 +26,7 @@ FOREIGN = {
     r"expat\.h": ["adapters/s3"],
     r"sqlite3\.h": ["adapters/sqlite"],
     r"libconfig\.h": ["consumer/settings"],
-    r"microhttpd\.h": ["consumer", "adapters/http"],
+    r"microhttpd\.h": ["consumer/status"],
     r"pthread\.h|threads\.h": ["adapters/os"],
     r"cjson/.*": ["core/base"],
     r"yaml\.h": ["core/snapshot"],
@@ -61,12 +61,19 @@ MAY_INCLUDE = {
                    "adapters/os", "adapters/crypto"],
     "consumer/settings": ["core", "adapters"],
     "consumer/rows": ["core", "adapters", "checkpoint"],
-    "consumer": ["core", "adapters", "checkpoint", "consumer/settings", "consumer/rows"],
+    "consumer/wiring": ["core", "adapters", "checkpoint"],
+    "consumer/operator": ["core", "adapters", "checkpoint"],
+    "consumer/intake": ["core", "adapters", "checkpoint", "consumer/rows"],
+    "consumer/member": ["core", "adapters", "checkpoint", "consumer/rows", "consumer/intake"],
+    "consumer/status": ["core", "adapters", "checkpoint", "consumer/member", "consumer/operator", "consumer/wiring"],
+    "consumer": ["core", "adapters", "checkpoint", "consumer/settings", "consumer/rows", "consumer/wiring",
+                 "consumer/operator", "consumer/intake", "consumer/member", "consumer/status"],
+    "consumer/doctor": ["core", "adapters", "checkpoint", "consumer"],
     "consumer/verify": ["core", "adapters", "checkpoint", "consumer"],
     "cli": ["core", "adapters", "checkpoint", "consumer", "cli"],
-    "library": ["core", "adapters", "checkpoint", "consumer/wiring.h"],
+    "library": ["core", "adapters", "checkpoint", "consumer/wiring"],
 }
-WIRING = {"consumer/wiring.c", "consumer/wiring_kv.c"}
+WIRING = {"consumer/wiring/wiring.c", "consumer/wiring/wiring_kv.c"}
 EVERYBODYS = ("adapters/os", "adapters/crypto")
 # Words that would tie the project to the place where it was made.
 FORBIDDEN = [

@@ -8,7 +8,7 @@
 #include "cli/commands/commands.h"
 #include "cli/commands/output_progress.h"
 #include "cli/commands/output_table.h"
-#include "consumer/operator.h"
+#include "consumer/operator/operator.h"
 
 #define GRACE_DEFAULT_US (INT64_C(3600) * 1000000)
 #define LISTEN_US (INT64_C(25) * 1000000)

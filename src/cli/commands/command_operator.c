@@ -5,7 +5,7 @@
 
 #include "adapters/os/log.h"
 #include "cli/commands/command_settings.h"
-#include "consumer/cluster_reach.h"
+#include "consumer/operator/cluster_reach.h"
 
 enum { ENDS_TIMEOUT_MS = 10 * 1000 };
 

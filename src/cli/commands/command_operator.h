@@ -4,7 +4,7 @@
 
 #include "adapters/source.h"
 #include "cli/commands/command.h"
-#include "consumer/operator.h"
+#include "consumer/operator/operator.h"
 
 #define COMMAND_OPTION_WHY                                                                         \
     {                                                                                              \

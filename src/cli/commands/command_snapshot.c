@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "cli/commands/command_settings.h"
-#include "consumer/wiring.h"
-#include "consumer/wiring_kv.h"
+#include "consumer/wiring/wiring.h"
+#include "consumer/wiring/wiring_kv.h"
 #include "core/base/utc.h"
 #include "core/units.h"
 

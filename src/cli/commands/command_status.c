@@ -6,7 +6,7 @@
 #include "cli/commands/command_lineage.h"
 #include "cli/commands/command_snapshot.h"
 #include "cli/commands/output_table.h"
-#include "consumer/group_status_json.h"
+#include "consumer/status/group_status_json.h"
 #include "core/units.h"
 
 /* "12s ago", in whole seconds: this is for people. */

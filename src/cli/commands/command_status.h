@@ -3,7 +3,7 @@
 #define TIDEMARK_CLI_COMMANDS_COMMAND_STATUS_H
 
 #include "cli/commands/command.h"
-#include "consumer/group_status.h"
+#include "consumer/status/group_status.h"
 
 void command_status_json(struct command_call *call, const char *group,
                          const struct group_status_request *request,

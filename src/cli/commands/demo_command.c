@@ -13,7 +13,7 @@
 #include "cli/commands/commands.h"
 #include "cli/commands/demo_world.h"
 #include "cli/commands/output_progress.h"
-#include "consumer/wiring.h"
+#include "consumer/wiring/wiring.h"
 
 enum {
     DEMO_SECONDS = 12,           /* the week goes by in about that time */

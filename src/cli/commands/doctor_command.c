@@ -3,7 +3,7 @@
 #include "cli/commands/command_service.h"
 #include "cli/commands/command_settings.h"
 #include "cli/commands/commands.h"
-#include "consumer/doctor.h"
+#include "consumer/doctor/doctor.h"
 
 static const char *const words[] = {
     [DOCTOR_OK] = "ok", [DOCTOR_WARN] = "warn", [DOCTOR_FAIL] = "FAIL"};

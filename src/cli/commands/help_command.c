@@ -5,7 +5,7 @@
 #include "cli/commands/command_man.h"
 #include "cli/commands/command_page.h"
 #include "cli/commands/commands.h"
-#include "consumer/status_metrics.h"
+#include "consumer/status/status_metrics.h"
 
 static bool fill(const struct command_call *call, struct buf *out, struct err *err)
 {

@@ -5,7 +5,7 @@
 #include "cli/commands/command_snapshot.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/output_table.h"
-#include "consumer/group_status.h"
+#include "consumer/status/group_status.h"
 
 enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 1000 * 1000 };
 

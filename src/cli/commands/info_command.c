@@ -5,7 +5,7 @@
 #include "cli/commands/command_snapshot.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/output_table.h"
-#include "consumer/group_status.h"
+#include "consumer/status/group_status.h"
 
 static void put_event_time(cJSON *object, const char *name, int64_t time_us, struct arena *arena)
 {

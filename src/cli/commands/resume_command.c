@@ -2,7 +2,7 @@
 #include "cli/commands/command_operator.h"
 #include "cli/commands/commands.h"
 #include "checkpoint/catalog.h"
-#include "consumer/wiring.h"
+#include "consumer/wiring/wiring.h"
 
 /* The bytes of `_CURRENT` that the operator decides on; *ret_pointer NULL: there is none. */
 static bool look_at_pointer(struct command_operator *desk, const char **ret_pointer,

@@ -2,7 +2,7 @@
 #include "cli/commands/command_operator.h"
 #include "cli/commands/command_snapshot.h"
 #include "cli/commands/commands.h"
-#include "consumer/rollback.h"
+#include "consumer/operator/rollback.h"
 
 static void put_name(cJSON *object, const char *name, const char *text)
 {

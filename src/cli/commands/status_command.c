@@ -5,7 +5,7 @@
 #include "cli/commands/command_status.h"
 #include "cli/commands/commands.h"
 #include "consumer/service_signals.h"
-#include "consumer/wiring.h"
+#include "consumer/wiring/wiring.h"
 
 enum { WATCH_S = 2, WATCH_MAX_S = 3600, REFRESH_US = 100 * 1000 };
 

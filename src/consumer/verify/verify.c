@@ -11,14 +11,14 @@
 
 #include "adapters/os/file.h"
 #include "adapters/os/os_random.h"
-#include "consumer/regroup_job.h"
+#include "consumer/member/regroup_job.h"
 #include "consumer/service_settings.h"
 #include "consumer/verify/verify_account.h"
 #include "consumer/verify/verify_manifest.h"
 #include "consumer/verify/verify_range.h"
 #include "consumer/verify/verify_shard.h"
-#include "consumer/wiring.h"
-#include "consumer/wiring_kv.h"
+#include "consumer/wiring/wiring.h"
+#include "consumer/wiring/wiring_kv.h"
 
 enum {
     VERIFY_SQLITE_CACHE = 8 << 20,

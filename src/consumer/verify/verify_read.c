@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "adapters/os/clock.h"
-#include "consumer/poll_thread.h"
+#include "consumer/intake/poll_thread.h"
 
 enum {
     READ_POLL_MS = 100,

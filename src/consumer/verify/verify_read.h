@@ -2,7 +2,7 @@
 #ifndef TIDEMARK_CONSUMER_VERIFY_VERIFY_READ_H
 #define TIDEMARK_CONSUMER_VERIFY_VERIFY_READ_H
 
-#include "consumer/intake.h"
+#include "consumer/intake/intake.h"
 #include "consumer/verify/verify_plan.h"
 
 /* How far something long has come; `done` of `total`, which is 0 where it is not known. True: stop

@@ -4,7 +4,7 @@
 #include "checkpoint/part_set.h"
 #include "checkpoint/range_set.h"
 #include "checkpoint/spill_reader.h"
-#include "consumer/regroup_job.h"
+#include "consumer/member/regroup_job.h"
 #include "consumer/rows/spill_writer.h"
 
 enum { PARTITIONS = 2 };

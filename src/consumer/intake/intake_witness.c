@@ -1,0 +1,71 @@
+/* A few records are kept in mind, so that a topic which was made again is noticed. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "consumer/intake/intake_state.h"
+
+struct made_again_log intake_log_of(const struct intake_partition *partition)
+{
+    return (struct made_again_log){.topic = partition->topic,
+                                   .number = partition->number,
+                                   .head_witness = partition->head_witness,
+                                   .head_run = partition->head_witness_run};
+}
+
+bool intake_compare(const struct intake_partition *partition, const struct source_message *message,
+                    struct err *err)
+{
+    const struct witness *known = witness_at(&partition->witnesses, message->offset);
+    struct made_again_log log = intake_log_of(partition);
+    return known == NULL || made_again_compare(&log, *known, message, err);
+}
+
+void intake_keep_witness(struct intake_partition *partition, const struct source_message *message)
+{
+    if (partition->owned && partition->number == message->partition &&
+        partition->topic_index == message->topic && message->offset >= partition->compare_below &&
+        message->offset < partition->position) {
+        bool kept = witness_add(&partition->witnesses, made_again_witness(message));
+        CHECK(kept); /* it is above all that are known */
+        partition->compare_below = message->offset + 1;
+    }
+}
+
+static void set_head(struct intake_partition *partition, const struct witness *witness,
+                     const char *run)
+{
+    free(partition->head_witness_run);
+    partition->head_witness = witness == NULL ? -1 : witness->offset;
+    partition->head_witness_run = witness == NULL || run == NULL ? NULL : strdup(run);
+}
+
+void intake_forget_witnesses(struct intake_partition *partition, const struct member_forget *forget,
+                             const char *run)
+{
+    if (forget->has_witness) {
+        witness_forget_below(&partition->witnesses, forget->cut);
+        /* One that another member has read, at an offset of ours: either will do. */
+        (void)witness_add(&partition->witnesses, forget->witness);
+        set_head(partition, &forget->witness, run);
+    }
+}
+
+bool intake_start_witnesses(struct intake_partition *partition, const struct intake_head *head,
+                            struct err *err)
+{
+    set_head(partition, head->has_witness ? &head->witness : NULL, head->run);
+    if (head->has_witness) {
+        if (!witness_add(&partition->witnesses, head->witness)) {
+            struct made_again_log log = intake_log_of(partition);
+            return made_again_differ(&log, head->witness.offset, err);
+        }
+    }
+    partition->compare_below = intake_witness_below(partition, INT64_MAX) + 1;
+    return true;
+}
+
+int64_t intake_witness_below(const struct intake_partition *partition, int64_t offset)
+{
+    const struct witness *found = witness_below(&partition->witnesses, offset);
+    return found == NULL ? -1 : found->offset;
+}

@@ -1,0 +1,158 @@
+/* Is a log still the one that was read? Where it is read again from, and what to do when it does
+ * not hold what is asked for. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/os/log.h"
+#include "consumer/intake/made_again.h"
+#include "consumer/member/member_command.h"
+
+enum { LOST_QUERY_MS = 30 * 1000 };
+
+bool member_hands_partition(const struct member_hands *hands, struct partition_id id,
+                            struct source_partition *ret)
+{
+    for (size_t i = 0; i < hands->settings->source.topic_count; i++) {
+        if (strcmp(hands->settings->source.topics[i], id.topic) == 0) {
+            *ret = (struct source_partition){(uint32_t)i, id.number};
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct adopted_witness *find_adopted(const struct member_hands *hands,
+                                            struct source_partition partition)
+{
+    for (size_t i = 0; i < hands->adopted_count; i++) {
+        if (hands->adopted[i].partition.topic == partition.topic &&
+            hands->adopted[i].partition.partition == partition.partition) {
+            return &hands->adopted[i];
+        }
+    }
+    return NULL;
+}
+
+void member_hands_adopted(struct member_hands *hands, const struct mail *mail)
+{
+    const struct checkpoint_partition *given = &mail->adopt.partition;
+    struct partition_id id = {given->topic, given->number};
+    struct source_partition partition;
+    if (mail->adopt.error != NULL || !member_hands_partition(hands, id, &partition)) {
+        return;
+    }
+    struct adopted_witness *adopted = find_adopted(hands, partition);
+    if (adopted == NULL) {
+        hands->adopted =
+            realloc(hands->adopted, (hands->adopted_count + 1) * sizeof *hands->adopted);
+        CHECK(hands->adopted != NULL);
+        adopted = &hands->adopted[hands->adopted_count++];
+    }
+    adopted->partition = partition;
+    adopted->offset = given->witness_count == 0 ? -1
+                                                : given->witnesses[given->witness_count - 1].offset;
+}
+
+/* Of what another member or a local checkpoint has brought; -1: none. */
+static int64_t held_witness(const struct member_hands *hands, struct source_partition partition,
+                            struct partition_id id)
+{
+    const struct adopted_witness *adopted = find_adopted(hands, partition);
+    if (adopted != NULL) {
+        return adopted->offset;
+    }
+    for (size_t i = 0; i < hands->settings->held_count; i++) {
+        if (partition_id_compare(hands->settings->held[i].id, id) == 0) {
+            return hands->settings->held[i].witness;
+        }
+    }
+    return -1;
+}
+
+void member_hands_fetch_from(const struct member_hands *hands, struct mail *mail)
+{
+    struct partition_id id = {hands->settings->source.topics[mail->start.partition.topic],
+                              mail->start.partition.partition};
+    int64_t head = mail->start.head.has_witness ? mail->start.head.witness.offset : -1;
+    int64_t held = mail->start.head.goes_on ? held_witness(hands, mail->start.partition, id) : -1;
+    held = held < mail->start.offset ? held : -1;
+    head = head < mail->start.offset ? head : -1;
+    mail->start.fetch_from = witness_fetch_from(mail->start.offset, held > head ? held : head);
+}
+
+static void seek_behind_lost(const struct member_hands *hands, struct source_partition partition,
+                             int64_t low)
+{
+    struct mail *mail = mail_new(MAIL_SEEK);
+    mail->start.partition = partition;
+    mail->start.offset = low;
+    mail->start.fetch_from = low;
+    mail->start.leader_epoch = -1;
+    mail->start.behind_lost = true;
+    mail_send(hands->settings->poll, mail);
+}
+
+/* The log has the position, though it did not a moment ago, or had not the witness: the witness is
+ * read once more if it is there. */
+static void seek_again(const struct member_hands *hands, struct source_partition partition,
+                       const struct member_reading *reading, int64_t low)
+{
+    struct mail *mail = mail_new(MAIL_SEEK);
+    int64_t from = witness_fetch_from(reading->position, reading->witness);
+    mail->start.partition = partition;
+    mail->start.offset = reading->position;
+    mail->start.fetch_from = from < low ? reading->position : from;
+    mail->start.leader_epoch = -1;
+    mail->start.read_on = true;
+    log_info("member", "%s[%d] goes on at %lld, after a look at the records from %lld on",
+             reading->id.topic, (int)reading->id.number, (long long)reading->position,
+             (long long)mail->start.fetch_from);
+    mail_send(hands->settings->poll, mail);
+}
+
+static bool settle(const struct member_hands *hands, struct member_reading *reading,
+                   struct source_partition partition, const struct source_ends *ends,
+                   struct err *err)
+{
+    if (ends->high < reading->position) {
+        mail_send(hands->settings->intake, mail_new(MAIL_DISCARD));
+        return made_again_ends(reading->id.topic, reading->id.number, ends->high, reading->position,
+                               err);
+    }
+    if (ends->low > reading->position) {
+        reading->lost_to = ends->low;
+        seek_behind_lost(hands, partition, ends->low);
+    } else {
+        seek_again(hands, partition, reading, ends->low);
+    }
+    return true;
+}
+
+/* The machine says what is lost, and asks for a SKIP; reading goes on behind it meanwhile. */
+bool member_hands_find_lost(struct member_hands *hands, struct member_reading *readings,
+                            size_t count, struct err *err)
+{
+    struct source_ends *ends = NULL;
+    size_t end_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct source_partition partition;
+        if (readings[i].lost_to != INTAKE_LOST) {
+            continue;
+        }
+        if (ends == NULL) {
+            TRY(source_query_ends(hands->query, LOST_QUERY_MS, hands->arena, &ends, &end_count,
+                                  err));
+        }
+        readings[i].lost_to = 0;
+        if (!member_hands_partition(hands, readings[i].id, &partition)) {
+            continue;
+        }
+        for (size_t k = 0; k < end_count; k++) {
+            if (ends[k].partition.topic == partition.topic &&
+                ends[k].partition.partition == partition.partition) {
+                TRY(settle(hands, &readings[i], partition, &ends[k], err));
+            }
+        }
+    }
+    return true;
+}
