@@ -158,6 +158,9 @@ def test_a_cut_by_hand(new_job, topics, name):
     assert answer["state"] == "published"
     info = job.json("info")
     assert [(p["cut"], p["account"]["read"]) for p in info["lineage"]["partitions"]] == [(40, 40)]
+    refused = job.command("trigger", "--cut", f"{name}/0=39", check=False)
+    assert refused.returncode == 2 and f"{name}/0 is published up to offset 40, and 39 is below that" in refused.stderr
+    assert len(job.records("COMMIT")) == 1
     assert process.stop() == 0
 
 

@@ -66,6 +66,7 @@ stories() {
 40 R04a-open-transaction-is-not-idle
 41 R04b-retired-when-superseded
 42 R04b-retired-when-superseded
+46 R04-read-again-from-below
 50 R05-from-here-reads-again
 93 R09-handed-over-by-other-settings
 110 R11-staged-twice

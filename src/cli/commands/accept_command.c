@@ -69,7 +69,8 @@ const struct command accept_command = {
     .arguments_max = 1,
     .options = options,
     .help = "Gates (the settings' group gates) are looked at when a build is made and before it is "
-            "published: least rows, change of rows, empty shards, keys that must be there. A "
+            "published: least rows, change of rows, empty shards, keys that must be there; and "
+            "whether other settings made something else of records that were read before. A "
             "build that they refuse waits, the pointer stays where it is, and `tidemark status` "
             "tells the reasons. This command lets that one build through, by whom and why; the "
             "next one is looked at again. The other ways out are other gates in the settings, "

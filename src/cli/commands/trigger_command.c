@@ -111,6 +111,38 @@ static bool within_ends(const struct settings *settings, const struct message_tr
     return true;
 }
 
+static bool not_below(const struct message_trigger *trigger, struct partition_id id, int64_t cut,
+                      const char *what, struct err *err)
+{
+    for (size_t i = 0; i < trigger->cut_count; i++) {
+        if (partition_id_compare(trigger->cuts[i].id, id) == 0 && trigger->cuts[i].cut < cut) {
+            return err_set(err, ERR_INPUT,
+                           "--cut: %s/%" PRId32 " is %s up to offset %" PRId64 ", and %" PRId64
+                           " is below that: a build never goes back",
+                           id.topic, id.number, what, cut, trigger->cuts[i].cut);
+        }
+    }
+    return true;
+}
+
+/* Below what a build has already, there is nothing to build. */
+static bool above_builds(const struct fold *fold, const struct message_trigger *trigger,
+                         struct err *err)
+{
+    const struct message_commit *head = fold_head(fold);
+    for (size_t i = 0; head != NULL && i < head->partition_count; i++) {
+        TRY(not_below(trigger, head->partitions[i].id, head->partitions[i].cut,
+                      fold_head_published(fold) ? "published" : "committed", err));
+    }
+    const struct fold_entry *open = fold_open_close(fold);
+    const struct message_close *close = open == NULL ? NULL : &open->message.close;
+    for (size_t i = 0; close != NULL && i < close->partition_count; i++) {
+        TRY(not_below(trigger, close->partitions[i].id, close->partitions[i].cut,
+                      "in the build that is open", err));
+    }
+    return true;
+}
+
 static enum exit_code run(struct command_call *call)
 {
     AUTO(command_operator) struct command_operator desk = {0};
@@ -123,7 +155,8 @@ static enum exit_code run(struct command_call *call)
                               .trigger = {.id = operator_new_id(desk.arena),
                                           .who = operator_who(desk.session),
                                           .why = desk.why}};
-    if (!parse_cuts(call, desk.settings, desk.arena, &message.trigger, &err)) {
+    if (!parse_cuts(call, desk.settings, desk.arena, &message.trigger, &err) ||
+        !above_builds(operator_fold(desk.session), &message.trigger, &err)) {
         return command_fail(call, EXIT_CODE_USAGE, &err);
     }
     if (message.trigger.cut_count > 0 &&
@@ -156,7 +189,8 @@ const struct command trigger_command = {
     .help =
         "Writes TRIGGER into the ledger. The leader closes a window at the present end of every "
         "partition (what a reader of committed records can see), or at the offsets of --cut "
-        "(none beyond that end), and a snapshot comes of it. Whatever closes windows otherwise "
+        "(none beyond that end, none below what is published), and a snapshot comes of it. "
+        "Whatever closes windows otherwise "
         "goes on.\n\n"
         "Without --wait the command ends when the record is in the ledger: the next leader "
         "obeys it, also if none runs now.\n\n"

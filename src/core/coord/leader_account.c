@@ -66,14 +66,17 @@ static uint64_t right_side(const struct account *account)
            account->future + account->rejected + account->filtered + account->carried_out;
 }
 
-/* carried_in of a build equals carried_out of the head, but for what a SKIP lost. */
+/* carried_in of a build equals carried_out of the head, but for what a SKIP lost, and for what
+ * other settings make of the same records: that is for an operator to decide. */
 static bool check_balance(struct leader *leader, const struct leader_share *share,
-                          struct commit_partition *mine, uint64_t head_carried_out,
-                          const char **out_why)
+                          struct commit_partition *mine, const struct message_commit *head,
+                          bool same_settings, struct leader_accounting *said)
 {
+    const struct commit_partition *before = find_commit(head, mine->id);
+    uint64_t head_carried_out = before == NULL ? 0 : before->account.carried_out;
     struct account *account = &mine->account;
     if (account->read + account->carried_in != right_side(account)) {
-        *out_why = leader_text(
+        said->why = leader_text(
             leader, "%s/%d: %llu read and %llu carried in, but %llu accounted for", mine->id.topic,
             mine->id.number, (unsigned long long)account->read,
             (unsigned long long)account->carried_in, (unsigned long long)right_side(account));
@@ -82,21 +85,31 @@ static bool check_balance(struct leader *leader, const struct leader_share *shar
     if (share->skip != NULL && account->carried_in < head_carried_out) {
         account->skipped = head_carried_out - account->carried_in;
     }
-    if (account->carried_in + account->skipped != head_carried_out) {
-        *out_why =
-            leader_text(leader, "%s/%d: %llu carried in, and the head carried out %llu",
-                        mine->id.topic, mine->id.number, (unsigned long long)account->carried_in,
-                        (unsigned long long)head_carried_out);
+    if (account->carried_in + account->skipped == head_carried_out) {
+        return true;
+    }
+    const char *text =
+        leader_text(leader, "%s/%d: %llu carried in, and the head carried out %llu", mine->id.topic,
+                    mine->id.number, (unsigned long long)account->carried_in,
+                    (unsigned long long)head_carried_out);
+    if (same_settings) {
+        said->why = text;
         return false;
+    }
+    if (said->changed == NULL) {
+        said->changed = leader_text(
+            leader, "the settings changed, and with them what is made of records that wait: %s",
+            text);
     }
     return true;
 }
 
 bool leader_accounts(struct leader *leader, const struct message_close *close,
                      const struct leader_share *shares, const struct message_plan *plan,
-                     struct commit_partition *out, const char **out_why)
+                     struct commit_partition *out, struct leader_accounting *said_of)
 {
     const struct message_commit *head = fold_head(leader->fold);
+    *said_of = (struct leader_accounting){0};
     for (size_t i = 0; i < close->partition_count; i++) {
         const struct close_partition *partition = &close->partitions[i];
         const struct ready_partition *said = shares[i].partition;
@@ -120,11 +133,10 @@ bool leader_accounts(struct leader *leader, const struct message_close *close,
             out[i].witness = before->witness;
         }
     }
-    TRY(add_winners(leader, plan, out, close->partition_count, out_why));
+    TRY(add_winners(leader, plan, out, close->partition_count, &said_of->why));
+    bool same = head == NULL || strcmp(head->fingerprint, close->fingerprint) == 0;
     for (size_t i = 0; i < close->partition_count; i++) {
-        const struct commit_partition *before = find_commit(head, out[i].id);
-        uint64_t carried = before == NULL ? 0 : before->account.carried_out;
-        if (!check_balance(leader, &shares[i], &out[i], carried, out_why) && !RULE_OFF(11)) {
+        if (!check_balance(leader, &shares[i], &out[i], head, same, said_of) && !RULE_OFF(11)) {
             return false;
         }
     }

@@ -73,19 +73,22 @@ static int64_t next_time(const struct leader *leader)
     return leader->now_us > last ? leader->now_us : last + 1;
 }
 
-void leader_commit_empty(struct leader *leader, const struct message_close *close,
+bool leader_commit_empty(struct leader *leader, const struct message_close *close,
                          const struct leader_share *shares)
 {
     struct commit_partition *mine =
         arena_zero(leader->out->arena, (close->partition_count + 1) * sizeof *mine);
-    const char *why = NULL;
-    if (!leader_accounts(leader, close, shares, NULL, mine, &why)) {
+    struct leader_accounting said;
+    if (!leader_accounts(leader, close, shares, NULL, mine, &said)) {
         const char *text =
-            leader_text(leader, "build %llu stops: %s", (unsigned long long)close->build, why);
+            leader_text(leader, "build %llu stops: %s", (unsigned long long)close->build, said.why);
         leader_alert(leader, "%s", text);
         leader_does(leader, text);
         leader_retry_later(leader);
-        return;
+        return true;
+    }
+    if (said.changed != NULL) {
+        return false;
     }
     const struct message_commit *head = fold_head(leader->fold);
     struct message message = {.kind = MESSAGE_COMMIT};
@@ -114,6 +117,7 @@ void leader_commit_empty(struct leader *leader, const struct message_close *clos
         commit->earlier_pointer_count = head->earlier_pointer_count;
     }
     leader_append(leader, FOR_COMMIT, &message, 1, NULL, 0);
+    return true;
 }
 
 /* Everything of the COMMIT but where its manifest is. */
@@ -278,14 +282,16 @@ bool leader_duty_commit(struct leader *leader)
         arena_zero(leader->out->arena, (close->partition_count + 1) * sizeof *shares);
     struct commit_partition *mine =
         arena_zero(leader->out->arena, (close->partition_count + 1) * sizeof *mine);
-    const char *why = "what a READY promised, and the PLAN names, is not promised any more";
+    struct leader_accounting said = {
+        .why = "what a READY promised, and the PLAN names, is not promised any more"};
     if (!planned_shares(leader, close, plan, shares) ||
-        !leader_accounts(leader, close, shares, plan, mine, &why)) {
-        leader_abort(leader, plan, leader_text(leader, "the account does not balance: %s", why));
+        !leader_accounts(leader, close, shares, plan, mine, &said)) {
+        leader_abort(leader, plan,
+                     leader_text(leader, "the account does not balance: %s", said.why));
         return true;
     }
     bool asked = false;
-    if (!leader_gates_pass(leader, plan, &asked)) {
+    if (!leader_gates_pass(leader, plan, said.changed, &asked)) {
         return asked;
     }
     if (leader->staged && strcmp(leader->staged_run, plan->run_id) == 0) {

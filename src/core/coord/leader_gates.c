@@ -1,5 +1,8 @@
 /* The gates before a publish: a build that is right, and yet not what anybody wanted.
  *
+ * One of them has no setting: what the settings in force made of records that wait is not what
+ * those of the head made of them (R1), so a record may be in two snapshots, or in none.
+ *
  * They are looked at when all shards are built, from what the attempts say and the present
  * settings: so a restart of the leader with other gates is another look. What they refuse is
  * neither aborted (the same cut would give the same rows) nor committed: the build stays open,
@@ -117,21 +120,27 @@ static bool is_said(const struct leader *leader, const struct message_plan *plan
     return true;
 }
 
-bool leader_gates_pass(struct leader *leader, const struct message_plan *plan, bool *out_asked)
+bool leader_gates_pass(struct leader *leader, const struct message_plan *plan, const char *changed,
+                       bool *out_asked)
 {
     *out_asked = false;
     struct reasons reasons = {.count = 0};
+    if (changed != NULL) {
+        add(&reasons, changed);
+    }
     check_all(leader, plan, &reasons);
     if (reasons.count == 0 || leader_accepted(leader, plan) != NULL || RULE_OFF(27)) {
         return true;
     }
-    leader_does(leader, "waits: a gate keeps the build from being published");
+    leader_does(leader, leader_text(leader, "waits: build %llu is built and not published: %s",
+                                    (unsigned long long)plan->build, reasons.list[0]));
     if (!is_said(leader, plan, &reasons)) {
         leader_alert(leader,
-                     "build %llu, run %s is not published: %s%s; change the gates, or let it "
-                     "through with `tidemark accept`",
+                     "build %llu, run %s is not published: %s%s; %s, or let it through with "
+                     "`tidemark accept`",
                      (unsigned long long)plan->build, plan->run_id, reasons.list[0],
-                     reasons.count > 1 ? ", and more" : "");
+                     reasons.count > 1 ? ", and more" : "",
+                     changed != NULL ? "put the settings back" : "change the gates");
         struct message message = {.kind = MESSAGE_GATED,
                                   .gated = {.term = (uint64_t)leader->term,
                                             .build = plan->build,

@@ -83,8 +83,8 @@ bool leader_duty_plan(struct leader *leader)
         leader_does(leader, missing);
         return false;
     }
-    if (total_rows(close, shares) == 0 && leader->settings->empty == EMPTY_SKIP) {
-        leader_commit_empty(leader, close, shares);
+    if (total_rows(close, shares) == 0 && leader->settings->empty == EMPTY_SKIP &&
+        leader_commit_empty(leader, close, shares)) {
         return true;
     }
     struct message_plan plan = {.term = (uint64_t)leader->term,

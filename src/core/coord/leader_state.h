@@ -220,21 +220,30 @@ void leader_abort(struct leader *leader, const struct message_plan *plan, const 
 
 /* ---- leader_gates.c ---- */
 /* False: the run is not to be published as it is; *out_asked: GATED was appended just now. */
-bool leader_gates_pass(struct leader *leader, const struct message_plan *plan, bool *out_asked);
+/* `changed`: one more reason, or NULL. */
+bool leader_gates_pass(struct leader *leader, const struct message_plan *plan, const char *changed,
+                       bool *out_asked);
 /* The id of the ACCEPT of this run; NULL: none. */
 const char *leader_accepted(const struct leader *leader, const struct message_plan *plan);
 
 /* ---- leader_commit.c, leader_account.c ---- */
 bool leader_duty_commit(struct leader *leader); /* stage, then COMMIT */
-/* Appends the COMMIT of a build without rows. */
-void leader_commit_empty(struct leader *leader, const struct message_close *close,
+/* Appends the COMMIT of a build without rows, or says why not. False: what is carried in is not
+ * what the head carried out, because the settings changed; then it is planned like any other, so
+ * that a gate can ask. */
+bool leader_commit_empty(struct leader *leader, const struct message_close *close,
                          const struct leader_share *shares);
 void leader_staged(struct leader *leader, const struct leader_event *event); /* the answer to
                                                                                 STAGE_MANIFEST */
-/* R1: the sums, and whether they balance. False: `out_why` names the partition. */
+struct leader_accounting {
+    const char *why;     /* it does not balance, and names the partition; NULL: it does */
+    const char *changed; /* the same, but other settings than the head's can be the reason; NULL:
+                            nothing of the kind */
+};
+/* R1: the sums, and whether they balance. False: `said->why`. */
 bool leader_accounts(struct leader *leader, const struct message_close *close,
                      const struct leader_share *shares, const struct message_plan *plan,
-                     struct commit_partition *out, const char **out_why);
+                     struct commit_partition *out, struct leader_accounting *said);
 
 /* ---- leader_clean.c ---- */
 bool leader_duty_condemn(struct leader *leader);

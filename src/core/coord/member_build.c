@@ -205,6 +205,42 @@ static uint32_t mine_to_build(const struct member *member, const struct message_
     return mine;
 }
 
+/* An attempt that is ours is not on record yet, and nobody else's made it needless. */
+static bool still_builds(const struct member *member, const struct message_plan *plan,
+                         uint32_t shard)
+{
+    struct plan_attempt attempts[PLAN_ATTEMPTS_MAX];
+    size_t count = message_plan_attempts(plan, shard, 0, attempts);
+    bool mine = false;
+    for (size_t i = 0; i < count; i++) {
+        const struct fold_entry *said =
+            fold_attempt(member->fold, plan->run_id, shard, attempts[i].attempt);
+        if (said != NULL && said->message.attempt.ok) {
+            return false;
+        }
+        mine = mine ||
+               (said == NULL && strcmp(plan->members[attempts[i].builder], member->name) == 0);
+    }
+    return mine;
+}
+
+/* With nothing more to build in this run: what it waits for, for people. */
+static void say_built(struct member *member, const struct message_plan *plan)
+{
+    for (uint32_t i = 0; i < plan->shard_count; i++) {
+        if (still_builds(member, plan, i)) {
+            return;
+        }
+    }
+    char key[4 * MESSAGE_NAME_MAX];
+    snprintf(key, sizeof key, "gate/%s", plan->run_id);
+    if (fold_find(member->fold, key) != NULL) {
+        member_does(member, "waits: a gate keeps %s from being published", plan->run_id);
+    } else {
+        member_does(member, "waits until %s is published", plan->run_id);
+    }
+}
+
 void member_build(struct member *member)
 {
     const struct fold_entry *entry = fold_open_plan(member->fold);
@@ -243,6 +279,9 @@ void member_build(struct member *member)
             begin_shard(member, plan, i, attempt, contributions);
             member_does(member, "builds %s", plan->run_id);
         }
+    }
+    if (member->part_failures == 0) {
+        say_built(member, plan);
     }
 }
 

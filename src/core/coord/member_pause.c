@@ -46,17 +46,7 @@ static int64_t windows_ahead(const struct member *member, const struct held_part
     return window_of(partition->reading.watermark_us, size) - window_of(base, size) - waiting;
 }
 
-/* No partition runs further ahead than max_open_windows of what is open: memory of a catch-up is
- * that of a quiet day. The slowest is never ahead of itself, so somebody always reads. */
-static bool runs_ahead(const struct member *member, const struct held_partition *partition)
-{
-    const struct coord_settings *settings = member->settings;
-    return settings->trigger == TRIGGER_EVENT_TIME && settings->max_open_windows > 0 &&
-           windows_ahead(member, partition) > (int64_t)settings->max_open_windows;
-}
-
-/* What the head has is read again and let go, by a member that began below it (its ledger was
- * lost): no CLOSE comes before that. */
+/* What the head has is read again, up to its cut: no CLOSE comes before that. */
 static bool below_head(const struct member *member, const struct held_partition *partition)
 {
     const struct message_commit *head = fold_head(member->fold);
@@ -66,6 +56,16 @@ static bool below_head(const struct member *member, const struct held_partition 
         }
     }
     return false;
+}
+
+/* No partition runs further ahead than max_open_windows of what is open: memory of a catch-up is
+ * that of a quiet day. The slowest is never ahead of itself, so somebody always reads. */
+static bool runs_ahead(const struct member *member, const struct held_partition *partition)
+{
+    const struct coord_settings *settings = member->settings;
+    return settings->trigger == TRIGGER_EVENT_TIME && settings->max_open_windows > 0 &&
+           !below_head(member, partition) &&
+           windows_ahead(member, partition) > (int64_t)settings->max_open_windows;
 }
 
 /* R29: there is little room left, and it is for what the next build needs. By event time that is

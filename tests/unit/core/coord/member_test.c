@@ -261,6 +261,45 @@ Test(member, keeps_the_last_room_for_the_open_build)
     cr_assert_eq(member_paused(member, PAUSE_ROOM), 0);
 }
 
+/* What the head has seen is read again at once, however far ahead it is: no window is closed before
+ * that, so nobody could catch up with it. */
+Test(member, does_not_stop_below_the_cut_of_the_head)
+{
+    struct member_reading one = {.id = a0, .from = 40, .position = 45, .state = DATA_READING};
+    settings.trigger = TRIGGER_EVENT_TIME;
+    one.watermark_us = (settings.max_open_windows + 10) * settings.window_size_us;
+    record("progress/m2",
+           "{\"fingerprint\":\"f\",\"incarnation\":1,\"kind\":\"PROGRESS\",\"member\":\"m2\","
+           "\"partitions\":[{\"from\":0,\"low_us\":7,\"owned\":true,\"partition\":1,\"position\":9,"
+           "\"state\":\"reading\",\"topic\":\"a\"}],\"v\":1}");
+    read_to(42);
+    step((struct member_event){.kind = MEMBER_EVENT_PROGRESS,
+                               .progress = {.readings = &one, .count = 1}});
+    cr_assert_eq(member_paused(member, PAUSE_AHEAD), 0);
+    one.position = 50;
+    step((struct member_event){.kind = MEMBER_EVENT_PROGRESS,
+                               .progress = {.readings = &one, .count = 1}});
+    cr_assert_eq(member_paused(member, PAUSE_AHEAD), 1);
+}
+
+/* A build that waits for an operator is not still being built. */
+Test(member, says_that_a_gate_keeps_its_build)
+{
+    read_to(60);
+    record("close/4", CLOSE("4", "r3", "f", "60", "60", "60"));
+    record("plan/r4", "{\"build\":4,\"kind\":\"PLAN\",\"members\":[\"m1\"],\"run_id\":\"r4\","
+                      "\"shards\":[[0,1]],\"term\":0,\"time_us\":1,\"v\":1}");
+    cr_assert_not_null(find(MEMBER_BUILD));
+    cr_assert_str_eq(member_doing(member), "builds r4");
+    record("attempt/r4/0/1", "{\"attempt\":1,\"build\":4,\"db_bytes\":1,\"incarnation\":7,\"kind\":"
+                             "\"ATTEMPT\",\"member\":\"m1\",\"ok\":true,\"row_count\":1,\"run_id\":"
+                             "\"r4\",\"shard\":0,\"url\":\"u\",\"v\":1}");
+    cr_assert_str_eq(member_doing(member), "waits until r4 is published");
+    record("gate/r4", "{\"build\":4,\"kind\":\"GATED\",\"reasons\":[\"few\"],\"run_id\":\"r4\","
+                      "\"term\":0,\"v\":1}");
+    cr_assert_str_eq(member_doing(member), "waits: a gate keeps r4 from being published");
+}
+
 Test(member, refuses_other_settings)
 {
     read_to(60);
