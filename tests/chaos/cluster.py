@@ -7,7 +7,7 @@ import urllib.request
 
 import harness
 from kafka import TopicPartition
-from kafka.admin import KafkaAdminClient
+from kafka.admin import AbortTransactionSpec, KafkaAdminClient
 from tcp_proxy import TcpProxy
 
 LANES = 3
@@ -88,6 +88,26 @@ class Cluster:
             admin.alter_partition_reassignments(wanted)
             admin.elect_leaders(PREFERRED, raise_errors=False)
             return len(wanted)
+        finally:
+            admin.close()
+
+    def end_forgotten(self, places):
+        """Ends, as an operator does, what no coordinator will ever end: (topic, partition) -> how many.
+
+        A single broker that was killed while a transaction was open ends it when it is back, before it knows who leads
+        the partitions: it takes them for deleted, and gives them no marker (Kafka 4.4).
+        """
+        admin = KafkaAdminClient(bootstrap_servers=self.kafka.bootstrap)
+        try:
+            listed = [t for of_broker in admin.list_transactions().values() for t in of_broker]
+            under_way = {t.producer_id for t in listed if t.state.value in ("Ongoing", "PrepareCommit", "PrepareAbort")}
+            ended = 0
+            for place, state in admin.describe_producers([TopicPartition(*place) for place in places]).items():
+                for producer in state.active_producers:
+                    if producer.current_transaction_start_offset >= 0 and producer.producer_id not in under_way:
+                        admin.abort_transaction(AbortTransactionSpec(place, producer.producer_id, producer.producer_epoch))
+                        ended += 1
+            return ended
         finally:
             admin.close()
 

@@ -28,6 +28,7 @@ class Producer:
         self.committed = self.aborted = self.hung = 0
         self.wish = []  # outcomes of the next transactions: "abort", or ("hang", seconds)
         self.lock = threading.Lock()
+        self.writing = threading.Lock()  # by whoever uses the client
         self.paused = threading.Event()
         self.ended = threading.Event()
         self.error = None
@@ -46,7 +47,7 @@ class Producer:
         self.ended.set()
         self.thread.join(60)
         if self.plain is not None:
-            self.plain.close(timeout=5)
+            self._end(self.plain, 5)
         if self.error is not None:
             raise self.error
 
@@ -100,6 +101,24 @@ class Producer:
         return KafkaProducer(bootstrap_servers=self.bootstrap, acks="all", linger_ms=5, retries=50,
                              delivery_timeout_ms=25_000, request_timeout_ms=5000, **more)
 
+    def _end(self, client, timeout):
+        """A client with something that it cannot send would never end by itself."""
+        try:
+            client.close(timeout=timeout)
+        except KafkaError:
+            client._sender.force_close()
+
+    def _send_plain(self, records):
+        """What cannot be sent stays in a client for good, and would hold back all that comes after: it is thrown away."""
+        if self.plain is None:
+            self.plain = self._client()
+        try:
+            return self._send(self.plain, records)
+        except KafkaError:
+            client, self.plain = self.plain, None
+            self._end(client, 0)
+            raise
+
     def _transaction(self, records, outcome):
         client = self._client(transactional_id=f"{self.name}-{self.number}",
                               transaction_timeout_ms=60_000 if outcome == "commit" else 8_000)
@@ -117,7 +136,7 @@ class Producer:
             else:  # the broker ends it when its time is over
                 self.hung += 1
         finally:
-            client.close(timeout=0 if outcome == "hang" else 5)
+            self._end(client, 0 if outcome == "hang" else 5)
 
     # ---- the thread ----
 
@@ -128,7 +147,8 @@ class Producer:
                     time.sleep(0.05)
                     continue
                 try:
-                    self._step()
+                    with self.writing:
+                        self._step()
                 except KafkaError:  # a broker that is down is what the run is about
                     self.doubtful += 1
                     time.sleep(0.3)
@@ -146,24 +166,21 @@ class Producer:
         if outcome is not None:
             self._transaction(records, outcome)
         else:
-            if self.plain is None:
-                self.plain = self._client()
-            self.acked.update(self._send(self.plain, records))
+            self.acked.update(self._send_plain(records))
         time.sleep(max(0.0, count / self.rate - (time.monotonic() - began)))
 
     def close_window(self, size_ms):
         """Records far enough ahead in every partition that whatever was sent before belongs to a closed window."""
-        self.event_ms += 2 * size_ms
-        for _ in range(2):
-            for topic, partition in [(t, p) for t, count in sorted(self.partitions.items()) for p in range(count)]:
-                record = {**self._record(late_too=False), "topic": topic, "partition": partition}
-                if self.plain is None:
-                    self.plain = self._client()
-                got = {}
-                for _ in range(20):  # a broker may just be back
-                    got = got or self._send(self.plain, [record])
-                self.acked.update(got)
-            self.event_ms += size_ms
+        with self.writing:
+            self.event_ms += 2 * size_ms
+            for _ in range(2):
+                for topic, partition in [(t, p) for t, count in sorted(self.partitions.items()) for p in range(count)]:
+                    record = {**self._record(late_too=False), "topic": topic, "partition": partition}
+                    got = {}
+                    for _ in range(20):  # a broker may just be back
+                        got = got or self._send_plain([record])
+                    self.acked.update(got)
+                self.event_ms += size_ms
 
 
 def check_acked(producer, records):
