@@ -20,6 +20,10 @@ def owners(job):
             if not record.get("leaving") for p in record.get("partitions", ()) if p.get("owned")}
 
 
+# by default it takes the client up to half a minute to hear of a new partition
+SOON_SEEN = {"properties": [["topic.metadata.refresh.interval.ms", "2000"]]}
+
+
 def group_has_read(job, count, partitions, members=None):
     found = owners(job)
     return (len(found) == partitions and sum(position for _, position in found.values()) >= count
@@ -193,28 +197,29 @@ def test_a_work_folder_belongs_to_one_process(new_job, topics, name):
 
 def test_partitions_and_topics_are_added(new_job, topics, name):
     """A partition more while it runs; then, over a restart, a topic more: all of their records count."""
-    job = new_job(window={"trigger": "offsets", "every_records": 300})
+    job = new_job(window={"trigger": "schedule", "every": "1s"}, kafka=SOON_SEEN)
     topics.create(name, 1)
     topics.send(name, plain(300, 1))
     process = job.start()
-    process.wait_for(lambda: job.published() >= 1, "a snapshot")
+    process.wait_for(lambda: cut_to(job) == 300, "a snapshot")
     topics.grow(name, 3)
     topics.send(name, plain(400, 3, seed=2))
-    process.wait_for(lambda: group_has_read(job, 700, 3), "that the new partitions are read", timeout=90)
-    process.wait_for(lambda: job.published() >= 2, "a snapshot with them")
+    process.wait_for(lambda: group_has_read(job, 700, 3), "that the new partitions are read")
+    process.wait_for(lambda: cut_to(job) == 700, "a snapshot with them")
     assert process.stop() == 0
     second = topics.create(name + "-more", 2)
     topics.send(second, plain(300, 2, seed=3))
     job.write(topics=[*job.settings["topics"], {**job.settings["topics"][0], "name": second}])
     process = job.start()
-    process.wait_for(lambda: job.published() >= 3, "a snapshot with the new topic")
+    process.wait_for(lambda: cut_to(job) == 1000, "a snapshot with the new topic")
     assert process.stop() == 0
-    assert job.check(clean=True).snapshots >= 3
+    report = job.check(clean=True)
+    assert report.snapshots >= 3 and report.records == 1000
 
 
 def test_a_topic_grows_while_its_members_restart(new_job, topics, name):
     """Members that are back within their session get what they had: nobody would ever read the new partition."""
-    job = new_job(window={"trigger": "offsets", "every_records": 300})
+    job = new_job(window={"trigger": "offsets", "every_records": 300}, kafka=SOON_SEEN)
     topics.create(name, 1)
     topics.send(name, plain(300, 1))
     process = job.start()
