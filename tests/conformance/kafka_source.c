@@ -342,6 +342,30 @@ static void asks_for_starts(void)
     source_query_free(query);
 }
 
+/* A partition that came after the first question is known at the next one. */
+static void knows_new_partitions(void)
+{
+    bed_topic("more", 1, NULL);
+    bed_produce("more", 0, 0, 10);
+    struct err err;
+    const char *topic = "more";
+    struct source_settings settings = {.cluster = bed_settings(),
+                                       .group = "g-more",
+                                       .member_id = "q",
+                                       .topics = &topic,
+                                       .topic_count = 1};
+    struct source_query *query = NULL;
+    WORKS(source_query_new(&settings, &query, &err));
+    struct source_start starts[] = {{{0, 0}, -1, 5}, {{0, 2}, -1, 5}};
+    WORKS(source_query_starts(query, SOURCE_LATEST, 0, starts, 1, 20000, &err));
+    bed_grow_topic("more", 3);
+    bed_produce("more", 2, 0, 4);
+    WORKS(source_query_starts(query, SOURCE_LATEST, 0, starts, 2, 20000, &err));
+    IS_NUMBER(starts[0].offset, 10);
+    IS_NUMBER(starts[1].offset, 4);
+    source_query_free(query);
+}
+
 /* A topic that is deleted and made again: what was read belongs to another log. */
 static void notices_a_new_topic(void)
 {
@@ -389,6 +413,7 @@ int main(void)
     STORY(names_lost_ranges);
     STORY(accepts_gaps_of_compaction);
     STORY(asks_for_starts);
+    STORY(knows_new_partitions);
     STORY(notices_a_new_topic);
     return 0;
 }

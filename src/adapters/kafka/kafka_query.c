@@ -117,18 +117,49 @@ static bool check_list(const rd_kafka_topic_partition_list_t *list, const char *
     return true;
 }
 
-static bool ask_offsets(struct client *client, rd_kafka_topic_partition_list_t *list,
-                        int64_t time_ms, int64_t deadline_us, const char *what, struct err *err)
+static rd_kafka_resp_err_t offsets_at(struct client *client, rd_kafka_topic_partition_list_t *list,
+                                      int64_t time_ms, int64_t deadline_us)
 {
     for (int i = 0; i < list->cnt; i++) {
         list->elems[i].offset = time_ms;
         list->elems[i].err = RD_KAFKA_RESP_ERR_NO_ERROR;
     }
+    return rd_kafka_offsets_for_times(client->rk, list, client_wait_ms(deadline_us));
+}
+
+/* A partition came after the client's last look, which it would believe for up to a minute. */
+static bool is_unheard(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t *list)
+{
+    bool unheard = code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++) {
+        unheard = unheard || list->elems[i].err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+    }
+    return unheard;
+}
+
+static bool look_again(struct client *client, const rd_kafka_topic_partition_list_t *list,
+                       int64_t deadline_us, struct err *err)
+{
+    for (int i = 0; i < list->cnt; i++) {
+        const char *topic = list->elems[i].topic;
+        if (i == 0 || strcmp(topic, list->elems[i - 1].topic) != 0) {
+            TRY(kafka_topics_warm(client, topic, deadline_us, err));
+        }
+    }
+    return true;
+}
+
+static bool ask_offsets(struct client *client, rd_kafka_topic_partition_list_t *list,
+                        int64_t time_ms, int64_t deadline_us, const char *what, struct err *err)
+{
     if (list->cnt == 0) {
         return true;
     }
-    rd_kafka_resp_err_t code =
-        rd_kafka_offsets_for_times(client->rk, list, client_wait_ms(deadline_us));
+    rd_kafka_resp_err_t code = offsets_at(client, list, time_ms, deadline_us);
+    if (is_unheard(code, list)) {
+        TRY(look_again(client, list, deadline_us, err));
+        code = offsets_at(client, list, time_ms, deadline_us);
+    }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         client_error_set(err, code, "%s", what);
         return client_explain(client, err);

@@ -17,7 +17,8 @@ MUST_CHECK bool kafka_topics_metadata(struct client *client, const char *topic, 
                                       const struct rd_kafka_metadata **ret_metadata,
                                       struct err *err);
 
-/* Makes a producer know the topic, which it would otherwise ask for up to a second late (2.0.2). */
+/* Makes a client know the topic and its partitions of now, which it would otherwise ask for late: a
+ * producer by a second (2.0.2), others when their metadata are old. */
 MUST_CHECK bool kafka_topics_warm(struct client *client, const char *topic, int64_t deadline_us,
                                   struct err *err);
 
