@@ -5,6 +5,7 @@ from kafka.errors import KafkaError
 
 STEPS = ("closed", "sealed", "ready", "planned", "part-stored", "part-told", "attempt-uploaded", "attempt-told", "staged",
          "committed", "manifest-put", "swapping", "pointer-swapped", "published", "cleaned")
+STEPS_OF_A_STATE = ("carried-order", "carried-file")
 REGISTRY = {}
 
 
@@ -37,6 +38,11 @@ class Fault:
     def awake(self, but=None):
         found = [m for m in self.world.group.running() if not m.sleeping and m is not but]
         return self.rng.choice(found) if found else None
+
+    def steps(self):
+        """What the members of this group pass."""
+        state = self.world.group.settings["snapshot"].get("contents") == "state"
+        return STEPS + (STEPS_OF_A_STATE if state else ())
 
     def lane(self):
         return self.rng.choice(self.world.cluster.lanes)
@@ -87,7 +93,7 @@ class KillAtStep(Fault):
         member = self.leader() if self.rng.random() < 0.5 else self.awake()
         if member is None:
             return None
-        step, times = self.rng.choice(STEPS), self.rng.choice((1, 1, 2, 3))
+        step, times = self.rng.choice(self.steps()), self.rng.choice((1, 1, 2, 3))
         member.die_at(f"{step}:{times}")
         return f"{member.name} will die at {step}, time {times}"
 
@@ -102,7 +108,7 @@ class SleepAtStep(Fault):
         self.member = self.leader() if self.rng.random() < 0.7 else self.awake()
         if self.member is None:
             return None
-        step, times = self.rng.choice(STEPS), self.rng.choice((1, 1, 2))
+        step, times = self.rng.choice(self.steps()), self.rng.choice((1, 1, 2))
         self.member.sleep_at(f"{step}:{times}")
         return f"{self.member.name} will fall asleep at {step}, time {times}"
 
@@ -277,6 +283,7 @@ REQUESTS = {
     "staging": ("PUT", "manifest.staged"), "a read of what is staged": ("GET", "manifest.staged"),
     "the manifest's put": ("PUT", "/manifests/"), "the pointer's read": ("GET", "_CURRENT"),
     "the pointer's swap": ("PUT", "_CURRENT"), "a listing": ("GET", "list-type"), "a delete": ("POST", "delete"),
+    "a delete of one": ("DELETE", ""), "a look at a shard": ("HEAD", "/shard.db"), "a run's note": ("PUT", "/runs/"),
     "any request": (None, ""),
 }
 ANSWERS = {

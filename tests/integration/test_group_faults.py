@@ -50,8 +50,9 @@ def test_the_network_of_one(new_group, topics, name, who):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("disk", ("small", pytest.param("limit", marks=pytest.mark.long)))
-def test_a_full_disk(new_group, topics, name, disk):
+@pytest.mark.parametrize("disk,who", (("small", "member"), pytest.param("limit", "member", marks=pytest.mark.long),
+                                      pytest.param("small", "leader", marks=pytest.mark.long)))
+def test_a_full_disk(new_group, topics, name, disk, who):
     """One member cannot write, so its rows cannot be handed on: the build waits for it, and nothing is lost.
 
     Its disk is a small one of its own, which is really full, or where nothing can be mounted its files may not grow.
@@ -61,7 +62,8 @@ def test_a_full_disk(new_group, topics, name, disk):
         for member in group.members:  # whoever will lead
             member.small_disk(8)
     group.start()
-    victim = group.others(group.leader())[0]
+    leader = group.leader()
+    victim = leader if who == "leader" else group.others(leader)[0]
     send(topics, name, 1)
     group.wait_for_published(1)
     victim.fill_disk(0)
