@@ -114,9 +114,9 @@ MUST_CHECK bool intake_seal(struct intake *intake, uint64_t build,
                             const struct member_seal_partition *partitions, size_t count,
                             struct arena *arena, struct intake_sealed *ret_sealed, struct err *err);
 
-/* A COMMIT, whose run is given, covers rows: they are let go. */
-void intake_forget(struct intake *intake, const struct member_forget *partitions, size_t count,
-                   const char *run);
+/* A COMMIT, whose run is given, covers rows: they are let go. Errors: CORRUPT (a spill). */
+MUST_CHECK bool intake_forget(struct intake *intake, const struct member_forget *partitions,
+                              size_t count, const char *run, struct err *err);
 
 /* ---- for checkpoints ---- */
 

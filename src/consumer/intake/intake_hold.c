@@ -67,8 +67,9 @@ static void apply_head(struct intake_partition *partition, const struct cut_step
 
 /* A row that is dated beyond the bound of a build belongs to it whatever its window (R24), which a
  * tally of windows cannot tell. */
-static bool settle_section(struct intake_partition *partition, const struct intake_head *head,
-                           struct row_set *set, size_t section, uint32_t source, struct err *err)
+static bool settle_section(struct intake_partition *partition, const struct cut_step *steps,
+                           size_t count, struct row_set *set, size_t section, uint32_t source,
+                           struct err *err)
 {
     struct row_stream *stream = NULL;
     TRY(row_set_open(set, section, &stream, err));
@@ -78,8 +79,7 @@ static bool settle_section(struct intake_partition *partition, const struct inta
     bool done = true;
     while ((done = row_stream_next(stream, &row, &more, err)) && more) {
         if (row.source == source &&
-            cut_judge(head->steps, head->step_count, row.offset, row.event_time_us).class ==
-                CUT_FUTURE) {
+            cut_judge(steps, count, row.offset, row.event_time_us).class == CUT_FUTURE) {
             struct tally_future future = {set->index->sections[section].window, row.offset};
             tally_commit(&partition->tally, &none, &future, 1);
         }
@@ -88,22 +88,34 @@ static bool settle_section(struct intake_partition *partition, const struct inta
     return done;
 }
 
-/* What a checkpoint brought back has seen no seal: its future rows are looked for. */
-static bool settle_futures(struct intake *intake, struct intake_partition *partition,
-                           const struct intake_head *head, struct err *err)
+/* The lowest bound of the builds; without event time there is none. */
+static int64_t future_bound(const struct cut_step *steps, size_t count)
 {
     int64_t bound_us = EVENT_TIME_HIGH;
-    for (size_t i = 0; i < head->step_count; i++) {
-        int64_t one = head->steps[i].future_bound_us;
+    for (size_t i = 0; i < count; i++) {
+        int64_t one = steps[i].future_bound_us;
         bound_us = one < bound_us ? one : bound_us;
     }
+    return bound_us;
+}
+
+/* Rows that have seen no seal of their build, because a checkpoint brought them back, or another
+ * member had the partition then and this one has read it again: the future ones are looked for. */
+static bool settle_futures(struct intake *intake, struct intake_partition *partition,
+                           const struct cut_step *steps, size_t count, struct err *err)
+{
+    int64_t bound_us = future_bound(steps, count);
+    if (tally_high_us(&partition->tally) < bound_us - intake->settings.settings->window.size_us) {
+        return true;
+    }
+    held_rows_freeze(intake->settings.held);
     for (size_t i = 0; i < held_rows_share_count(intake->settings.held); i++) {
         struct row_set *set = row_share_set(held_rows_shares(intake->settings.held)[i]);
         uint32_t source =
             source_table_find(&set->index->sources, partition->topic, partition->number);
         for (size_t k = 0; source != SOURCE_NONE && k < set->index->section_count; k++) {
             if (set->index->sections[k].event_time_max_us > bound_us) {
-                TRY(settle_section(partition, head, set, k, source, err));
+                TRY(settle_section(partition, steps, count, set, k, source, err));
             }
         }
     }
@@ -147,9 +159,7 @@ bool intake_start(struct intake *intake, struct source_partition id, int64_t off
     TRY(intake_start_witnesses(partition, head, err));
     if (head->goes_on) {
         CHECK(partition->position >= offset);
-        if (partition->restored) {
-            TRY(settle_futures(intake, partition, head, err));
-        }
+        TRY(settle_futures(intake, partition, head->steps, head->step_count, err));
         apply_head(partition, head->steps, head->step_count, head->tail_from, head->run);
         lower_watermark(intake, partition, head->watermark_us);
         held_rows_forget(intake->settings.held, is_over, intake);
@@ -205,16 +215,18 @@ void intake_stop(struct intake *intake, struct source_partition id)
     }
 }
 
-void intake_forget(struct intake *intake, const struct member_forget *partitions, size_t count,
-                   const char *run)
+bool intake_forget(struct intake *intake, const struct member_forget *partitions, size_t count,
+                   const char *run, struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
         const struct member_forget *forget = &partitions[i];
         struct intake_partition *partition = intake_find(intake, forget->id);
         if (partition != NULL) {
+            TRY(settle_futures(intake, partition, forget->steps, forget->step_count, err));
             apply_head(partition, forget->steps, forget->step_count, forget->tail_from, run);
             intake_forget_witnesses(partition, forget, run);
         }
     }
     held_rows_forget(intake->settings.held, is_over, intake);
+    return true;
 }

@@ -132,8 +132,13 @@ static void save(struct intake_thread *thread)
 
 static void forget(struct intake_thread *thread, const struct mail *mail)
 {
-    intake_forget(thread->settings.intake, mail->forget.partitions, mail->forget.count,
-                  mail->forget.run);
+    struct err err;
+    if (!intake_forget(thread->settings.intake, mail->forget.partitions, mail->forget.count,
+                       mail->forget.run, &err) &&
+        !thread->failed) {
+        fail(thread, &err);
+        return;
+    }
     checkpoint_saver_forget(thread->settings.saver, mail->forget.partitions, mail->forget.count,
                             mail->forget.run);
     thread->news = true;

@@ -165,6 +165,12 @@ int64_t tally_low_us(const struct tally *tally)
     return tally->window_count == 0 ? EVENT_TIME_HIGH : tally->windows[0].start_us;
 }
 
+int64_t tally_high_us(const struct tally *tally)
+{
+    return tally->window_count == 0 ? EVENT_TIME_LOW
+                                    : tally->windows[tally->window_count - 1].start_us;
+}
+
 size_t tally_open_windows(const struct tally *tally)
 {
     return tally->window_count;

@@ -66,6 +66,8 @@ void tally_forget_below(struct tally *tally, int64_t offset);
 /* The start of the lowest window of a row that is in no build; EVENT_TIME_HIGH when there is none.
  */
 int64_t tally_low_us(const struct tally *tally);
+/* Of the highest; EVENT_TIME_LOW when there is none. */
+int64_t tally_high_us(const struct tally *tally);
 size_t tally_open_windows(const struct tally *tally);
 uint64_t tally_rows(const struct tally *tally);
 size_t tally_memory(const struct tally *tally); /* bytes */

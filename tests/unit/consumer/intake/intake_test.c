@@ -45,7 +45,7 @@ Test(intake, a_cut_takes_its_windows_and_leaves_the_rest)
     /* its COMMIT; then the next window takes what was carried out, and the late row */
     struct member_forget forget = {
         .id = {"t", 0}, .tail_from = 1, .steps = &first, .step_count = 1};
-    intake_forget(world->intake, &forget, 1, "r1");
+    cr_assert(intake_forget(world->intake, &forget, 1, "r1", &err), "%s", err.message);
     struct cut_step both[] = {first, step(2, 10, 20, 8)};
     struct member_seal_partition next = {
         .id = {"t", 0}, .from = 1, .seen_end = 6, .to = 8, .steps = both, .step_count = 2};
@@ -197,7 +197,7 @@ Test(intake, a_head_that_went_back_voids_what_is_held)
     struct cut_step first = step(1, -1, 10, 8);
     struct member_forget forget = {
         .id = {"t", 0}, .tail_from = 5, .steps = &first, .step_count = 1};
-    intake_forget(world->intake, &forget, 1, "r1");
+    cr_assert(intake_forget(world->intake, &forget, 1, "r1", &err), "%s", err.message);
     /* it is given up: everything comes again */
     intake_stop(world->intake, id);
     begin(world, id, 0, &NO_HEAD);
@@ -229,7 +229,7 @@ Test(intake, below_the_tail_of_a_head_nothing_is_held)
     add(world, 0, 0, "a", 1);
     take(world, 100);
     struct member_forget forget = {.id = {"t", 0}, .tail_from = 4, .cut = 4}; /* by offsets */
-    intake_forget(world->intake, &forget, 1, "r1");
+    cr_assert(intake_forget(world->intake, &forget, 1, "r1", &err), "%s", err.message);
     add(world, 0, 1, "b", 2);
     add(world, 0, 2, "", -1);
     add(world, 0, 3, "c", 3);
@@ -467,7 +467,7 @@ Test(intake, a_seal_says_what_to_look_at_again)
                                    .cut = 4,
                                    .has_witness = true,
                                    .witness = at_cut};
-    intake_forget(world->intake, &forget, 1, "r1");
+    cr_assert(intake_forget(world->intake, &forget, 1, "r1", &err), "%s", err.message);
     struct cut_step both[] = {first, step(2, -1, EVENT_TIME_HIGH, 6)};
     struct member_seal_partition next = {
         .id = {"t", 0}, .from = 4, .seen_end = 4, .to = 6, .steps = both, .step_count = 2};
