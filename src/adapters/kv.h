@@ -27,6 +27,7 @@ struct kv_written {
     uint64_t file_bytes;
     uint64_t key_bytes; /* sums */
     uint64_t value_bytes;
+    bool whole_rows; /* a file of pages in which no row has overflow pages, for certain */
     char checkpoint_id[KV_CHECKPOINT_SIZE]; /* the driver's own; "": it has none */
 };
 

@@ -317,6 +317,7 @@ static bool write_rows(struct inputs *inputs, struct order_writer *order,
     result->rows = written.rows;
     result->file_bytes = written.file_bytes;
     result->value_bytes = written.value_bytes;
+    result->whole_rows = written.whole_rows;
     memcpy(result->checkpoint_id, written.checkpoint_id, sizeof result->checkpoint_id);
     result->write_us = clock_mono_us() - start;
     return true;

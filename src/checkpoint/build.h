@@ -38,6 +38,7 @@ struct build_result {
     uint64_t value_bytes;
     uint64_t order_bytes; /* of the order object; 0: there are not even deleted keys, and no file */
     uint32_t page_size;   /* the one chosen; 0: the kv has none */
+    bool whole_rows;      /* as kv_written has it */
     char checkpoint_id[KV_CHECKPOINT_SIZE]; /* the kv's own; "": it has none */
     struct buf key_min;                     /* stored bytes; empty when rows is 0 */
     struct buf key_max;

@@ -283,6 +283,7 @@ static bool store_files(struct shard_job *job, const struct shard_paths *paths,
         .path = built->rows > 0 ? paths->file : NULL,
         .order_path = built->order_bytes > 0 ? paths->order : NULL,
         .sidecar = job->settings->snapshot->sidecar,
+        .whole_rows = built->whole_rows,
         .stop = &job->work.stop,
         .kv = &job->settings->kv->ops->features,
     };

@@ -15,7 +15,7 @@
 enum {
     HEADER_BYTES = 100,
     PAGE_SIZE_PLACE = 16,     /* big-endian u16; 1 is 65536 */
-    AHEAD_BYTES = 256 * 1024, /* read at once: the pages of a tree lie mostly in order */
+    AHEAD_BYTES = 256 * 1024, /* read at once, where all is read: pages lie mostly in order */
 };
 
 struct page_file {
@@ -24,6 +24,7 @@ struct page_file {
     uint32_t page_size;
     uint64_t size;
     uint8_t *ahead;
+    size_t ahead_bytes;
     uint64_t ahead_place;
     size_t ahead_size;
 };
@@ -35,7 +36,7 @@ static bool read_page(void *context, uint32_t pageno, uint8_t *ret_page, struct 
     if (place < file->ahead_place ||
         place + file->page_size > file->ahead_place + file->ahead_size) {
         uint64_t left = file->size - place;
-        size_t size = left < AHEAD_BYTES ? (size_t)left : AHEAD_BYTES;
+        size_t size = left < file->ahead_bytes ? (size_t)left : file->ahead_bytes;
         file->ahead_size = 0;
         TRY(file_read_at(file->fd, place, file->ahead, size, file->path, err));
         file->ahead_place = place;
@@ -45,7 +46,8 @@ static bool read_page(void *context, uint32_t pageno, uint8_t *ret_page, struct 
     return true;
 }
 
-static bool open_pages(struct page_file *file, struct sqlite_pages *pages, struct err *err)
+static bool open_pages(struct page_file *file, bool whole_rows, struct sqlite_pages *pages,
+                       struct err *err)
 {
     uint8_t header[HEADER_BYTES];
     TRY(file_read_at(file->fd, 0, header, sizeof header, file->path, err));
@@ -56,16 +58,19 @@ static bool open_pages(struct page_file *file, struct sqlite_pages *pages, struc
         return err_set(err, ERR_INPUT, "%s: %llu bytes in pages of %u", file->path,
                        (unsigned long long)file->size, file->page_size);
     }
+    file->ahead_bytes = whole_rows ? file->page_size : AHEAD_BYTES;
     *pages = (struct sqlite_pages){
         .read = read_page,
         .context = file,
         .page_size = file->page_size,
         .page_count = (uint32_t)(file->size / file->page_size),
+        .whole_rows = whole_rows,
     };
     return true;
 }
 
-bool shard_sidecar_body(const char *path, struct buf *to, uint32_t *ret_page_size, struct err *err)
+bool shard_sidecar_body(const char *path, bool whole_rows, struct buf *to, uint32_t *ret_page_size,
+                        struct err *err)
 {
     struct page_file file = {.path = path, .fd = open(path, O_RDONLY | O_CLOEXEC)};
     if (file.fd < 0) {
@@ -78,7 +83,7 @@ bool shard_sidecar_body(const char *path, struct buf *to, uint32_t *ret_page_siz
         file.ahead = malloc(AHEAD_BYTES);
         CHECK(file.ahead != NULL);
         struct sqlite_pages pages;
-        ok = open_pages(&file, &pages, err) && sidecar_body_build(&pages, to, err);
+        ok = open_pages(&file, whole_rows, &pages, err) && sidecar_body_build(&pages, to, err);
         free(file.ahead);
     }
     (void)close(file.fd);

@@ -9,8 +9,9 @@
  * before the upload, which may take the file away; the ETag is known after it and goes in front
  * with sidecar_encode(). *ret_page_size is the file's. Blocks. Errors: MISSING, TRANSIENT, CORRUPT
  * (too short), INPUT (not a file of ours), LIMIT (`to` is full). A sidecar is best effort: failing
- * never fails the shard. */
-MUST_CHECK bool shard_sidecar_body(const char *path, struct buf *to, uint32_t *ret_page_size,
-                                   struct err *err);
+ * never fails the shard. `whole_rows`: as kv_written has it; few of the file's pages are read then.
+ */
+MUST_CHECK bool shard_sidecar_body(const char *path, bool whole_rows, struct buf *to,
+                                   uint32_t *ret_page_size, struct err *err);
 
 #endif

@@ -71,7 +71,8 @@ static bool put_file(const struct upload_request *request, struct arena *arena, 
     bool with_sidecar = request->sidecar;
     uint32_t page_size = 0;
     /* It is made before the upload, which takes the file away. */
-    if (with_sidecar && !shard_sidecar_body(request->path, &body, &page_size, &sidecar_err)) {
+    if (with_sidecar &&
+        !shard_sidecar_body(request->path, request->whole_rows, &body, &page_size, &sidecar_err)) {
         log_failure(LOG_WARN, "build", &sidecar_err, "%s goes without a sidecar", request->folder);
         with_sidecar = false;
     }

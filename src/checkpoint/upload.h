@@ -12,6 +12,7 @@ struct upload_request {
     const char *path;       /* of the local file, or folder; gone after success. NULL: no rows */
     const char *order_path; /* of its order object, gone after success; NULL: none */
     bool sidecar;           /* of a file */
+    bool whole_rows;        /* as kv_written has it */
     const struct kv_features *kv;
     const atomic_bool *stop; /* ends it when it becomes true (STOPPED); NULL: nothing does */
 };

@@ -37,11 +37,11 @@ bool db_err(struct err *err, sqlite3 *db, int code, const char *doing)
     return err_set_code(err, db_err_kind(code), code, "%s: %s", doing, message);
 }
 
-static bool open_with(const char *name, int flags, sqlite3 **ret_db, struct err *err)
+static bool open_with(const char *name, int flags, const char *vfs, sqlite3 **ret_db,
+                      struct err *err)
 {
     sqlite3 *db = NULL;
-    int code =
-        sqlite3_open_v2(name, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    int code = sqlite3_open_v2(name, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs);
     if (code != SQLITE_OK) {
         (void)db_err(err, db, code, "open");
         sqlite3_close(db);
@@ -53,17 +53,22 @@ static bool open_with(const char *name, int flags, sqlite3 **ret_db, struct err 
 
 bool db_create(const char *path, sqlite3 **ret_db, struct err *err)
 {
-    return open_with(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, ret_db, err);
+    return db_create_by(path, NULL, ret_db, err);
+}
+
+bool db_create_by(const char *path, const char *vfs, sqlite3 **ret_db, struct err *err)
+{
+    return open_with(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs, ret_db, err);
 }
 
 bool db_open_writing(const char *path, sqlite3 **ret_db, struct err *err)
 {
-    return open_with(path, SQLITE_OPEN_READWRITE, ret_db, err);
+    return open_with(path, SQLITE_OPEN_READWRITE, NULL, ret_db, err);
 }
 
 bool db_open_memory(sqlite3 **ret_db, struct err *err)
 {
-    return open_with(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, ret_db, err);
+    return open_with(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL, ret_db, err);
 }
 
 /* A path as a URI: what has a meaning there is written as %XX (https://sqlite.org/uri.html). */
@@ -88,7 +93,7 @@ static char *immutable_uri(const char *path)
 bool db_open_reading(const char *path, sqlite3 **ret_db, struct err *err)
 {
     char *uri = immutable_uri(path);
-    bool ok = open_with(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, ret_db, err);
+    bool ok = open_with(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL, ret_db, err);
     free(uri);
     return ok;
 }

@@ -13,6 +13,7 @@
 /* Makes the file, or opens it. Reading only: the file must be there and not change (immutable=1, so
  * no lock is taken and a write-ahead log is not looked for). */
 MUST_CHECK bool db_create(const char *path, sqlite3 **ret_db, struct err *err);
+MUST_CHECK bool db_create_by(const char *path, const char *vfs, sqlite3 **ret_db, struct err *err);
 MUST_CHECK bool db_open_reading(const char *path, sqlite3 **ret_db, struct err *err);
 MUST_CHECK bool db_open_writing(const char *path, sqlite3 **ret_db, struct err *err);
 MUST_CHECK bool db_open_memory(sqlite3 **ret_db, struct err *err);

@@ -105,6 +105,8 @@ static int next(sqlite3_vtab_cursor *base)
     state->rows++;
     state->key_bytes += cursor->row.key.size;
     state->value_bytes += cursor->row.value.size;
+    uint64_t row_bytes = (uint64_t)cursor->row.key.size + cursor->row.value.size;
+    state->row_bytes_max = row_bytes > state->row_bytes_max ? row_bytes : state->row_bytes_max;
     return SQLITE_OK;
 }
 

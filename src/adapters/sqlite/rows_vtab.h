@@ -18,7 +18,8 @@ struct rows_vtab {
     uint64_t rows;
     uint64_t key_bytes;
     uint64_t value_bytes;
-    bool failed; /* then `err` says why, and it is the error to report */
+    uint64_t row_bytes_max; /* of key and value */
+    bool failed;            /* then `err` says why, and it is the error to report */
     struct err err;
 };
 

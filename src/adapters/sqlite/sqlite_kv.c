@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include "adapters/sqlite/db.h"
+#include "adapters/sqlite/gather_vfs.h"
 #include "adapters/sqlite/rows_vtab.h"
 #include "adapters/sqlite/sqlite_read.h"
+#include "core/snapshot/page_size.h"
 
-enum { PRAGMA_MAX = 128, PAGE_MIN = 4096, PAGE_MAX = 65536, CACHE_BYTES_MIN = 256 * 1024 };
+enum { PRAGMA_MAX = 128, CACHE_BYTES_MIN = 256 * 1024 };
 
 /* ---- writing ----
  *
@@ -58,8 +60,7 @@ static bool write_file(struct kv *kv, const struct kv_write_request *request,
                        struct buf *key_max, struct err *err)
 {
     (void)kv;
-    CHECK(request->page_size >= PAGE_MIN && request->page_size <= PAGE_MAX &&
-          (request->page_size & (request->page_size - 1)) == 0);
+    CHECK(page_size_is_valid(request->page_size));
     struct rows_vtab state = {
         .borrowed_rows = rows,
         .borrowed_stop = request->stop,
@@ -67,7 +68,7 @@ static bool write_file(struct kv *kv, const struct kv_write_request *request,
         .borrowed_key_max = key_max,
     };
     sqlite3 *db = NULL;
-    TRY(db_create(request->path, &db, err));
+    TRY(gather_vfs_create(request->path, &db, err));
     bool ok = start_file(db, request, err) && insert_rows(db, &state, err);
     db_close(db);
     TRY(ok);
@@ -80,6 +81,8 @@ static bool write_file(struct kv *kv, const struct kv_write_request *request,
         .file_bytes = (uint64_t)status.st_size,
         .key_bytes = state.key_bytes,
         .value_bytes = state.value_bytes,
+        .whole_rows =
+            state.row_bytes_max + PAGE_SIZE_OVERHEAD <= page_size_inline_limit(request->page_size),
     };
     return true;
 }

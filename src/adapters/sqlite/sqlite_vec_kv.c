@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "adapters/sqlite/db.h"
+#include "adapters/sqlite/gather_vfs.h"
 #include "adapters/sqlite/sqlite_vec_file.h"
 
 enum { SQL_MAX = 256, STOP_CHECK_ROWS = 256, CACHE_BYTES_MIN = 256 * 1024 };
@@ -144,7 +145,7 @@ static bool write_file(struct kv *kv, const struct kv_write_request *request,
 {
     const struct sqlite_vec_kv *self = (const struct sqlite_vec_kv *)kv;
     struct writing writing = {.request = request, .key_min = key_min, .key_max = key_max};
-    TRY(db_create(request->path, &writing.db, err));
+    TRY(gather_vfs_create(request->path, &writing.db, err));
     bool ok = db_load_extension(writing.db, self->extension, "sqlite3_vec_init", err) &&
               start_file(self, &writing, err) && prepare(&writing, err) &&
               add_rows(&writing, kv->vector_dim, rows, err);

@@ -34,7 +34,7 @@ static void compare(const struct verify_sidecar_request *request, struct bytes o
     if (!sidecar_decode(object, SIDECAR_BYTES_MAX, arena, &sidecar, &err)) {
         add(request, VERIFY_SIDECAR,
             arena_format(arena, "its sidecar does not read: %s", err.message));
-    } else if (!shard_sidecar_body(request->path, &body, &page_size, &err)) {
+    } else if (!shard_sidecar_body(request->path, false, &body, &page_size, &err)) {
         add(request, VERIFY_SIDECAR,
             arena_format(arena, "the file has no sidecar to compare with: %s", err.message));
     } else if (sidecar.page_size != page_size ||

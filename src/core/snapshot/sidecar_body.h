@@ -8,9 +8,9 @@
 #include "core/snapshot/sqlite_pages.h"
 
 /* Every interior page of every B-tree, every page of the schema B-tree, and the chains of overflow
- * pages. Reads every page that is in use once, and interior pages twice. ERR_INPUT: not an SQLite
- * file that a writer of this format makes; ERR_LIMIT: the body does not fit into `out`; and the
- * source's errors. */
+ * pages. Reads every page that is in use once, and interior pages twice; with `whole_rows` of the
+ * leaves of a tree one. ERR_INPUT: not an SQLite file that a writer of this format makes;
+ * ERR_LIMIT: the body does not fit into `out`; and the source's errors. */
 MUST_CHECK bool sidecar_body_build(const struct sqlite_pages *pages, struct buf *out,
                                    struct err *err);
 

@@ -10,7 +10,8 @@ struct walker {
     struct sidecar_walk *walk;
     uint8_t *page;
     uint8_t *seen;                  /* a bit a page: no page is part of two things */
-    struct sidecar_numbers to_do;   /* pages of the tree at hand, a stack */
+    struct sidecar_numbers level;   /* of the tree at hand, and ... */
+    struct sidecar_numbers below;   /* ... the pages one level lower */
     struct sidecar_numbers heads;   /* of overflow chains, and ... */
     struct sidecar_numbers lengths; /* ... their lengths in pages */
     struct sidecar_numbers roots;   /* of the trees that the schema names */
@@ -40,8 +41,8 @@ static void push_chain(struct sidecar_walk *walk, struct sidecar_chain chain)
     walk->chains[walk->chain_count++] = chain;
 }
 
-/* Reads a page that nothing else has led to. */
-static bool read_page(struct walker *walker, uint32_t pageno, struct err *err)
+/* Nothing else has led to the page. */
+static bool reach_page(struct walker *walker, uint32_t pageno, struct err *err)
 {
     if (pageno == 0 || pageno > walker->source->page_count) {
         return err_set(err, ERR_INPUT, "page %u of a file of %u pages", pageno,
@@ -52,7 +53,13 @@ static bool read_page(struct walker *walker, uint32_t pageno, struct err *err)
         return err_set(err, ERR_INPUT, "page %u is in two places", pageno);
     }
     walker->seen[pageno / 8] |= bit;
-    return walker->source->read(walker->source->context, pageno, walker->page, err);
+    return true;
+}
+
+static bool read_page(struct walker *walker, uint32_t pageno, struct err *err)
+{
+    return reach_page(walker, pageno, err) &&
+           walker->source->read(walker->source->context, pageno, walker->page, err);
 }
 
 /* ---- trees ---- */
@@ -64,7 +71,7 @@ static bool take_cell(struct walker *walker, const struct sqlite_page_header *he
     struct sqlite_cell cell;
     TRY(sqlite_page_cell(walker->page, page_size, header, index, &cell, err));
     if (sqlite_page_is_interior(header)) {
-        push(&walker->to_do, cell.left_child);
+        push(&walker->below, cell.left_child);
     }
     if (cell.overflow_bytes > 0) {
         push(&walker->heads, cell.overflow_page);
@@ -80,42 +87,56 @@ static bool take_cell(struct walker *walker, const struct sqlite_page_header *he
     return true;
 }
 
-/* The children of a page lie mostly in order: visited that way, a file is read from front to back.
- */
-static void reverse(struct sidecar_numbers *numbers, size_t first)
+static bool take_page(struct walker *walker, uint32_t pageno,
+                      const struct sqlite_page_header *header, bool is_schema, struct err *err)
 {
-    for (size_t last = numbers->count; last - first > 1; first++) {
-        last--;
-        uint32_t item = numbers->items[first];
-        numbers->items[first] = numbers->items[last];
-        numbers->items[last] = item;
+    if (is_schema || sqlite_page_is_interior(header)) {
+        push(&walker->walk->pages, pageno);
     }
+    for (uint32_t i = 0; i < header->cell_count; i++) {
+        TRY(take_cell(walker, header, i, is_schema, err));
+    }
+    if (sqlite_page_is_interior(header)) {
+        push(&walker->below, header->right_child);
+    }
+    return true;
 }
 
-static bool walk_tree(struct walker *walker, uint32_t root, bool is_schema, struct err *err)
+/* All leaves of a tree are on its lowest level: the first one tells that all the others are leaves,
+ * too, of which nothing is wanted where no row leaves its page. */
+static bool walk_level(struct walker *walker, bool is_schema, struct err *err)
 {
-    walker->to_do.count = 0;
-    push(&walker->to_do, root);
-    while (walker->to_do.count > 0) {
-        uint32_t pageno = walker->to_do.items[--walker->to_do.count];
+    bool skip = false;
+    for (size_t i = 0; i < walker->level.count; i++) {
+        uint32_t pageno = walker->level.items[i];
+        if (skip) {
+            TRY(reach_page(walker, pageno, err));
+            continue;
+        }
         TRY(read_page(walker, pageno, err));
         struct sqlite_page_header header;
         if (!sqlite_page_parse(walker->page, pageno, walker->source->page_size, &header)) {
             return err_set(err, ERR_INPUT, "page %u is no B-tree page", pageno);
         }
-        if (is_schema || sqlite_page_is_interior(&header)) {
-            push(&walker->walk->pages, pageno);
+        if (!take_page(walker, pageno, &header, is_schema, err)) {
+            return err_wrap(err, "page %u", pageno);
         }
-        size_t first = walker->to_do.count;
-        for (uint32_t i = 0; i < header.cell_count; i++) {
-            if (!take_cell(walker, &header, i, is_schema, err)) {
-                return err_wrap(err, "page %u", pageno);
-            }
-        }
-        if (sqlite_page_is_interior(&header)) {
-            push(&walker->to_do, header.right_child);
-            reverse(&walker->to_do, first);
-        }
+        skip = walker->source->whole_rows && !is_schema && !sqlite_page_is_interior(&header);
+    }
+    return true;
+}
+
+/* Level by level: the pages of one lie mostly in order, and a file is read from front to back. */
+static bool walk_tree(struct walker *walker, uint32_t root, bool is_schema, struct err *err)
+{
+    walker->level.count = 0;
+    push(&walker->level, root);
+    while (walker->level.count > 0) {
+        walker->below.count = 0;
+        TRY(walk_level(walker, is_schema, err));
+        struct sidecar_numbers done = walker->level;
+        walker->level = walker->below;
+        walker->below = done;
     }
     return true;
 }
@@ -202,7 +223,8 @@ bool sidecar_walk(const struct sqlite_pages *pages, struct sidecar_walk *walk, s
     bool good = walk_file(&walker, err);
     free(walker.page);
     free(walker.seen);
-    free(walker.to_do.items);
+    free(walker.level.items);
+    free(walker.below.items);
     free(walker.heads.items);
     free(walker.lengths.items);
     free(walker.roots.items);

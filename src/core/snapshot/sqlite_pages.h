@@ -14,6 +14,7 @@ struct sqlite_pages {
     void *context;
     uint32_t page_size;
     uint32_t page_count;
+    bool whole_rows; /* whoever wrote the file says that no row of it has overflow pages */
 };
 
 /* https://www.sqlite.org/fileformat2.html, section 1.6 */

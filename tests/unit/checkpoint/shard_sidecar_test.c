@@ -32,7 +32,7 @@ static enum err_kind kind_of(const unsigned char *content, size_t size)
     struct err err = {0};
     uint32_t page_size;
     buf_init(&body, 1 << 20);
-    bool ok = shard_sidecar_body(path, &body, &page_size, &err);
+    bool ok = shard_sidecar_body(path, false, &body, &page_size, &err);
     buf_done(&body);
     return ok ? ERR_NONE : err.kind;
 }
@@ -52,7 +52,7 @@ Test(shard_sidecar, what_is_no_shard_file)
     struct err err = {0};
     uint32_t page_size;
     buf_init(&body, 1 << 20);
-    cr_assert(!shard_sidecar_body("/tmp/tidemark-no-such-file", &body, &page_size, &err));
+    cr_assert(!shard_sidecar_body("/tmp/tidemark-no-such-file", false, &body, &page_size, &err));
     cr_assert_eq(err.kind, ERR_MISSING);
     buf_done(&body);
 }

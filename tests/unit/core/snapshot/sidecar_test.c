@@ -68,6 +68,30 @@ static void expect_chains(const struct sidecar_body *body, const cJSON *chains)
     cr_assert_eq(at, body->chain_page_count);
 }
 
+static uint32_t pages_read;
+
+static bool count_page(void *context, uint32_t pageno, uint8_t *ret_page, struct err *err)
+{
+    pages_read++;
+    return read_page(context, pageno, ret_page, err);
+}
+
+/* Of a file without overflow pages the same body is made of few pages: page 1 to check it, each
+ * page of the body twice, and one leaf. */
+static void hold_quick_body(struct bytes *file, const struct sidecar *theirs)
+{
+    struct sqlite_pages pages = pages_of(file, theirs->page_size);
+    pages.read = count_page;
+    pages.whole_rows = true;
+    pages_read = 0;
+    struct err err = {0};
+    AUTO(buf) struct buf body;
+    buf_init(&body, BODY_MAX);
+    cr_assert(sidecar_body_build(&pages, &body, &err), "%s", err.message);
+    cr_assert(bytes_equal(buf_bytes(&body), theirs->body_bytes));
+    cr_assert_leq(pages_read, 2 + 2 * theirs->body.page_count);
+}
+
 static void hold_shard(const char *example, const cJSON *shard, struct arena *arena)
 {
     const cJSON *expected = vectors_member(shard, "sidecar");
@@ -87,6 +111,9 @@ static void hold_shard(const char *example, const cJSON *shard, struct arena *ar
     buf_init(&body, BODY_MAX);
     cr_assert(sidecar_body_build(&pages, &body, &err), "%s", err.message);
     cr_assert(bytes_equal(buf_bytes(&body), theirs.body_bytes), "%s", folder);
+    if (theirs.body.chain_count == 0) {
+        hold_quick_body(&file, &theirs);
+    }
     AUTO(buf) struct buf ours;
     buf_init(&ours, BODY_MAX);
     cr_assert(sidecar_encode(buf_bytes(&body), theirs.page_size, vectors_text(expected, "db_tag"),
