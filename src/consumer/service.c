@@ -472,6 +472,7 @@ struct service *service_free(struct service *service)
         queue_free(service->to_intake);
         queue_free(service->to_poll);
         queue_free(service->batches);
+        budget_done(&service->budget);
     }
     tell_store(service);
     kv_free(service->kv);

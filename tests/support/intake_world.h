@@ -80,6 +80,7 @@ static void close_world(struct world *world)
     held_rows_free(world->held);
     dead_letters_free(world->letters);
     cr_assert_eq(budget_used(&world->budget), 0);
+    budget_done(&world->budget);
     cr_assert(file_remove_tree(world->folder, &err));
     free(world->folder);
     source_batch_free(world->batch);

@@ -125,6 +125,7 @@ static void close_plant(struct plant *plant)
     checkpoint_saver_free(plant->saver);
     intake_free(plant->intake);
     held_rows_free(plant->held);
+    budget_done(&plant->budget);
     dead_letters_free(plant->letters);
     mail_drain(plant->inbox);
     mail_drain(plant->member);

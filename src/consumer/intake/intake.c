@@ -357,8 +357,14 @@ bool intake_take(struct intake *intake, const struct source_batch *batch, int64_
 
 bool intake_tend(struct intake *intake, struct err *err)
 {
+    budget_trim(intake->settings.budget);
     return !budget_wants_spill(intake->settings.budget) ||
            held_rows_spill(intake->settings.held, err);
+}
+
+void intake_rest(struct intake *intake)
+{
+    budget_drop_spare(intake->settings.budget);
 }
 
 void intake_readings(struct intake *intake, struct arena *arena,

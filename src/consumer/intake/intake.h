@@ -75,6 +75,9 @@ MUST_CHECK bool intake_take(struct intake *intake, const struct source_batch *ba
  * ever. Errors as of intake_take. */
 MUST_CHECK bool intake_tend(struct intake *intake, struct err *err);
 
+/* Nothing has come in for a while: memory that is kept for rows goes back to the kernel. */
+void intake_rest(struct intake *intake);
+
 /* Only what must be read should be, see held_rows_short_of_room. */
 bool intake_short_of_room(const struct intake *intake);
 

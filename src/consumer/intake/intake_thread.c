@@ -10,7 +10,11 @@
 #include "adapters/os/thread.h"
 #include "consumer/intake/look_thread.h"
 
-enum { INTAKE_WAIT_US = 50 * 1000, INTAKE_REPORT_US = 50 * 1000 };
+enum {
+    INTAKE_WAIT_US = 50 * 1000,
+    INTAKE_REST_WAITS = 40, /* in vain, one after the other: then nothing comes in for a while */
+    INTAKE_REPORT_US = 50 * 1000,
+};
 
 struct intake_thread {
     struct intake_thread_settings settings;
@@ -19,6 +23,7 @@ struct intake_thread {
     bool failed;              /* nothing is taken in any more; the process is about to end */
     bool closed;              /* nor after MAIL_SAVE */
     atomic_bool saved;
+    unsigned waits;     /* in vain, since the last mail */
     bool news;          /* since the last report */
     bool short_of_room; /* as reported last */
     int64_t reported_us;
@@ -222,6 +227,9 @@ static void tend(struct intake_thread *thread)
     if (!thread->failed && !intake_tend(thread->settings.intake, &err)) {
         fail(thread, &err);
     }
+    if (++thread->waits >= INTAKE_REST_WAITS) {
+        intake_rest(thread->settings.intake);
+    }
 }
 
 static void run(void *argument)
@@ -239,6 +247,7 @@ static void run(void *argument)
             return;
         }
         if (result == QUEUE_DONE) {
+            thread->waits = 0;
             work(thread, item);
         } else {
             tend(thread);

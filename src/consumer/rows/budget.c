@@ -3,7 +3,13 @@
 
 #include <stddef.h>
 
+#include "adapters/os/pages.h"
 #include "core/base/check.h"
+
+/* At the front of its own memory. */
+struct budget_piece {
+    struct budget_piece *next;
+};
 
 void budget_init(struct budget *budget, uint64_t limit)
 {
@@ -13,6 +19,13 @@ void budget_init(struct budget *budget, uint64_t limit)
         .pause_mark = limit / 8 * 7,
         .resume_mark = limit / 8 * 5,
     };
+    lock_init(&budget->locked.lock);
+}
+
+void budget_done(struct budget *budget)
+{
+    budget_drop_spare(budget);
+    lock_done(&budget->locked.lock);
 }
 
 void budget_charge(struct budget *budget, uint64_t bytes)
@@ -46,6 +59,65 @@ uint64_t budget_used_max(struct budget *budget)
 {
     return atomic_load_explicit(&budget->used_max, memory_order_relaxed);
 }
+
+/* ---- pieces ---- */
+
+/* NULL: none is kept. */
+static struct budget_piece *take_spare(struct budget *budget)
+{
+    lock_take(&budget->locked.lock);
+    struct budget_piece *piece = budget->locked.spare;
+    if (piece != NULL) {
+        budget->locked.spare = piece->next;
+        atomic_fetch_sub_explicit(&budget->spare_bytes, BUDGET_PIECE_BYTES, memory_order_relaxed);
+    }
+    lock_give(&budget->locked.lock);
+    return piece;
+}
+
+static void drop_above(struct budget *budget, uint64_t mark)
+{
+    while (atomic_load_explicit(&budget->spare_bytes, memory_order_relaxed) > 0 &&
+           budget_used(budget) + atomic_load_explicit(&budget->spare_bytes, memory_order_relaxed) >
+               mark) {
+        pages_free(take_spare(budget), BUDGET_PIECE_BYTES);
+    }
+}
+
+void *budget_take_piece(struct budget *budget)
+{
+    budget_charge(budget, BUDGET_PIECE_BYTES);
+    struct budget_piece *spare = budget == NULL ? NULL : take_spare(budget);
+    return spare != NULL ? (void *)spare : pages_new(BUDGET_PIECE_BYTES);
+}
+
+void budget_give_piece(struct budget *budget, void *take_piece)
+{
+    budget_release(budget, BUDGET_PIECE_BYTES);
+    if (budget == NULL) {
+        pages_free(take_piece, BUDGET_PIECE_BYTES);
+        return;
+    }
+    struct budget_piece *piece = take_piece;
+    lock_take(&budget->locked.lock);
+    piece->next = budget->locked.spare;
+    budget->locked.spare = piece;
+    atomic_fetch_add_explicit(&budget->spare_bytes, BUDGET_PIECE_BYTES, memory_order_relaxed);
+    lock_give(&budget->locked.lock);
+    budget_trim(budget);
+}
+
+void budget_trim(struct budget *budget)
+{
+    drop_above(budget, budget->resume_mark);
+}
+
+void budget_drop_spare(struct budget *budget)
+{
+    drop_above(budget, 0);
+}
+
+/* ---- marks ---- */
 
 bool budget_wants_spill(struct budget *budget)
 {

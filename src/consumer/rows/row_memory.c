@@ -4,8 +4,6 @@
 #include "adapters/os/pages.h"
 #include "core/base/check.h"
 
-enum { CHUNK_BYTES = 2 * 1024 * 1024 };
-
 /* At the front of its own memory. */
 struct row_chunk {
     struct row_chunk *before;
@@ -19,13 +17,18 @@ _Static_assert(sizeof(struct row_chunk) % STORED_ROW_ALIGN == 0, "rows are align
 static void add_chunk(struct row_chunks *chunks, size_t row_bytes)
 {
     size_t bytes = sizeof(struct row_chunk) + row_bytes;
-    bytes = pages_round(bytes < CHUNK_BYTES ? CHUNK_BYTES : bytes);
-    struct row_chunk *chunk = pages_new(bytes);
+    bytes = bytes < BUDGET_PIECE_BYTES ? BUDGET_PIECE_BYTES : pages_round(bytes);
+    struct row_chunk *chunk = NULL;
+    if (bytes == BUDGET_PIECE_BYTES) {
+        chunk = budget_take_piece(chunks->borrowed_budget);
+    } else { /* of one row alone */
+        budget_charge(chunks->borrowed_budget, bytes);
+        chunk = pages_new(bytes);
+    }
     CHECK((uint64_t)(uintptr_t)chunk >> 48 == 0);
     *chunk = (struct row_chunk){.before = chunks->last, .bytes = bytes, .used = sizeof *chunk};
     chunks->last = chunk;
     chunks->bytes += bytes;
-    budget_charge(chunks->borrowed_budget, bytes);
 }
 
 struct stored_row *row_chunks_room(struct row_chunks *chunks, size_t data_bytes)
@@ -47,10 +50,14 @@ void row_chunks_done(struct row_chunks *chunks)
     struct row_chunk *chunk = chunks->last;
     while (chunk != NULL) {
         struct row_chunk *before = chunk->before;
-        pages_free(chunk, chunk->bytes);
+        if (chunk->bytes == BUDGET_PIECE_BYTES) {
+            budget_give_piece(chunks->borrowed_budget, chunk);
+        } else {
+            budget_release(chunks->borrowed_budget, chunk->bytes);
+            pages_free(chunk, chunk->bytes);
+        }
         chunk = before;
     }
-    budget_release(chunks->borrowed_budget, chunks->bytes);
     chunks->last = NULL;
     chunks->bytes = 0;
 }

@@ -57,6 +57,6 @@ struct row_chunks {
 
 /* Room for a row of that many bytes of key and value; aligned, not cleared. */
 struct stored_row *row_chunks_room(struct row_chunks *chunks, size_t data_bytes);
-void row_chunks_done(struct row_chunks *chunks); /* back to the kernel, and to the budget */
+void row_chunks_done(struct row_chunks *chunks); /* given back */
 
 #endif

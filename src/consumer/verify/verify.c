@@ -55,6 +55,9 @@ static void verify_done(struct verify *verify)
     state_base_free(verify->base);
     contribution_drop(verify->grouped);
     verify_rows_done(&verify->rows);
+    if (verify->budget.limit > 0) { /* it was set up */
+        budget_done(&verify->budget);
+    }
     kv_free(verify->kv);
     if (verify->folder != NULL && !file_remove_tree(verify->folder, &err)) {
         struct verify_finding finding = verify_finding(VERIFY_NOTE);

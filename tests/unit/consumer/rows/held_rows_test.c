@@ -38,6 +38,7 @@ static void close_held(void)
     struct err err;
     held_rows_free(held);
     cr_assert_eq(budget_used(&budget), 0);
+    budget_done(&budget);
     test_rows_done(&rows);
     cr_assert(file_remove_tree(folder, &err), "%s", err.message);
 }

@@ -162,6 +162,7 @@ Test(shard_buffer, sections_are_sorted_and_counted)
             cr_assert_eq(budget_used(&budget), 0, "%s: %llu bytes are left", cases[i].what,
                          (unsigned long long)budget_used(&budget));
             shard_buffer_free(buffer);
+            budget_done(&budget);
             test_rows_done(&rows);
         }
     }
@@ -199,6 +200,7 @@ Test(shard_buffer, goes_on_after_a_sort_and_with_new_sources)
     cr_assert(shard_buffer_append(buffer, 3, 0, &row));
     shard_buffer_free(buffer);
     cr_assert_eq(budget_used(&budget), 0);
+    budget_done(&budget);
 }
 
 Test(shard_buffer, huge_rows)
@@ -229,4 +231,5 @@ Test(shard_buffer, huge_rows)
     row_set_free(&sorted->set);
     shard_buffer_free(buffer);
     cr_assert_eq(budget_used(&budget), 0);
+    budget_done(&budget);
 }
