@@ -24,6 +24,9 @@ enum {
     MAX_POLL_INTERVAL_MS = 300000,
     FETCH_BYTES_MIN = 1 << 20,
     FETCH_BYTES_MAX = 50 << 20,
+    /* What a message in the queue takes beside the bytes that are counted, about. */
+    QUEUED_MESSAGE_BYTES = 256,
+    QUEUED_MESSAGES_MIN = 100000, /* librdkafka's default */
 };
 
 /* -- events -- */
@@ -301,11 +304,21 @@ static bool subscribe(struct source *source, struct err *err)
            client_error_set(err, code, "subscribing to the source topics");
 }
 
+/* Before 2.2.0 a full queue is left alone for a second, in which it should not run dry: so it is
+ * full by its bytes, and not by its messages, unless these are small. Later ones may be short
+ * (client_settings.c). */
+static size_t queued_messages(size_t queue_bytes_max)
+{
+    size_t messages = queue_bytes_max / QUEUED_MESSAGE_BYTES;
+    return messages < QUEUED_MESSAGES_MIN ? QUEUED_MESSAGES_MIN : messages;
+}
+
 static bool open_client(struct source *source, struct err *err)
 {
     const struct source_settings *settings = &source->settings;
     char queue_kbytes[24];
     char fetch_bytes[24];
+    char messages[24];
     char session[24];
     char interval[24];
     size_t fetch = settings->queue_bytes_max / 2;
@@ -314,6 +327,7 @@ static bool open_client(struct source *source, struct err *err)
     size_t kbytes = settings->queue_bytes_max / 1024;
     snprintf(queue_kbytes, sizeof(queue_kbytes), "%zu", kbytes < 1 ? 1 : kbytes);
     snprintf(fetch_bytes, sizeof(fetch_bytes), "%zu", fetch);
+    snprintf(messages, sizeof(messages), "%zu", queued_messages(settings->queue_bytes_max));
     snprintf(session, sizeof(session), "%d",
              settings->session_timeout_ms > 0 ? settings->session_timeout_ms : SESSION_TIMEOUT_MS);
     snprintf(interval, sizeof(interval), "%d",
@@ -330,10 +344,13 @@ static bool open_client(struct source *source, struct err *err)
         {"session.timeout.ms", session},
         {"max.poll.interval.ms", interval},
         {"fetch.max.bytes", fetch_bytes},
+        {"queued.min.messages", messages}, /* the last: left out from 2.2.0 on */
     };
+    bool pauses = rd_kafka_version() < 0x020200ff;
+    size_t default_count = pauses ? LENGTH_OF(defaults) : LENGTH_OF(defaults) - 1;
     const struct client_options options = {
         .role = CLIENT_SOURCE,
-        .properties = {own, own_count, defaults, LENGTH_OF(defaults)},
+        .properties = {own, own_count, defaults, default_count},
         .rebalance = source_on_rebalance,
         .error = on_error,
         .statistics = source_on_statistics,
