@@ -52,15 +52,16 @@ void checkpoint_saver_discard(struct checkpoint_saver *saver)
     }
 }
 
-static void begin(struct checkpoint_saver *saver)
+static bool begin(struct checkpoint_saver *saver, struct err *err)
 {
     arena_reset(saver->arena);
     held_rows_freeze(saver->settings.held);
-    intake_capture(saver->settings.intake, saver->arena, &saver->partitions,
-                   &saver->partition_count);
+    TRY(intake_capture(saver->settings.intake, saver->arena, &saver->partitions,
+                       &saver->partition_count, err));
     saver->shares = held_rows_share_count(saver->settings.held);
     saver->changes = held_rows_changes(saver->settings.held);
     saver->pending = true;
+    return true;
 }
 
 /* Dead letters of what will not be read again must be where they belong. */
@@ -115,12 +116,9 @@ void checkpoint_saver_turn(struct checkpoint_saver *saver, int64_t mono_us)
     if (!saver->pending && !is_due(saver, mono_us)) {
         return;
     }
-    if (!saver->pending) {
-        begin(saver);
-    }
     bool done = false;
     struct err err;
-    bool ok = go_on(saver, false, &done, &err);
+    bool ok = (saver->pending || begin(saver, &err)) && go_on(saver, false, &done, &err);
     if (!ok) {
         saver->pending = false;
         log_failure(LOG_WARN, "checkpoint", &err, "no local checkpoint now");
@@ -165,8 +163,7 @@ bool checkpoint_saver_finish(struct checkpoint_saver *saver)
     int64_t begun_us = clock_mono_us();
     bool done = false;
     struct err err;
-    begin(saver);
-    if (!go_on(saver, true, &done, &err)) {
+    if (!begin(saver, &err) || !go_on(saver, true, &done, &err)) {
         saver->pending = false;
         log_failure(LOG_WARN, "checkpoint", &err, "no local checkpoint at the end");
         return false;

@@ -124,9 +124,10 @@ MUST_CHECK bool intake_forget(struct intake *intake, const struct member_forget 
 /* ---- for checkpoints ---- */
 
 /* All that is held, as of now; every row of it is in a share after held_rows_freeze. In the arena.
- */
-void intake_capture(const struct intake *intake, struct arena *arena,
-                    struct checkpoint_partition **ret_partitions, size_t *ret_count);
+ * LIMIT: the counts of a partition are too large. */
+MUST_CHECK bool intake_capture(const struct intake *intake, struct arena *arena,
+                               struct checkpoint_partition **ret_partitions, size_t *ret_count,
+                               struct err *err);
 
 /* What was captured by an earlier process, before any start; its spills are held_rows's already. */
 void intake_restore(struct intake *intake, const struct checkpoint_partition *saved,
@@ -135,7 +136,8 @@ void intake_restore(struct intake *intake, const struct checkpoint_partition *sa
 /* ---- for handovers ---- */
 
 /* All that is held of a partition: fills in where it begins and ends; `id` and `build` are set. The
- * rows have one user: the caller. MISSING: nothing is; CONFLICT: it is being read again. */
+ * rows have one user: the caller. MISSING: nothing is; CONFLICT: it is being read again; LIMIT: as
+ * intake_capture. */
 MUST_CHECK bool intake_give(struct intake *intake, struct arena *arena,
                             struct message_handover *given, struct bytes *ret_tally,
                             struct contribution **ret_rows, struct err *err);

@@ -4,18 +4,34 @@
 
 #include "consumer/intake/intake_state.h"
 
-enum { TALLY_BYTES_MAX = 1 << 30 };
+/* What a copy of the counts may take: they grow with the windows that records name, and those are
+ * as many as whoever writes the records likes. */
+enum { TALLY_BYTES_MIN = 1 << 20, TALLY_BYTES_MAX = 900 << 20 /* of a value in SQLite: 10^9 */ };
 
-static struct checkpoint_partition capture(const struct intake_partition *partition,
-                                           struct arena *arena)
+static size_t tally_bytes_max(const struct intake *intake)
+{
+    uint64_t share = intake->settings.settings->limits.memory_budget / 4;
+    return share < TALLY_BYTES_MIN   ? TALLY_BYTES_MIN
+           : share < TALLY_BYTES_MAX ? share
+                                     : TALLY_BYTES_MAX;
+}
+
+static bool capture(const struct intake *intake, const struct intake_partition *partition,
+                    struct arena *arena, struct checkpoint_partition *ret_saved, struct err *err)
 {
     AUTO(buf) struct buf tally;
-    buf_init(&tally, TALLY_BYTES_MAX);
+    buf_init(&tally, tally_bytes_max(intake));
     tally_encode(&partition->tally, &tally);
-    CHECK(!tally.overflowed);
+    if (tally.overflowed) {
+        return err_set(err, ERR_LIMIT,
+                       "%s/%d: counts of %zu event windows take more than %zu MiB (a quarter of "
+                       "limits.memory_budget)",
+                       partition->topic, (int)partition->number,
+                       tally_open_windows(&partition->tally), tally.limit >> 20);
+    }
     int64_t from = partition->from > partition->tail_from ? partition->from : partition->tail_from;
     const char *head = partition->head_run == NULL ? "" : partition->head_run;
-    struct checkpoint_partition saved = {
+    *ret_saved = (struct checkpoint_partition){
         .topic = partition->topic,
         .number = partition->number,
         .from = from < partition->position ? from : partition->position,
@@ -26,12 +42,14 @@ static struct checkpoint_partition capture(const struct intake_partition *partit
         .bytes = partition->bytes,
         .tally = arena_copy(arena, buf_bytes(&tally)),
     };
-    saved.witness_count = witness_ends(&partition->witnesses, partition->position, saved.witnesses);
-    return saved;
+    ret_saved->witness_count =
+        witness_ends(&partition->witnesses, partition->position, ret_saved->witnesses);
+    return true;
 }
 
-void intake_capture(const struct intake *intake, struct arena *arena,
-                    struct checkpoint_partition **ret_partitions, size_t *ret_count)
+bool intake_capture(const struct intake *intake, struct arena *arena,
+                    struct checkpoint_partition **ret_partitions, size_t *ret_count,
+                    struct err *err)
 {
     struct checkpoint_partition *list =
         arena_zero(arena, (intake->partition_count + 1) * sizeof *list);
@@ -39,11 +57,12 @@ void intake_capture(const struct intake *intake, struct arena *arena,
     for (size_t i = 0; i < intake->partition_count; i++) {
         const struct intake_partition *partition = intake->partitions[i];
         if (partition->tail_from != INT64_MAX) { /* else another member has it since a COMMIT */
-            list[count++] = capture(partition, arena);
+            TRY(capture(intake, partition, arena, &list[count++], err));
         }
     }
     *ret_partitions = list;
     *ret_count = count;
+    return true;
 }
 
 static bool find_topic(const struct settings *settings, const char *name, uint32_t *ret_topic)
@@ -98,7 +117,8 @@ bool intake_give(struct intake *intake, struct arena *arena, struct message_hand
     }
     struct held_rows *held = intake->settings.held;
     held_rows_freeze(held);
-    struct checkpoint_partition saved = capture(partition, arena);
+    struct checkpoint_partition saved;
+    TRY(capture(intake, partition, arena, &saved, err));
     given->from = saved.from;
     given->to = saved.position;
     given->leader_epoch = saved.leader_epoch;

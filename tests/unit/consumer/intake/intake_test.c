@@ -290,7 +290,7 @@ static struct world *start_again(struct world *world)
     size_t count = 0;
     bool done = false;
     held_rows_freeze(world->held);
-    intake_capture(world->intake, world->arena, &saved, &count);
+    cr_assert(intake_capture(world->intake, world->arena, &saved, &count, &err), "%s", err.message);
     size_t shares = held_rows_share_count(world->held);
     cr_assert(held_rows_to_disk(world->held, shares, true, &done, &err) && done, "%s", err.message);
     struct world *next = open_world(SHARDS, 64 << 20, LATE_NEXT, NULL);
@@ -351,6 +351,37 @@ Test(intake, a_checkpoint_goes_on_under_a_later_head)
     cr_expect_eq(counts.stored, 2);
     cr_expect_eq(counts.superseded, 1);
     contribution_drop(sealed.contribution);
+    close_world(world);
+}
+
+/* Whoever writes records names the windows: as many as there are records, and their counts fit into
+ * no copy. Then there is no checkpoint and no handover, which is said, and the intake goes on. */
+Test(intake, counts_that_are_too_large_for_a_copy)
+{
+    enum { WINDOWS = 10 * 1000 };
+    struct world *world = open_world(1, 256 << 20, LATE_NEXT, NULL);
+    struct checkpoint_partition *saved = NULL;
+    size_t count = 0;
+    struct err err;
+    begin(world, (struct source_partition){0, 0}, 0, &NO_HEAD);
+    for (int i = 0; i < WINDOWS; i++) {
+        add(world, 0, i, "k", (int64_t)(WINDOWS - i) * WINDOW);
+        if (world->batch->message_count == ROWS || i + 1 == WINDOWS) {
+            take(world, (int64_t)WINDOWS * WINDOW);
+        }
+    }
+    cr_assert_not(intake_capture(world->intake, world->arena, &saved, &count, &err));
+    cr_assert_eq(err.kind, ERR_LIMIT);
+    cr_assert_not_null(strstr(err.message, "t/0: counts of 10000 event windows"), "%s",
+                       err.message);
+    struct message_handover given = {.id = {"t", 0}, .build = 1};
+    struct bytes counts;
+    struct contribution *rows = NULL;
+    cr_assert_not(intake_give(world->intake, world->arena, &given, &counts, &rows, &err));
+    cr_assert_eq(err.kind, ERR_LIMIT);
+    world->settings.limits.memory_budget = 256 << 20;
+    cr_assert(intake_capture(world->intake, world->arena, &saved, &count, &err), "%s", err.message);
+    cr_assert_eq(count, 1);
     close_world(world);
 }
 
