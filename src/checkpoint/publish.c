@@ -268,6 +268,20 @@ bool publish_manifest(struct publish *publish, const struct commit_pending *mani
                              store_once(publish->settings.store), NULL, err);
 }
 
+/* By its folder's name, as it is listed: another writer may have dated what is in it earlier. */
+static int64_t listed_time(const char *key, int64_t created_at_us)
+{
+    size_t skip = strlen(NAMES_MANIFESTS_FOLDER);
+    int64_t time_us;
+    struct bytes run_id;
+    if (strncmp(key, NAMES_MANIFESTS_FOLDER, skip) != 0 ||
+        !names_parse_manifest_folder(bytes_of(key + skip, strcspn(key + skip, "/")), &time_us,
+                                     &run_id)) {
+        return created_at_us;
+    }
+    return time_us;
+}
+
 /* Time and lineage of the manifest that the pointer names. One that cannot be read leaves them
  * empty. */
 static bool read_manifest(struct publish *publish, const char *manifest_ref,
@@ -289,7 +303,7 @@ static bool read_manifest(struct publish *publish, const char *manifest_ref,
         log_failure(LOG_WARN, "leader", &why, "%s is not a manifest", key);
         return true;
     }
-    known->manifest_time_us = manifest.created_at_us;
+    known->manifest_time_us = listed_time(key, manifest.created_at_us);
     buf_add_bytes(&known->lineage, manifest.lineage);
     return true;
 }

@@ -146,15 +146,12 @@ static bool open_sets(struct shard_job *job, struct open_sets *open, struct err 
     return true;
 }
 
+_Static_assert((int)ATTEMPT_KEY_TEXT_MAX <= (int)MESSAGE_TEXT_MAX,
+               "a record of the ledger takes it");
+
 static const char *key_text(struct shard_job *job, const struct buf *stored)
 {
-    AUTO(buf) struct buf text;
-    buf_init(&text, 16 * 1024 * 1024);
-    if (!key_print_json(job->settings->key_encoding, buf_bytes(stored), &text) ||
-        text.size > MESSAGE_TEXT_MAX) { /* no record of the ledger takes it */
-        return NULL;
-    }
-    return arena_text(job->arena, buf_bytes(&text));
+    return attempt_key_text(job->settings->key_encoding, buf_bytes(stored), job->arena);
 }
 
 static void report_counts(struct shard_job *job, const struct build_result *built)

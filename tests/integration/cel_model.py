@@ -1,4 +1,5 @@
 """Routing by an expression, as a reader does it: with the readers' own CEL, not with ours."""
+import json
 import re
 
 import xxhash
@@ -29,7 +30,7 @@ def by_columns(columns, separator, shards):
     if len(columns) == 1 and columns[0]["type"] not in ("double", "bool"):
         text = columns[0]["name"]
     else:
-        text = f' + "{separator}" + '.join(c["name"] if c["type"] == "string" else f"string({c['name']})" for c in columns)
+        text = f" + {json.dumps(separator)} + ".join(c["name"] if c["type"] == "string" else f"string({c['name']})" for c in columns)
     return f"shard_hash({text}) % {shards}u" if shards else text
 
 

@@ -25,6 +25,20 @@ def test_one_build(job, topics, name):
     assert report.snapshots == 1 and report.rows == 50 and report.superseded == 550
 
 
+def test_the_longest_keys(new_job, topics, name):
+    """The manifest has no room for the text of one; readers find its row by the key."""
+    topics.create(name, 1)
+    job = new_job(snapshot={"shards": 1})
+    keys = ["", "A" * 4094, "A" * 4095, "z" * 4096, "\u00fc" * 2048]
+    topics.send(name, [{"key": key, "value": f"value {i}"} for i, key in enumerate(keys)])
+    job.build()
+    assert job.check(clean=True).rows == 5
+    shard, = job.current().shards
+    assert shard["min_key"] == '""' and shard["max_key"] is None
+    assert job.json("get", keys[-1])["value"] == "value 4"
+    assert job.json("verify")["verdict"] == "equal"
+
+
 def test_build_goes_on_where_the_last_one_ended(job, topics, name):
     topics.create(name, 2)
     for round_ in range(3):

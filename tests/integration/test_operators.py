@@ -1,9 +1,12 @@
 """What an operator does, and what the service makes of it: rollback, hold, resume, clean-up, reading."""
 import json
+import shutil
+import sqlite3
 import time
 
 import pytest
 
+import harness
 from test_content import plain
 
 EVERY = {"trigger": "offsets", "every_records": 100}
@@ -206,3 +209,36 @@ def test_another_groups_store(new_job, topics, name):
     assert process.stop() == 0
     assert job.current().lineage["made_by"]["group"] == new and job.pointer()["run_id"] != first
     assert len(job.rows()) == len({r["key"] for r in plain(100, 1, seed=2)}), "it goes on from the cut of the first"
+
+
+def copy_golden(name, folder):
+    """The golden snapshot as if its writer had published it there."""
+    source = harness.ROOT / "tests/vectors" / name / "objects"
+    old, new = json.loads((source / "_CURRENT").read_text())["manifest_ref"].partition("/manifests/")[0], f"file://{folder}"
+    shutil.copytree(source, folder)
+    for path in (folder / "_CURRENT", *folder.glob("runs/*/run.yaml")):
+        path.write_text(path.read_text().replace(old, new))
+    for path in folder.glob("manifests/*/manifest"):
+        database = sqlite3.connect(path)
+        database.execute("UPDATE build_meta SET s3_prefix = ?", (new,))
+        database.execute("UPDATE shards SET db_url = replace(db_url, ?, ?)", (old, new))
+        database.commit()
+        database.close()
+
+
+def test_a_prefix_of_another_writer(new_job, topics, name, tmp_path):
+    """Its snapshot is read; nothing is published over it unasked, and it stays in the history."""
+    copy_golden("manifest_example_sparse", tmp_path / "store")
+    topics.create(name, 1)
+    topics.send(name, [{"key": str(key), "value": f"ours {key}"} for key in (5, 7)])
+    job = new_job(topics=[{"name": name, "key": {"from": "key", "encoding": "u64be"}}])
+    theirs = job.pointer()
+    assert theirs["run_id"] == "run-a" and job.json("get", "5")["found"]
+    process = job.spawn("build")
+    process.wait_for_text("holds: the ledger says nothing, the pointer names run-a")
+    assert job.pointer() == theirs
+    assert job.json("resume", "--adopt")["state"] == "resumed"
+    assert process.wait() == 0
+    assert job.rows() == {key.to_bytes(8, "big"): b"ours %d" % key for key in (5, 7)}
+    assert [entry["run_id"] for entry in job.json("history")["snapshots"]][-1] == "run-a"
+    assert job.json("get", "--run", "run-a", "5")["run_id"] == "run-a"

@@ -150,6 +150,22 @@ def test_a_state_whose_vectors_change(new_job, topics, name):
     assert process.stop() == 0 and job.pointer() == pointer
 
 
+def test_a_key_that_is_no_id(new_job, topics, name):
+    """An id is a text or an integer: a key of other bytes cannot be one. Without a vector it needs none."""
+    job = new_job(
+        topics=[{"name": name, "key": {"from": "key", "encoding": "raw"}, "vector": {"from": "json:/v", "required": False}}],
+        vectors={"dim": 2, "metric": "l2", "extension": sqlite_vec.loadable_path() + ".so"}, snapshot={"shards": 2},
+        dead_letter={"policy": "drop"})
+    topics.create(name, 1)
+    topics.send(name, [{"key": key, "value": value} for key, value in (
+        (b"\xff\xfe", {"v": [1, 2]}), (b"\xff\xfd", {}), (b"ab", {"v": [3, 4]}), (b"", {"v": [0, 0]}))])
+    job.build()
+    report = job.check(clean=True)
+    assert (report.rows, report.rejected) == (3, 1)
+    answer = job.json("search", "--vector", "[3, 4]", "-k", "3")
+    assert [r["id"] for r in answer["results"]] == ["ab", ""]
+
+
 def test_without_the_extension(new_job, topics, name):
     job = new_job(
         topics=[{"name": name, "key": {"from": "key", "encoding": "utf8"}, "vector": {"from": "json:/v"}}],

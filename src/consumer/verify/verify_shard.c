@@ -21,8 +21,6 @@
 #include "core/record/key.h"
 #include "core/spill/merge.h"
 
-enum { KEY_TEXT_BYTES_MAX = 16 << 20 };
-
 struct shard_check {
     const struct verify_shard_request *request;
     uint32_t shard;
@@ -81,11 +79,7 @@ static void check_number(const struct shard_check *check, const char *what, uint
 
 static const char *key_text(const struct shard_check *check, struct bytes key)
 {
-    AUTO(buf) struct buf text;
-    buf_init(&text, KEY_TEXT_BYTES_MAX);
-    return key_print_json(check->request->manifest->key_encoding, key, &text)
-               ? arena_text(check->arena, buf_bytes(&text))
-               : NULL;
+    return attempt_key_text(check->request->manifest->key_encoding, key, check->arena);
 }
 
 /* What the manifest should say, from the rows that there should be. */

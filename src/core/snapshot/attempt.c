@@ -13,6 +13,15 @@ void attempt_init(struct attempt *attempt, int64_t db_id, int64_t number)
     };
 }
 
+const char *attempt_key_text(enum key_encoding encoding, struct bytes stored, struct arena *arena)
+{
+    AUTO(buf) struct buf text;
+    buf_init(&text, ATTEMPT_KEY_TEXT_MAX);
+    return key_print_json(encoding, stored, &text) && !text.overflowed
+               ? arena_text(arena, buf_bytes(&text))
+               : NULL;
+}
+
 static void put_or_null(cJSON *object, const char *name, int64_t value, int64_t none)
 {
     if (value == none) {

@@ -2,13 +2,17 @@
 #ifndef TIDEMARK_CORE_SNAPSHOT_ATTEMPT_H
 #define TIDEMARK_CORE_SNAPSHOT_ATTEMPT_H
 
+#include "core/base/arena.h"
 #include "core/base/buf.h"
 #include "core/base/err.h"
+#include "core/record/key.h"
 
 /* A missing task_attempt_id counts as this when winners are chosen (snapshot format, section 10).
  */
 #define ATTEMPT_NO_TASK INT64_MAX
 #define ATTEMPT_NO_STAGE INT64_MIN
+
+enum { ATTEMPT_KEY_TEXT_MAX = 4096 }; /* bytes of min_key and max_key: they travel in the ledger */
 
 /* Texts belong to the arena of whoever made it. */
 struct attempt {
@@ -28,6 +32,10 @@ struct attempt {
 
 /* Makes `attempt` an empty one: nothing known, no texts. */
 void attempt_init(struct attempt *attempt, int64_t db_id, int64_t number);
+
+/* min_key or max_key for a stored key, the arena's. NULL: the key has no JSON text, or it is longer
+ * than ATTEMPT_KEY_TEXT_MAX (snapshot format, section 3). */
+const char *attempt_key_text(enum key_encoding encoding, struct bytes stored, struct arena *arena);
 
 /* The column `writer_info`: JSON with sorted keys (section 3). */
 void attempt_print_writer_info(const struct attempt *attempt, struct buf *out);

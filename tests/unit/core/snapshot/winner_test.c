@@ -139,3 +139,30 @@ Test(winner, order_does_not_matter)
         }
     }
 }
+
+/* Two bytes are for the quotes, and what is not ASCII takes six. */
+Test(attempt, a_key_that_is_too_long_has_no_text)
+{
+    static const struct {
+        const char *unit;
+        size_t count;
+        size_t length; /* of the text; 0: none */
+    } cases[] = {
+        {"z", 0, 2},
+        {"z", ATTEMPT_KEY_TEXT_MAX - 2, ATTEMPT_KEY_TEXT_MAX},
+        {"z", ATTEMPT_KEY_TEXT_MAX - 1, 0},
+        {"\u00fc", 682, 682 * 6 + 2},
+        {"\u00fc", 683, 0},
+        {"\xff", 1, 0},
+    };
+    for (size_t i = 0; i < LENGTH_OF(cases); i++) {
+        AUTO(arena) struct arena *arena = arena_new(1 << 14);
+        AUTO(buf) struct buf key;
+        buf_init(&key, 1 << 14);
+        for (size_t j = 0; j < cases[i].count; j++) {
+            buf_add_text(&key, cases[i].unit);
+        }
+        const char *text = attempt_key_text(KEY_ENCODING_RAW, buf_bytes(&key), arena);
+        cr_expect_eq(text == NULL ? 0 : strlen(text), cases[i].length, "case %zu", i);
+    }
+}
