@@ -236,5 +236,9 @@ bool leader_command_run(struct leader_hands *hands, const struct leader_command 
     if (!done) {
         log_failure(LOG_INFO, "leader", &err, "a step did not work, the leader decides what next");
     }
+    bool of_ledger = command->kind == LEADER_INIT_TRANSACTIONS || command->kind == LEADER_APPEND;
+    if (of_ledger && err.kind == ERR_SETTINGS) {
+        hands->refused = err;
+    }
     return true;
 }

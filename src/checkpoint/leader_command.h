@@ -15,6 +15,7 @@ struct leader_hands {
     struct registry *registry;
     struct unowned unowned;
     uint64_t alerts;     /* so many were told */
+    struct err refused;  /* of a step that only somebody's hand can mend; else of kind NONE */
     struct arena *arena; /* of the last result */
 };
 

@@ -208,6 +208,10 @@ static bool loop(struct leader_thread *thread, struct err *err)
         TRY(follow_clock(thread, err));
         TRY(serve_election(thread, err));
         TRY(read_ledger(thread, err));
+        if (thread->own.hands.refused.kind != ERR_NONE) {
+            *err = thread->own.hands.refused;
+            return false;
+        }
         int64_t mono = clock_mono_us();
         if (mono - thread->own.ticked_us >= LEADER_TICK_US) {
             thread->own.ticked_us = mono;

@@ -45,7 +45,8 @@ def store_of(settings, environment=None):
     if url.startswith("file://"):
         return snapshot.FileStore(url)
     return snapshot.S3Store(url, settings.get("s3", {}).get("endpoint"), environment["AWS_ACCESS_KEY_ID"],
-                            environment["AWS_SECRET_ACCESS_KEY"], settings.get("s3", {}).get("region", "us-east-1"))
+                            environment["AWS_SECRET_ACCESS_KEY"], settings.get("s3", {}).get("region", "us-east-1"),
+                            settings.get("s3", {}).get("ca_file"))
 
 
 class Oracle:

@@ -66,13 +66,14 @@ class FileStore:
 
 
 class S3Store:
-    def __init__(self, url, endpoint, access, secret, region="us-east-1"):
+    def __init__(self, url, endpoint, access, secret, region="us-east-1", ca_file=None):
         import boto3
         from botocore.config import Config
         self.url = url.rstrip("/")
         self.bucket, _, self.prefix = self.url.removeprefix("s3://").partition("/")
         self.client = boto3.client(
             "s3", endpoint_url=endpoint, aws_access_key_id=access, aws_secret_access_key=secret, region_name=region,
+            verify=ca_file,
             config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 5}))
 
     def make_bucket(self):

@@ -13,7 +13,10 @@
 # Environment of start: KAFKA_VERSION (4.4.0), KAFKA_PORT (the first of 2 N ports; else ten free ones out of
 # KAFKA_PORTS, 20100-20999), KAFKA_HEAP (384m), KAFKA_PROPS (more broker properties, one a line), KAFKA_OWNER
 # (a process id: all nodes end with it, however it ends), KAFKA_LANES (0: so many more listeners a node; that of
-# lane K is 127.0.1.K, port + 1000 K, and it is advertised as 127.0.2.K, where a test puts a TCP proxy).
+# lane K is 127.0.1.K, port + 1000 K, and it is advertised as 127.0.2.K, where a test puts a TCP proxy),
+# KAFKA_SECURED (a folder with server.pem: key, certificate and its CA, and ca.pem; then node N also listens with
+# SASL_SSL on the first port + 6 + N, SCRAM-SHA-512 and PLAIN, with the users of KAFKA_USERS, "NAME=PASSWORD …", and rights are
+# asked for: whoever comes to the plain listener has them all, others those that ACLs give).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 KAFKA_VERSION=${KAFKA_VERSION:-4.4.0}
@@ -75,9 +78,30 @@ reserve_ports() {
     die "no ten free ports in $KAFKA_PORTS"
 }
 
+# Whoever comes to the plain listener is ANONYMOUS.
+secured_properties() {
+    local user plain="" login=org.apache.kafka.common.security
+    for user in ${KAFKA_USERS:-}; do plain+=" user_${user%%=*}=\"${user#*=}\""; done
+    cat <<P
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+listener.name.secured.ssl.keystore.type=PEM
+listener.name.secured.ssl.keystore.location=$KAFKA_SECURED/server.pem
+listener.name.secured.ssl.truststore.type=PEM
+listener.name.secured.ssl.truststore.location=$KAFKA_SECURED/ca.pem
+listener.name.secured.sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
+listener.name.secured.scram-sha-512.sasl.jaas.config=$login.scram.ScramLoginModule required;
+listener.name.secured.plain.sasl.jaas.config=$login.plain.PlainLoginModule required$plain;
+P
+}
+
 write_properties() { # ID N
-    local id=$1 n=$2 replicas=1 in_sync=1 voters="" j port lanes="" advertised="" protocols=""
+    local id=$1 n=$2 replicas=1 in_sync=1 voters="" j port lanes="" advertised="" protocols="" secured=""
     port=$((KAFKA_PORT + 2 * id - 2))
+    if [ -n "${KAFKA_SECURED:-}" ]; then
+        lanes=",SECURED://127.0.0.1:$((KAFKA_PORT + 6 + id))" advertised=$lanes protocols=",SECURED:SASL_SSL"
+        secured=$(secured_properties)
+    fi
     for ((j = 1; j <= ${KAFKA_LANES:-0}; j++)); do
         lanes+=",LANE$j://127.0.1.$j:$((port + 1000 * j))" advertised+=",LANE$j://127.0.2.$j:$((port + 1000 * j))"
         protocols+=",LANE$j:PLAINTEXT"
@@ -115,6 +139,7 @@ num.network.threads=2
 num.io.threads=4
 log.cleaner.dedupe.buffer.size=4194304
 log.cleaner.backoff.ms=1000
+$secured
 ${KAFKA_PROPS:-}
 P
 }
@@ -147,13 +172,17 @@ watch_owner() {
 }
 
 new_cluster() { # N
-    local n=$1 id cluster
+    local n=$1 id cluster user
+    local -a scram=()
+    for user in ${KAFKA_USERS:-}; do
+        scram+=(--add-scram "SCRAM-SHA-512=[name=${user%%=*},password=${user#*=}]")
+    done
     [ -n "${KAFKA_PORT:-}" ] || reserve_ports
     mkdir -p "$dir"
     cluster=$(head -c16 /dev/urandom | base64 | tr '+/' 'ab' | tr -d =)
     for ((id = 1; id <= n; id++)); do
         write_properties "$id" "$n"
-        (java_exec kafka.tools.StorageTool format -t "$cluster" -c "$dir/$id/server.properties") \
+        (java_exec kafka.tools.StorageTool format -t "$cluster" -c "$dir/$id/server.properties" "${scram[@]}") \
             >"$dir/$id/format.log" 2>&1 || { cat "$dir/$id/format.log" >&2; die "formatting failed"; }
     done
     printf 'KAFKA_VERSION=%q KAFKA_PORT=%q KAFKA_HEAP=%q KAFKA_NODES=%q\n' \
@@ -184,6 +213,7 @@ print_env() {
     local list="" j
     for ((j = 1; j <= KAFKA_NODES; j++)); do list+="${list:+,}127.0.0.1:$((KAFKA_PORT + 2 * j - 2))"; done
     echo "KAFKA_BOOTSTRAP=$list"
+    [ -z "${KAFKA_SECURED:-}" ] || echo "KAFKA_SECURED=127.0.0.1:$((KAFKA_PORT + 7))"
 }
 
 signal() { # SIGNAL [ID]
@@ -223,7 +253,7 @@ command=${1:-}
 case $command in
     fetch) fetch; exit ;;
     start | stop | kill | pause | resume | restart | env) [ -n "${2:-}" ] || die "DIR is missing" ;;
-    *) sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,19s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 dir=$(realpath -m "$2")
 [ "$command" = start ] || load

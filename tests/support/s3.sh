@@ -3,6 +3,7 @@
 #   s3.sh install KIND | start DIR KIND | stop DIR | env DIR          KIND: versitygw, minio
 # `start` makes the bucket "tidemark" and prints what `env` prints. Environment:
 #   S3_PORT   the port (a free one)        S3_OWNER  a process; the server ends with it
+#   S3_TLS    a folder with server.crt and server.key: it speaks https (versitygw)
 #   GOBIN     where the servers are kept   (~/.cache/tidemark/bin)
 set -euo pipefail
 
@@ -46,7 +47,7 @@ free_port() {
 
 print_env() {
     [ -e "$dir/port" ] || die "$dir was never started"
-    echo "AWS_ENDPOINT_URL=http://127.0.0.1:$(cat "$dir/port") AWS_ACCESS_KEY_ID=$access AWS_SECRET_ACCESS_KEY=$secret AWS_REGION=us-east-1 S3_BUCKET=tidemark"
+    echo "AWS_ENDPOINT_URL=http${S3_TLS:+s}://127.0.0.1:$(cat "$dir/port") AWS_ACCESS_KEY_ID=$access AWS_SECRET_ACCESS_KEY=$secret AWS_REGION=us-east-1 S3_BUCKET=tidemark"
 }
 
 start() {
@@ -57,10 +58,11 @@ start() {
     port=${S3_PORT:-$(free_port)}
     listens "$port" && die "port $port is taken"
     echo "$port" >"$dir/port"
-    local -a command
+    local -a command tls=()
+    [ -z "${S3_TLS:-}" ] || tls=(--cert "$S3_TLS/server.crt" --key "$S3_TLS/server.key")
     case $kind in
         # without --iam-dir an unknown key gets 404, not 403
-        versitygw) command=("$bin/versitygw" --quiet --port "127.0.0.1:$port" --access "$access" --secret "$secret" --iam-dir "$dir/iam" posix "$dir/data") ;;
+        versitygw) command=("$bin/versitygw" --quiet --port "127.0.0.1:$port" --access "$access" --secret "$secret" "${tls[@]}" --iam-dir "$dir/iam" posix "$dir/data") ;;
         minio) command=(env MINIO_ROOT_USER="$access" MINIO_ROOT_PASSWORD="$secret" MINIO_BROWSER=off MINIO_UPDATE=off "$bin/minio" server --quiet --address "127.0.0.1:$port" "$dir/data") ;;
     esac
     rm -f "$dir/pid"

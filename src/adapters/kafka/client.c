@@ -11,6 +11,8 @@
 
 enum {
     PROBLEM_FRESH_US = 30 * 1000 * 1000,
+    REFUSED_US = 2500 * 1000, /* what was made just now may not be known to every broker yet */
+    METADATA_SLICE_MS = 1000,
     SESSION_FRESH_US = 120 * 1000 * 1000, /* requests of before may take a minute to be answered */
     SESSION_LOG_WAITS = 50,
     SESSION_LOG_WAIT_US = 10 * 1000,
@@ -108,6 +110,29 @@ bool client_lost_session(struct client *client)
     return lost_us > 0 && clock_mono_us() - lost_us < SESSION_FRESH_US;
 }
 
+/* librdkafka itself tries again for ever, and says so nowhere else. True: it is to be told quietly,
+ * as what a handle says of connections that it is about to close. */
+static bool note_problem(struct client *client, const char *facility, enum log_level level,
+                         const char *words)
+{
+    enum client_words kind = strcmp(facility, "FAIL") == 0 ? client_words_kind(words)
+                                                           : CLIENT_WORDS_OTHER;
+    lock_take(&client->lock);
+    bool quiet = client->locked.is_ending && strcmp(facility, "FAIL") == 0;
+    if (!quiet && (level <= LOG_WARN || kind != CLIENT_WORDS_OTHER)) {
+        client_words_copy(words, client->locked.problem, sizeof(client->locked.problem));
+        client->locked.problem_us = clock_mono_us();
+        client->locked.problem_kind = kind;
+        if (!client_words_final(kind)) {
+            client->locked.refused_us = 0;
+        } else if (client->locked.refused_us == 0) {
+            client->locked.refused_us = client->locked.problem_us;
+        }
+    }
+    lock_give(&client->lock);
+    return quiet;
+}
+
 /* Called by the background thread alone, since the log queue is forwarded to it. */
 static void on_log(const rd_kafka_t *rk, int severity, const char *facility, const char *words)
 {
@@ -124,11 +149,8 @@ static void on_log(const rd_kafka_t *rk, int severity, const char *facility, con
             level = LOG_DEBUG;
         }
     }
-    if (level <= LOG_WARN) {
-        lock_take(&client->lock);
-        snprintf(client->locked.problem, sizeof(client->locked.problem), "%s", words);
-        client->locked.problem_us = clock_mono_us();
-        lock_give(&client->lock);
+    if (note_problem(client, facility, level, words)) {
+        level = LOG_DEBUG;
     }
     const char *role = client_settings_role_name(client->role);
     switch (level) {
@@ -194,6 +216,22 @@ static void set_callbacks(rd_kafka_conf_t *conf, const struct client_options *op
     }
 }
 
+/* Properties that do not fit together, files that cannot be read: librdkafka does not say which. */
+static bool refuse_properties(const struct cluster_settings *settings, const char *words,
+                              struct err *err)
+{
+    for (size_t i = 0; i < settings->property_count; i++) {
+        const struct cluster_property *property = &settings->properties[i];
+        const char *dot = strrchr(property->name, '.');
+        if (dot != NULL && strcmp(dot, ".location") == 0 && strstr(words, property->name) != NULL) {
+            return err_set(err, ERR_SETTINGS,
+                           "kafka.properties: %s = \"%.200s\" cannot be used: %s", property->name,
+                           property->value, words);
+        }
+    }
+    return err_set(err, ERR_SETTINGS, "kafka.properties: %s", words);
+}
+
 bool client_new(const struct cluster_settings *settings, const struct client_options *options,
                 struct client **ret_client, struct err *err)
 {
@@ -214,8 +252,7 @@ bool client_new(const struct cluster_settings *settings, const struct client_opt
     if (client->rk == NULL) {
         rd_kafka_conf_destroy(conf);
         client_free(client);
-        /* Properties that do not fit together, files that cannot be read. */
-        return err_set(err, ERR_SETTINGS, "kafka.properties: %s", words);
+        return refuse_properties(settings, words, err);
     }
     if (!start_background(client, err)) {
         client_free(client);
@@ -230,6 +267,9 @@ struct client *client_free(struct client *client)
     if (client == NULL) {
         return NULL;
     }
+    lock_take(&client->lock);
+    client->locked.is_ending = true;
+    lock_give(&client->lock);
     if (client->is_stuck && rd_kafka_version() < CLIENT_ENDS_ALWAYS) {
         log_warn("kafka", "%s: its handle is left behind, since a topic of it is gone",
                  client_settings_role_name(client->role));
@@ -298,22 +338,77 @@ int client_wait_ms(int64_t deadline_us)
     return left_us <= 0 ? 0 : (int)((left_us + 999) / 1000);
 }
 
+static bool is_for_questions(enum client_role role)
+{
+    return role == CLIENT_CLUSTER || role == CLIENT_QUERY || role == CLIENT_QUERY_UNCOMMITTED;
+}
+
+static void set_mechanism(struct client *client, char *mechanism, size_t size)
+{
+    if (rd_kafka_conf_get(rd_kafka_conf(client->rk), "sasl.mechanisms", mechanism, &size) !=
+        RD_KAFKA_CONF_OK) {
+        mechanism[0] = '\0';
+    }
+}
+
 bool client_explain(struct client *client, struct err *err)
 {
     char problem[CLIENT_PROBLEM_MAX] = "";
     lock_take(&client->lock);
+    enum client_words kind = client->locked.problem_kind;
+    /* a handle that goes on may be known again a moment later */
+    bool refused = is_for_questions(client->role) && !client->locked.is_known &&
+                   client->locked.refused_us > 0 && err->kind == ERR_TRANSIENT;
     if (clock_mono_us() - client->locked.problem_us < PROBLEM_FRESH_US) {
         snprintf(problem, sizeof(problem), "%s", client->locked.problem);
     }
     lock_give(&client->lock);
-    if (problem[0] != '\0') {
+    if (problem[0] != '\0' && !client_error_is_right((rd_kafka_resp_err_t)err->code)) {
         char message[ERR_MESSAGE_MAX];
+        char mechanism[64];
+        set_mechanism(client, mechanism, sizeof(mechanism));
+        const char *advice = client_words_advice(kind, mechanism, rd_kafka_version());
+        bool named = kind == CLIENT_WORDS_USER && strstr(problem, mechanism) == NULL;
         snprintf(message, sizeof(message), "%s", err->message);
-        /* of a question, not of a client that goes on: brokers may know a user a moment later */
-        bool refused = client->role == CLIENT_CLUSTER && err->kind == ERR_TRANSIENT &&
-                       strstr(problem, "SASL authentication error") != NULL;
-        err_set_code(err, refused ? ERR_SETTINGS : err->kind, err->code, "%.250s (last: %s)",
-                     message, problem);
+        err_set_code(err, refused ? ERR_SETTINGS : err->kind, err->code,
+                     "%.110s (last: %.*s%s%s)%s%s", message, advice == NULL ? 300 : 240, problem,
+                     named ? ", with " : "", named ? mechanism : "", advice == NULL ? "" : "; ",
+                     advice == NULL ? "" : advice);
     }
     return err_place(err, ERR_OF_KAFKA);
+}
+
+static bool is_refused(struct client *client)
+{
+    lock_take(&client->lock);
+    int64_t since_us = client->locked.refused_us;
+    lock_give(&client->lock);
+    return since_us > 0 && clock_mono_us() - since_us >= REFUSED_US;
+}
+
+rd_kafka_resp_err_t client_metadata(struct client *client, rd_kafka_topic_t *topic, int timeout_ms,
+                                    const struct rd_kafka_metadata **ret_metadata)
+{
+    int64_t deadline_us = clock_mono_us() + (int64_t)timeout_ms * 1000;
+    lock_take(&client->lock);
+    bool known = client->locked.is_known;
+    lock_give(&client->lock);
+    /* longer and longer: a question that is not waited for to its end is asked again */
+    for (int slice_ms = METADATA_SLICE_MS;; slice_ms *= 2) {
+        int left_ms = client_wait_ms(deadline_us);
+        bool last = known || slice_ms >= left_ms;
+        rd_kafka_resp_err_t code =
+            rd_kafka_metadata(client->rk, 0, topic, ret_metadata, last ? left_ms : slice_ms);
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            lock_take(&client->lock);
+            client->locked.is_known = true;
+            client->locked.refused_us = 0;
+            lock_give(&client->lock);
+            return code;
+        }
+        bool waits = code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT;
+        if (last || !waits || is_refused(client)) {
+            return code;
+        }
+    }
 }

@@ -8,11 +8,12 @@
 
 #include "adapters/cluster.h"
 #include "adapters/kafka/client_settings.h"
+#include "adapters/kafka/client_words.h"
 #include "adapters/os/lock.h"
 #include "core/base/check.h"
 #include "core/base/err.h"
 
-enum { CLIENT_PROBLEM_MAX = 256 };
+enum { CLIENT_PROBLEM_MAX = 320 };
 
 /* Log lines, and the refresh of OAUTHBEARER tokens, are served by librdkafka's background thread,
  * so both go on while nobody polls. */
@@ -25,6 +26,10 @@ struct client {
     struct {
         char problem[CLIENT_PROBLEM_MAX]; /* the last trouble it logged */
         int64_t problem_us;
+        enum client_words problem_kind;
+        int64_t refused_us; /* since when brokers refuse us; 0: none does */
+        bool is_known;      /* a broker has answered a question */
+        bool is_ending;
         int64_t session_lost_us; /* when it last gave its membership up by itself; 0 never */
         bool lost_partitions;    /* it said that a topic has fewer than before */
         bool said_fatal;
@@ -73,8 +78,15 @@ bool client_lost_partitions(struct client *client);
 void *client_owner(void *opaque);
 
 /* Adds the last trouble, if it is a fresh one, to the error of a call that waited in vain: "…
- * (last: …)". Returns false. */
+ * (last: …)", and where settings are to blame, which. SETTINGS where that is sure and the handle is
+ * one for questions. Returns false. */
 bool client_explain(struct client *client, struct err *err);
+
+/* rd_kafka_metadata of one topic, or without one of the brokers alone. Of a handle that no broker
+ * has answered yet it ends early where brokers refuse us (a user, a certificate) for some seconds.
+ */
+rd_kafka_resp_err_t client_metadata(struct client *client, rd_kafka_topic_t *topic, int timeout_ms,
+                                    const struct rd_kafka_metadata **ret_metadata);
 
 /* Milliseconds from now to a moment of clock_mono_us, for librdkafka: 0 when it is over. */
 int client_wait_ms(int64_t deadline_us);

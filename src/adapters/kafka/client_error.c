@@ -149,3 +149,28 @@ bool client_error_take(struct err *err, rd_kafka_error_t *take_error, const char
     rd_kafka_error_destroy(take_error);
     return false;
 }
+
+bool client_error_is_right(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+           code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+           code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED ||
+           code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+}
+
+bool client_error_right(struct err *err, const char *format, ...)
+{
+    if (!client_error_is_right((rd_kafka_resp_err_t)err->code)) {
+        return false;
+    }
+    char right[ERR_MESSAGE_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(right, sizeof(right), format, args);
+    va_end(args);
+    enum err_place place = err->place;
+    err_set_code(err, ERR_SETTINGS, err->code, "%.240s; what is needed: %.240s", err->message,
+                 right);
+    err_place(err, place);
+    return false;
+}

@@ -24,4 +24,11 @@ bool client_error_set(struct err *err, rd_kafka_resp_err_t code, const char *for
 bool client_error_take(struct err *err, rd_kafka_error_t *take_error, const char *format, ...)
     PRINTF_LIKE(3, 4);
 
+/* True of the codes with which Kafka says that a user may not do something. */
+bool client_error_is_right(rd_kafka_resp_err_t code);
+
+/* Where the error's code is one of those: adds which right is needed, "Read on the topic t"; else
+ * nothing. Returns false. */
+bool client_error_right(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
+
 #endif

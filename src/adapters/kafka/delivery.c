@@ -59,6 +59,34 @@ bool delivery_wait(struct delivery *delivery, rd_kafka_t *rk, int64_t deadline_u
     return true;
 }
 
+/* A transaction that failed says why when another one is to be begun; that changes nothing. */
+static rd_kafka_resp_err_t reason_of(rd_kafka_t *rk)
+{
+    rd_kafka_error_t *failed = rd_kafka_begin_transaction(rk);
+    rd_kafka_resp_err_t code = rd_kafka_error_code(failed);
+    if (failed != NULL) {
+        rd_kafka_error_destroy(failed);
+    }
+    return code;
+}
+
+bool delivery_explain(const struct delivery *delivery, rd_kafka_t *rk, const char *topic,
+                      struct err *err)
+{
+    client_error_set(err, delivery->code, "appending to %s", topic);
+    err->kind = delivery->kind;
+    if (delivery->code == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
+        delivery->code == RD_KAFKA_RESP_ERR__FATAL) {
+        char words[256] = "";
+        rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(rk, words, sizeof(words));
+        rd_kafka_resp_err_t code = client_error_is_right(fatal) ? fatal : reason_of(rk);
+        if (client_error_is_right(code)) {
+            client_error_set(err, code, "appending to %s", topic);
+        }
+    }
+    return client_error_right(err, "Write on the topic %s", topic);
+}
+
 void delivery_on_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
 {
     (void)rk;

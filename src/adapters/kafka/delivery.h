@@ -34,6 +34,12 @@ MUST_CHECK bool delivery_send(struct delivery *delivery, rd_kafka_t *rk, const c
 /* Serves reports until all that was sent is answered. False: the time was over first. */
 MUST_CHECK bool delivery_wait(struct delivery *delivery, rd_kafka_t *rk, int64_t deadline_us);
 
+/* The failure of what was answered, and what is needed where it is a right: the code of the first
+ * that failed, or where the producer gave up as a whole ("Purged in queue") its reason. Kinds are
+ * those of client_error_delivery_kind. Returns false. */
+bool delivery_explain(const struct delivery *delivery, rd_kafka_t *rk, const char *topic,
+                      struct err *err);
+
 /* The producer's delivery callback. */
 void delivery_on_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque);
 

@@ -178,6 +178,15 @@ static enum leadership_event next_event(struct leadership *leadership)
     return LEADERSHIP_NONE;
 }
 
+static void need_right(const struct leadership *leadership, struct err *err)
+{
+    if (err->code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) {
+        client_error_right(err, "Read on the group %s", leadership->id);
+    } else {
+        client_error_right(err, "Read on the topic %s", leadership->topic);
+    }
+}
+
 static bool hear_message(struct leadership *leadership, rd_kafka_message_t *message,
                          struct err *err)
 {
@@ -192,6 +201,7 @@ static bool hear_message(struct leadership *leadership, rd_kafka_message_t *mess
     } else if (code != RD_KAFKA_RESP_ERR_NO_ERROR && client_error_kind(code) == ERR_SETTINGS) {
         err_set_code(err, ERR_SETTINGS, (int)code, "the leader group: %s",
                      rd_kafka_message_errstr(message));
+        need_right(leadership, err);
         good = false;
     } else if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         log_debug("kafka", "candidate: %s", rd_kafka_message_errstr(message));
@@ -226,12 +236,14 @@ bool leadership_poll(struct leadership *leadership, int timeout_ms,
 
 /* The refusal of a member that the coordinator no longer knows, against what only says "not now".
  */
-static bool judge_commit(rd_kafka_resp_err_t code, struct err *err)
+static bool judge_commit(const struct leadership *leadership, rd_kafka_resp_err_t code,
+                         struct err *err)
 {
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
         return true;
     }
     client_error_set(err, code, "asking the leader group whether we are elected");
+    need_right(leadership, err);
     if (code == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS ||
         (err->kind != ERR_CONFLICT && err->kind != ERR_FENCED && err->kind != ERR_SETTINGS)) {
         err->kind = ERR_TRANSIENT;
@@ -257,7 +269,7 @@ bool leadership_confirm(struct leadership *leadership, int64_t deadline_us, stru
         }
     }
     rd_kafka_queue_destroy(queue);
-    TRY(judge_commit(code, err));
+    TRY(judge_commit(leadership, code, err));
 
     /* What the group said meanwhile counts as well. */
     rd_kafka_message_t *message = rd_kafka_consumer_poll(rk, 0);

@@ -19,6 +19,7 @@ enum { RECORDS_MAX = 1000, BATCH_BYTES_MAX = 4 << 20, CHUNK_BYTES = 1 << 18, LEA
 struct ledger_reader {
     struct client *client;
     char *topic;
+    char *group; /* librdkafka looks for its coordinator, though nothing joins it */
     struct arena *arena;
     struct ledger_record *records;
     int64_t next_offset; /* -1: nothing heard yet */
@@ -71,8 +72,9 @@ bool ledger_reader_new(const struct ledger_settings *settings, int64_t from_offs
     const char *topic = settings->topic != NULL ? settings->topic
                                                 : ledger_topic_name(reader->arena, settings->group);
     reader->topic = strdup(topic);
+    reader->group = strdup(settings->group);
     reader->records = malloc(RECORDS_MAX * sizeof(*reader->records));
-    CHECK(reader->topic != NULL && reader->records != NULL);
+    CHECK(reader->topic != NULL && reader->group != NULL && reader->records != NULL);
     reader->from_offset = from_offset;
     reader->next_offset = -1;
     /* rd_kafka_assign wants a group's name although nothing joins it or commits to it. */
@@ -104,6 +106,7 @@ struct ledger_reader *ledger_reader_free(struct ledger_reader *reader)
         arena_free(reader->arena);
         free(reader->records);
         free(reader->topic);
+        free(reader->group);
         free(reader);
     }
     return NULL;
@@ -151,7 +154,10 @@ static bool hear_error(struct ledger_reader *reader, const rd_kafka_message_t *m
                             reader->topic);
     }
     if (kind == ERR_MISSING || kind == ERR_SETTINGS || message->err == RD_KAFKA_RESP_ERR__FATAL) {
-        return client_error_set(err, message->err, "reading %s", reader->topic);
+        client_error_set(err, message->err, "reading %s", reader->topic);
+        return message->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED
+                   ? client_error_right(err, "Read on the group %s", reader->group)
+                   : client_error_right(err, "Read on the topic %s", reader->topic);
     }
     log_debug("kafka", "reading %s: %s", reader->topic, rd_kafka_message_errstr(message));
     return true;

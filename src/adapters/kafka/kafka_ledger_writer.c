@@ -94,8 +94,7 @@ static bool append(struct ledger_writer *writer, const struct ledger_record *rec
     if (delivery->stored == count) {
         return true;
     }
-    client_error_set(err, delivery->code, "appending to %s", writer->topic);
-    err->kind = delivery->kind;
+    delivery_explain(delivery, writer->client->rk, writer->topic, err);
     if (err->kind == ERR_FENCED || err->kind == ERR_TRANSIENT) {
         /* Nobody can fence a producer without a transactional id: the broker forgot its number. */
         err->kind = ERR_TRANSIENT;

@@ -31,6 +31,8 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *o
         client_error_set(&producer->failure, message->err, "sending to topic %s",
                          rd_kafka_topic_name(message->rkt));
         producer->failure.kind = kind;
+        client_error_right(&producer->failure, "Write on the topic %s",
+                           rd_kafka_topic_name(message->rkt));
         producer->is_failed = true;
     } else if (kind == ERR_AMBIGUOUS && producer->failure.kind == ERR_TRANSIENT) {
         producer->failure.kind = kind;

@@ -110,8 +110,9 @@ static bool check_list(const rd_kafka_topic_partition_list_t *list, const char *
 {
     for (int i = 0; i < list->cnt; i++) {
         if (list->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            return client_error_set(err, list->elems[i].err, "%s of %s/%d", what,
-                                    list->elems[i].topic, (int)list->elems[i].partition);
+            client_error_set(err, list->elems[i].err, "%s of %s/%d", what, list->elems[i].topic,
+                             (int)list->elems[i].partition);
+            return client_error_right(err, "Read on the topic %s", list->elems[i].topic);
         }
     }
     return true;
@@ -297,6 +298,7 @@ bool source_query_mirrored(struct source_query *query, struct source_offset *off
     rd_kafka_resp_err_t code = rd_kafka_committed(query->committed->rk, list, timeout_ms);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         client_error_set(err, code, "asking for the group's offsets");
+        client_error_right(err, "Read on the group");
         return client_explain(query->committed, err);
     }
     TRY(check_list(list, "the group's offset", err));

@@ -68,6 +68,7 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
     }
     struct err err;
     err_set_code(&err, client_error_kind((rd_kafka_resp_err_t)code), code, "source: %s", reason);
+    client_error_right(&err, "Read on the group %s", source->settings.group);
     if (source->filling != NULL) {
         add_error(source->filling, SOURCE_ERROR, &err);
     }
@@ -128,6 +129,7 @@ static void hear_topic_gone(struct source *source, const rd_kafka_message_t *mes
     struct err err;
     source->client->is_stuck = true;
     client_error_set(&err, message->err, "topic %s", rd_kafka_topic_name(message->rkt));
+    client_error_right(&err, "Read on the topic %s", rd_kafka_topic_name(message->rkt));
     add_error(batch, SOURCE_TOPIC_GONE, &err);
     batch->events[batch->event_count - 1].partition =
         (struct source_partition){topic, message->partition};
@@ -168,6 +170,7 @@ static void hear_error(struct source *source, const rd_kafka_message_t *message,
         struct err err;
         err_set_code(&err, client_error_kind(message->err), (int)message->err, "source: %s",
                      rd_kafka_message_errstr(message));
+        client_error_right(&err, "Read on the group %s", source->settings.group);
         add_error(batch, SOURCE_ERROR, &err);
     }
 }

@@ -43,7 +43,12 @@ static bool init_transactions(struct leadership *leadership, int64_t deadline_us
     if (failed == NULL) {
         return true;
     }
+    rd_kafka_resp_err_t code = rd_kafka_error_code(failed);
     client_error_take(err, failed, "beginning a term");
+    if (client_error_is_right(code)) {
+        client_error_set(err, code, "beginning a term"); /* the other's words say it three times */
+        return client_error_right(err, "Write on the transactional id %s", leadership->id);
+    }
     if (err->kind != ERR_FENCED && err->kind != ERR_SETTINGS) {
         err->kind = ERR_TRANSIENT;
     }
@@ -93,7 +98,9 @@ static bool abort_append(struct leadership *leadership, int64_t deadline_us, str
         return false;
     }
     rd_kafka_error_destroy(failed);
-    prefer_fatal(leadership, err);
+    if (err->kind != ERR_SETTINGS) {
+        prefer_fatal(leadership, err);
+    }
     leadership_drop_producer(leadership);
     if (err->kind != ERR_SETTINGS) {
         err->kind = ERR_FENCED;
@@ -113,7 +120,7 @@ static bool send_all(struct leadership *leadership, const struct ledger_record *
         return client_explain(leadership->producer, err);
     }
     if (delivery->stored < count) {
-        client_error_set(err, delivery->code, "appending to %s", leadership->topic);
+        delivery_explain(delivery, rk, leadership->topic, err);
         return client_explain(leadership->producer, err);
     }
     return true;

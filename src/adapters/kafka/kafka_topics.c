@@ -65,7 +65,7 @@ bool cluster_identity(struct cluster *cluster, int timeout_ms, int32_t *ret_brok
     rd_kafka_t *rk = cluster->client->rk;
     int64_t deadline_us = clock_mono_us() + (int64_t)timeout_ms * 1000;
     const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 0, NULL, &metadata, timeout_ms);
+    rd_kafka_resp_err_t code = client_metadata(cluster->client, NULL, timeout_ms, &metadata);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         client_error_set(err, code, "asking the brokers who they are");
         return client_explain(cluster->client, err);
@@ -88,7 +88,7 @@ bool kafka_topics_metadata(struct client *client, const char *topic, int timeout
         return client_error_set(err, rd_kafka_last_error(), "topic %s", topic);
     }
     const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t code = rd_kafka_metadata(client->rk, 0, handle, &metadata, timeout_ms);
+    rd_kafka_resp_err_t code = client_metadata(client, handle, timeout_ms, &metadata);
     rd_kafka_topic_destroy(handle);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         client_error_set(err, code, "asking about topic %s", topic);
@@ -101,7 +101,8 @@ bool kafka_topics_metadata(struct client *client, const char *topic, int timeout
     }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         rd_kafka_metadata_destroy(metadata);
-        return client_error_set(err, code, "topic %s", topic);
+        client_error_set(err, code, "topic %s", topic);
+        return client_error_right(err, "Describe on the topic %s", topic);
     }
     *ret_metadata = metadata;
     return true;
@@ -219,6 +220,7 @@ static bool describe_settings(struct client *client, const char *name, int timeo
     rd_kafka_resp_err_t code = rd_kafka_ConfigResource_error(resources[0]);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         client_error_set(err, code, "describing the settings of topic %s", name);
+        client_error_right(err, "DescribeConfigs on the topic %s", name);
         rd_kafka_event_destroy(answer);
         return false;
     }
@@ -383,6 +385,7 @@ bool cluster_create_topic(struct cluster *cluster, const struct cluster_new_topi
         const char *reason = rd_kafka_topic_result_error_string(results[0]);
         err_set_code(err, client_error_kind(code), (int)code, "making topic %s: %s", topic->name,
                      reason == NULL ? rd_kafka_err2str(code) : reason);
+        client_error_right(err, "Create on the topic %s, or to make it by hand", topic->name);
         rd_kafka_event_destroy(answer);
         return false;
     }

@@ -385,6 +385,23 @@ static enum http_outcome outcome_of(const struct transfer *transfer, CURLcode re
     return transfer->started == 0 ? HTTP_NOT_SENT : HTTP_LOST;
 }
 
+/* Which setting may be wrong, where the error tells. */
+static const char *advice_of(CURLcode result)
+{
+    if (result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_CACERT_BADFILE) {
+        return "; look at s3.ca_file";
+    }
+    return result == CURLE_SSL_CONNECT_ERROR ? "; look at s3.endpoint: that port may not speak TLS"
+                                             : "";
+}
+
+/* "https://host:port" */
+static int place_size(const char *url)
+{
+    const char *host = strstr(url, "://");
+    return host == NULL ? 0 : (int)(host + 3 - url + (long)strcspn(host + 3, "/?"));
+}
+
 static void describe(const struct transfer *transfer, CURLcode result, const char *detail)
 {
     struct http_response *response = transfer->response;
@@ -407,8 +424,9 @@ static void describe(const struct transfer *transfer, CURLcode result, const cha
     bool settings = result == CURLE_PEER_FAILED_VERIFICATION ||
                     result == CURLE_SSL_CACERT_BADFILE || result == CURLE_URL_MALFORMAT ||
                     result == CURLE_UNSUPPORTED_PROTOCOL;
-    err_set_code(&response->err, settings ? ERR_SETTINGS : ERR_TRANSIENT, (int)result, "%.300s",
-                 what);
+    err_set_code(&response->err, settings ? ERR_SETTINGS : ERR_TRANSIENT, (int)result,
+                 "%.*s: %.200s%s", place_size(transfer->request->url), transfer->request->url, what,
+                 advice_of(result));
 }
 
 void http_send(struct http *http, const struct http_request *request,

@@ -59,8 +59,10 @@ static struct cluster *check_brokers(struct doctor *doctor, const struct setting
     char id[CLUSTER_ID_TEXT_MAX];
     if (!cluster_new(how, &cluster, &err) ||
         !cluster_identity(cluster, DOCTOR_KAFKA_MS, &brokers, id, &err)) {
-        doctor_say(doctor, DOCTOR_FAIL, "brokers",
-                   "%s; look at kafka.brokers, kafka.properties and the network", err.message);
+        doctor_say(doctor, DOCTOR_FAIL, "brokers", "%s%s", err.message,
+                   err.kind == ERR_SETTINGS
+                       ? ""
+                       : "; look at kafka.brokers, kafka.properties and the network");
         return cluster_free(cluster);
     }
     doctor_say(doctor, DOCTOR_OK, "brokers", "%s: %" PRId32 " up, cluster %s",
@@ -137,8 +139,7 @@ static bool check_topics(struct doctor *doctor, const struct settings *settings,
             check_retention(doctor, check, &topic, &settings->window);
         } else {
             doctor_say(doctor, DOCTOR_FAIL, check, "%s%s", err.message,
-                       err.kind == ERR_MISSING ? "; make it, or correct topics[].name"
-                                               : "; Describe and DescribeConfigs on it are needed");
+                       err.kind == ERR_MISSING ? "; make it, or correct topics[].name" : "");
             all = false;
         }
     }
@@ -258,7 +259,7 @@ static void check_reading(struct doctor *doctor, const struct source_settings *h
         read_ends(source, ends, count, doctor->arena, &err)) {
         doctor_say(doctor, DOCTOR_OK, "reading", "%zu partitions can be read", count);
     } else {
-        doctor_say(doctor, DOCTOR_FAIL, "reading", "%s; Read on the topics is needed", err.message);
+        doctor_say(doctor, DOCTOR_FAIL, "reading", "%s", err.message);
     }
     struct source_offset *offsets = arena_zero(doctor->arena, (count + 1) * sizeof *offsets);
     for (size_t i = 0; i < count; i++) {
@@ -269,8 +270,7 @@ static void check_reading(struct doctor *doctor, const struct source_settings *h
             doctor_say(doctor, DOCTOR_OK, "group", "%s can be asked for its offsets",
                        settings.group);
         } else {
-            doctor_say(doctor, DOCTOR_FAIL, "group", "%s; Read on the group is needed",
-                       err.message);
+            doctor_say(doctor, DOCTOR_FAIL, "group", "%s", err.message);
         }
     }
     source_query_free(query);

@@ -219,6 +219,13 @@ static void stop_partition(struct member_hands *hands, const struct member_comma
     }
 }
 
+static void note_refusal(struct member_hands *hands, const struct err *err)
+{
+    if (err->kind == ERR_SETTINGS) {
+        hands->refused = *err;
+    }
+}
+
 static void append(struct member_hands *hands, const struct member_command *command,
                    struct member_event *answer)
 {
@@ -233,6 +240,7 @@ static void append(struct member_hands *hands, const struct member_command *comm
     bool done = ledger_append(hands->writer, records, count, COMMAND_KAFKA_MS, NULL, &err);
     if (!done) {
         log_failure(LOG_WARN, "member", &err, "the ledger did not take a record");
+        note_refusal(hands, &err);
     } else {
         member_steps_pass(records, count);
     }
@@ -392,6 +400,7 @@ static bool append_trigger(struct member_hands *hands, const struct message_trig
     struct err err;
     if (!ledger_append(hands->writer, &record, 1, COMMAND_KAFKA_MS, NULL, &err)) {
         log_failure(LOG_WARN, "member", &err, "the trigger is not on record yet");
+        note_refusal(hands, &err);
         return false;
     }
     return true;

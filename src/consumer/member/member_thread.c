@@ -316,6 +316,10 @@ static bool turn(struct member_thread *thread, struct err *err)
         look_at_pauses(thread, mono);
         publish_state(thread);
     }
+    if (thread->hands.refused.kind != ERR_NONE) {
+        *err = thread->hands.refused;
+        return false;
+    }
     return true;
 }
 

@@ -84,3 +84,17 @@ Test(client_error, says_what_was_done)
     cr_expect_eq(err.kind, ERR_TRANSIENT);
     cr_expect_eq(err.code, (int)RD_KAFKA_RESP_ERR__TIMED_OUT);
 }
+
+Test(client_error, rights_are_named)
+{
+    struct err err = {0};
+    client_error_set(&err, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, "topic t");
+    cr_expect_not(client_error_right(&err, "%s on the topic %s", "Read", "t"));
+    cr_expect(err.kind == ERR_SETTINGS && err.place == ERR_OF_KAFKA);
+    cr_expect_str_eq(
+        err.message,
+        "topic t: Broker: Topic authorization failed; what is needed: Read on the topic t");
+    client_error_set(&err, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, "topic t");
+    cr_expect_not(client_error_right(&err, "Read on the topic t"));
+    cr_expect(err.kind == ERR_MISSING && strstr(err.message, "needed") == NULL);
+}

@@ -1,0 +1,68 @@
+/* What librdkafka's log says about the way to a broker. */
+#include "adapters/kafka/client_words.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+enum { VERSION_SCRAM = 0x020601ff }; /* librdkafka 4895 */
+
+static bool says(const char *words, const char *what)
+{
+    return strstr(words, what) != NULL;
+}
+
+enum client_words client_words_kind(const char *words)
+{
+    if (says(words, "certificate verify failed")) {
+        return CLIENT_WORDS_UNTRUSTED;
+    }
+    if (says(words, "broker listener?") || says(words, "wrong version number") ||
+        (says(words, "SSL_HANDSHAKE") && says(words, "unexpected eof"))) {
+        return CLIENT_WORDS_TLS;
+    }
+    if (says(words, "security.protocol")) {
+        return CLIENT_WORDS_NO_TLS;
+    }
+    if (says(words, "Local: ")) {
+        return CLIENT_WORDS_OTHER; /* a connection that broke in the middle of it */
+    }
+    if (says(words, "Unsupported SASL mechanism")) {
+        return CLIENT_WORDS_MECHANISM;
+    }
+    return says(words, "SASL authentication error") ? CLIENT_WORDS_USER : CLIENT_WORDS_OTHER;
+}
+
+void client_words_copy(const char *words, char *to, size_t size)
+{
+    size_t length = strlen(words);
+    for (const char *tail = strstr(words, " (after "); tail != NULL;
+         tail = strstr(tail + 1, " (after ")) {
+        length = (size_t)(tail - words);
+    }
+    snprintf(to, size, "%.*s", (int)length, words);
+}
+
+const char *client_words_advice(enum client_words kind, const char *mechanism, int version)
+{
+    switch (kind) {
+    case CLIENT_WORDS_OTHER:
+        break;
+    case CLIENT_WORDS_NO_TLS:
+        return "look at security.protocol: that port may want TLS or SASL";
+    case CLIENT_WORDS_TLS:
+        return "look at security.protocol: that port may not speak TLS";
+    case CLIENT_WORDS_UNTRUSTED:
+        return "look at ssl.ca.location";
+    case CLIENT_WORDS_USER:
+        if (strncasecmp(mechanism, "SCRAM", strlen("SCRAM")) == 0 && version < VERSION_SCRAM) {
+            return "look at sasl.username and sasl.password; or the brokers are of Kafka 4, which "
+                   "SCRAM of librdkafka before 2.6.1 cannot log in to (its issue 4895)";
+        }
+        return "look at sasl.username and sasl.password";
+    case CLIENT_WORDS_MECHANISM:
+        return "look at sasl.mechanism";
+    }
+    return NULL;
+}
