@@ -15,6 +15,8 @@ struct chain {
     uint64_t build;
     int64_t cut[SIM_PARTITIONS_MAX];
     bool known[SIM_PARTITIONS_MAX];
+    bool again[SIM_PARTITIONS_MAX]; /* it is of the log that was made again */
+    bool has_log[SIM_PARTITIONS_MAX]; /* else nothing of it was read yet */
     uint16_t taken[SIM_PARTITIONS_MAX][SIM_ROWS_MAX]; /* build; 0: none yet */
     bool judged[SIM_PARTITIONS_MAX][SIM_ROWS_MAX];    /* by a future bound */
     bool skipped[SIM_PARTITIONS_MAX][SIM_ROWS_MAX];   /* scratch: given up by the newest build */
@@ -44,6 +46,7 @@ struct audit {
     uint64_t moves;
     char closed_parent[128]; /* the newest CLOSE, whatever became of its record (R3) */
     uint64_t closed_build;
+    bool closed_again[SIM_PARTITIONS_MAX]; /* its parent has read the log that is gone */
     int64_t closed_cut[SIM_PARTITIONS_MAX];
     uint64_t commits;
     bool went_back; /* a head below the one before it, and the group offsets may follow */
@@ -69,6 +72,9 @@ void audit_condemned_done(struct audit *audit);
 
 /* ---- oracle.c ---- */
 
+/* Of which log a partition is, says the witness of the COMMIT; all of a chain must be of one (R9).
+ */
+void oracle_find_log(struct world *world, const struct commit_partition *said, int32_t p);
 /* Gives the rows of one partition to a build. Returns how many it stores. */
 size_t oracle_take_partition(struct world *world, const struct message_close *close,
                              const struct close_partition *asked, int32_t p);

@@ -27,7 +27,8 @@ static bool was_idle_at(const struct world *world, int32_t p, int64_t position)
 
 static void check_idle(struct world *world, const struct message_progress *progress)
 {
-    for (size_t i = 0; i < progress->partition_count && !world->story.on; i++) {
+    bool checks = !world->story.on && !world->made_again; /* or rows have no times to go by */
+    for (size_t i = 0; i < progress->partition_count && checks; i++) {
         const struct progress_partition *said = &progress->partitions[i];
         int32_t p = partition_index(world, said->id);
         if (said->state != PROGRESS_IDLE || !said->owned) {
@@ -52,7 +53,7 @@ static void check_idle(struct world *world, const struct message_progress *progr
 static void check_watermark(struct world *world, const struct message_close *close)
 {
     const struct coord_settings *settings = &world->settings;
-    if (close->trigger != TRIGGER_EVENT_TIME || world->story.on) {
+    if (close->trigger != TRIGGER_EVENT_TIME || world->story.on || world->made_again) {
         return;
     }
     int64_t highest_us = EVENT_TIME_LOW;

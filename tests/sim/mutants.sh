@@ -69,6 +69,9 @@ stories() {
 46 R04-read-again-from-below
 50 R05-from-here-reads-again
 93 R09-handed-over-by-other-settings
+94 R09-topic-made-again
+95 R09-made-again-while-stopped
+96 R09-made-again-between-two
 110 R11-staged-twice
 220 R22-a-broken-leader-steps-down
 260 R26-a-tick-without-a-leader
@@ -116,6 +119,9 @@ seeds() {
 60 1500
 82 1500
 91 1500
+92 1500
+94 1500
+96 1500
 180 1500
 220 1500
 230 1500

@@ -3,13 +3,34 @@
 
 #include "tests/sim/audit.h"
 
+/* A row of the log that the chain's partition is of. */
+static const struct sim_row *row_of(const struct world *world, const struct chain *chain, int32_t p,
+                                    int64_t offset)
+{
+    return row_at(world, p, chain->again[p] ? offset + SIM_ROWS_MAX : offset);
+}
+
+void oracle_find_log(struct world *world, const struct commit_partition *said, int32_t p)
+{
+    struct chain *head = world->audit->head;
+    if (!said->has_witness) {
+        return;
+    }
+    bool again = witness_of(world, p, said->witness.offset).hash != said->witness.hash;
+    if (head->has_log[p] && again != head->again[p]) {
+        world_fail(world, "partition %d of a build is of another topic than those before", p);
+    }
+    head->has_log[p] = true;
+    head->again[p] = again;
+}
+
 size_t oracle_take_partition(struct world *world, const struct message_close *close,
                              const struct close_partition *asked, int32_t p)
 {
     struct chain *head = world->audit->head;
     size_t stored = 0;
     for (int64_t o = 0; o < asked->cut; o++) {
-        const struct sim_row *row = &world->partitions[p].rows[o];
+        const struct sim_row *row = row_of(world, head, p, o);
         if (!row->exists || row->rejected || head->taken[p][o] != 0) {
             continue;
         }
@@ -87,7 +108,7 @@ int64_t oracle_tail_of(const struct world *world, int32_t p, int64_t cut)
 int64_t oracle_tail_in(const struct world *world, const struct chain *head, int32_t p, int64_t cut)
 {
     for (int64_t o = 0; o < cut; o++) {
-        const struct sim_row *row = &world->partitions[p].rows[o];
+        const struct sim_row *row = row_of(world, head, p, o);
         if (row->exists && !row->rejected && head->taken[p][o] == 0) {
             return o;
         }
@@ -140,6 +161,12 @@ void oracle_check_content(struct world *world, const struct message_commit *comm
             long p = strtol(text, &end, 10);
             long o = strtol(end + 1, &end, 10);
             text = end + 1;
+            if ((o >= SIM_ROWS_MAX) != head->again[p]) {
+                world_fail(world, "%s has row %ld:%ld of another topic", commit->run_id, p,
+                           o % SIM_ROWS_MAX);
+                return;
+            }
+            o %= SIM_ROWS_MAX;
             if (!head->stored[p][o]) {
                 world_fail(world,
                            "%s has row %ld:%ld, which is not of it or is there twice (build %u)",
@@ -160,7 +187,8 @@ void oracle_check_account(struct world *world, const struct commit_partition *sa
 {
     uint64_t read = 0;
     for (int64_t o = seen_end; o < said->cut; o++) {
-        read += world->partitions[p].rows[o].exists && !world->audit->head->skipped[p][o];
+        read += row_of(world, world->audit->head, p, o)->exists &&
+                !world->audit->head->skipped[p][o];
     }
     const struct account *account = &said->account;
     if (account->read != read) {

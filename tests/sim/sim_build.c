@@ -12,13 +12,14 @@ struct shard_rows {
 static void take_row(struct world *world, const struct sim_job *job, size_t contribution,
                      struct sim_row_ref ref, struct shard_rows *rows)
 {
-    uint32_t key = world->partitions[ref.partition].rows[ref.offset].key;
+    uint32_t key = row_at(world, ref.partition, ref.offset)->key;
+    int64_t offset = ref.offset % SIM_ROWS_MAX;
     bool in_range = false;
     for (size_t i = 0; i < job->contributions[contribution].range_count; i++) {
         in_range = in_range ||
                    (job->contributions[contribution].ranges[i].partition == ref.partition &&
-                    ref.offset >= job->contributions[contribution].ranges[i].from &&
-                    ref.offset < job->contributions[contribution].ranges[i].to);
+                    offset >= job->contributions[contribution].ranges[i].from &&
+                    offset < job->contributions[contribution].ranges[i].to);
     }
     uint32_t shard = plane_shard(key, job->num_dbs);
     for (uint32_t i = 0; plane_by_token(world) && i < job->num_dbs; i++) {
@@ -82,12 +83,11 @@ static uint64_t settle(struct world *world, struct shard_rows *rows,
     uint64_t stored = 0;
     for (size_t i = 0; i < rows->count; i++) {
         const struct sim_row *row =
-            &world->partitions[rows->list[i].partition].rows[rows->list[i].offset];
+            row_at(world, rows->list[i].partition, rows->list[i].offset);
         struct attempt_partition *count = &counts[rows->list[i].partition];
         bool newest = true;
         for (size_t j = i + 1; j < rows->count && newest; j++) {
-            newest = world->partitions[rows->list[j].partition].rows[rows->list[j].offset].key !=
-                     row->key;
+            newest = row_at(world, rows->list[j].partition, rows->list[j].offset)->key != row->key;
         }
         if (!newest) {
             count->superseded++;
@@ -138,7 +138,7 @@ static bool add_base(struct world *world, const struct sim_job *job, struct buf 
             long o = strtol(end + 1, &end, 10);
             rows = end + 1;
             if (!job->whole ||
-                plane_shard(world->partitions[p].rows[o].key, job->num_dbs) == job->shard) {
+                plane_shard(row_at(world, p, o)->key, job->num_dbs) == job->shard) {
                 buf_add_format(text, "%ld:%ld ", p, o);
             }
         }
@@ -159,7 +159,7 @@ static size_t find_canaries(const struct world *world, const char *rows, const c
         rows = end + 1;
         for (size_t i = 0; i < gates->canary_count; i++) {
             found[i] = found[i] ||
-                       strtoul(gates->canaries[i], NULL, 10) == world->partitions[p].rows[o].key;
+                       strtoul(gates->canaries[i], NULL, 10) == row_at(world, p, o)->key;
         }
     }
     size_t count = 0;
@@ -184,6 +184,9 @@ static void tell_kind(const struct sim_job *job)
 {
     if (job->has_base) {
         coverage_chance(CHANCE_STATE);
+    }
+    if (job->has_base && job->whole) {
+        coverage_chance(CHANCE_RESHAPED);
     }
     if (job->carry) {
         coverage_chance(CHANCE_CARRIED);

@@ -35,6 +35,9 @@ void chances_choose(struct world *world)
     faults->settings = !quiet && rng_below(rng, 4) == 0 ? 2500 : 0;
     faults->retention = !quiet && rng_below(rng, 4) == 0 ? 1500 : 0;
     world->has_retention = faults->retention > 0;
+    /* not by chance: the worlds of the other seeds stay as they were */
+    world->topic_comes = faults->settings > 0 && world->settings.topic_count > 1;
+    world->shards_change = faults->settings > 0 && world->settings.contents == CONTENTS_STATE;
     faults->clock = !quiet && rng_below(rng, 4) == 0 ? 3000 : 0;
     faults->growth = rng_below(rng, 4) == 0 ? 2000 : 0;
     for (int i = 0; i < world->process_count; i++) {
@@ -71,10 +74,23 @@ void chances_settings(struct world *world, struct sim_process *process)
     }
     process->settings = world->settings;
     process->settings.fingerprint = fingerprints[world->fingerprint];
+    if (world->topic_comes && world->fingerprint == 0) {
+        process->settings.topic_count = 1;
+    }
+    if (world->shards_change) {
+        uint32_t by = 1 + (uint32_t)(world->seed % 2); /* more, and fewer again */
+        process->settings.shards += (uint32_t)world->fingerprint * by % 3;
+    }
     if (process->disk != NULL && process->disk_fingerprint != world->fingerprint) {
         process->disk->used = false; /* a checkpoint of other settings is thrown away */
     }
     process->disk_fingerprint = world->fingerprint;
+}
+
+bool world_reads(const struct world *world, int partition)
+{
+    return !world->topic_comes || world->fingerprint > 0 ||
+           strcmp(world->partitions[partition].id.topic, world->topics[0].name) == 0;
 }
 
 static void roll_settings(struct world *world)
@@ -83,6 +99,9 @@ static void roll_settings(struct world *world)
         world_chance(world, world->faults.settings)) {
         world->fingerprint++;
         coverage_chance(CHANCE_SETTINGS);
+        if (world->topic_comes && world->fingerprint == 1) {
+            coverage_chance(CHANCE_TOPIC_COMES);
+        }
         world_trace(world, "the settings are %s from now on", fingerprints[world->fingerprint]);
     }
     for (int i = 0; i < world->process_count; i++) {
@@ -120,7 +139,9 @@ static void take_away(struct world *world)
 {
     for (int i = 0; i < world->partition_count; i++) {
         struct sim_partition *partition = &world->partitions[i];
-        if (world_chance(world, world->faults.retention)) {
+        /* what was made again keeps its beginning: what is gone can be compared with nothing */
+        if (world_chance(world, world->faults.retention) && partition->before == NULL &&
+            world_reads(world, i)) {
             int64_t low = partition->low + world_between(world, 1, 60);
             partition->low = low < partition->lso ? low : partition->lso;
             coverage_chance(CHANCE_RETENTION);
@@ -192,6 +213,7 @@ void chances_step(struct world *world)
     notice_lost_ranges(world);
     if (world->partition_count < SIM_PARTITIONS_MAX && world_chance(world, world->faults.growth)) {
         int added = world->partition_count++;
+        again_grow(world, added);
         coverage_chance(CHANCE_GROWTH);
         if (world->partitions[added].id.number == 0) {
             coverage_chance(CHANCE_TOPIC_ADDED);

@@ -74,6 +74,11 @@ void checkpoint_restore(struct world *world, struct sim_process *process)
         if (reading->given_up) {
             *reading = (struct sim_reading){0};
         }
+        struct witness ends[WITNESS_ENDS];
+        size_t count = witness_ends(&reading->witnesses, reading->position, ends);
+        reading->witnesses.count = count;
+        memcpy(reading->witnesses.list, ends, count * sizeof ends[0]);
+        reading->brought = true;
     }
     tell(world, process);
 }

@@ -52,6 +52,15 @@ static const char *const chance_names[CHANCE_KINDS] = {
     [CHANCE_BESIDE_LOSES] = "both end, and the second loses",
     [CHANCE_STANDBY_BUILDS] = "attempt by a member without rows",
     [CHANCE_ROOM] = "reading paused for want of room",
+    [CHANCE_TOPIC_COMES] = "topic added by a change of settings",
+    [CHANCE_RESHAPED] = "state divided into another number of shards",
+    [CHANCE_AGAIN_FEWER] = "topic made again with fewer records",
+    [CHANCE_AGAIN_AS_MANY] = "topic made again with as many records",
+    [CHANCE_AGAIN_MORE] = "topic made again with more records",
+    [CHANCE_AGAIN_AT_START] = "it is noticed where reading begins",
+    [CHANCE_AGAIN_AT_LOOK] = "it is noticed before READY",
+    [CHANCE_AGAIN_AT_END] = "it is noticed by its end",
+    [CHANCE_LOOK_UNANSWERED] = "a look that nobody answers",
 };
 
 /* Outcomes that a command can have in this world, and must have had. */

@@ -28,7 +28,8 @@ void handover_store(struct world *world, struct sim_process *process, const stru
     }
     AUTO(buf) struct buf text;
     buf_init(&text, 1 << 22);
-    buf_add_format(&text, "%lld ", (long long)reading->highest_us);
+    buf_add_format(&text, "%lld %lld ", (long long)reading->highest_us,
+                   (long long)(reading->has_again ? reading->again_from : -1));
     for (int64_t o = 0; o < SIM_ROWS_MAX; o++) {
         if (reading->held[o] && o < reading->position) {
             buf_add_format(&text, "%lld ", (long long)o);
@@ -39,7 +40,10 @@ void handover_store(struct world *world, struct sim_process *process, const stru
     snprintf(url, sizeof url, "parts/%llu/%s/%lld-%llu.handover", (unsigned long long)job->build,
              process->name, (long long)world->now_us, (unsigned long long)job->id);
     store_put(&world->store, url, buf_text(&text));
+    struct witness ends[WITNESS_ENDS];
     given->url = url;
+    given->witnesses = ends;
+    given->witness_count = witness_ends(&reading->witnesses, reading->position, ends);
     member_shell_event(world, process, &event);
 }
 
@@ -62,6 +66,12 @@ void handover_adopt(struct world *world, struct sim_process *process, const stru
     memset(reading->held, 0, sizeof reading->held);
     char *end = NULL;
     reading->highest_us = strtoll(text, &end, 10);
+    reading->again_from = strtoll(end + 1, &end, 10);
+    reading->has_again = reading->again_from >= 0;
+    reading->brought = true;
+    for (size_t i = 0; i < job->witness_count; i++) { /* what is known already stays */
+        (void)witness_add(&reading->witnesses, job->witnesses[i]);
+    }
     for (const char *at = end + 1; *at != '\0'; at = end + 1) {
         reading->held[strtoll(at, &end, 10)] = true;
     }

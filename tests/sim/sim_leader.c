@@ -342,9 +342,13 @@ static void delete_run(struct world *world, struct sim_process *process)
 static void query_ends(struct world *world, struct sim_process *process, struct leader_event *event)
 {
     struct coord_ends *ends = arena_zero(process->command_arena, SIM_PARTITIONS_MAX * sizeof *ends);
+    size_t count = 0;
     for (int i = 0; i < world->partition_count; i++) {
         const struct sim_partition *partition = &world->partitions[i];
-        ends[i] =
+        if (!process_reads(world, process, i)) {
+            continue;
+        }
+        ends[count++] =
             (struct coord_ends){.id = partition->id,
                                 .topic_id = strcmp(partition->id.topic, "tags") == 0 ? "t2" : "t1",
                                 .low = partition->low,
@@ -353,7 +357,7 @@ static void query_ends(struct world *world, struct sim_process *process, struct 
                                 .start = partition->low};
     }
     event->result.ends = ends;
-    event->result.end_count = (size_t)world->partition_count;
+    event->result.end_count = count;
 }
 
 /* False: not done yet. */

@@ -14,6 +14,8 @@ enum {
     BUILD_STEPS = 13,
     HAND_OVER_STEPS = 41,
     ADOPT_STEPS = 21,
+    LOOK_STEPS = 4,
+    LOOK_UNANSWERED_STEPS = 21, /* once, of those that were asked before the faults stopped */
     RECORD_STEPS = COMMAND_STEPS + READ_BACK_STEPS, /* of a leader, read back */
 };
 
@@ -43,11 +45,13 @@ static int64_t build_us(const struct world *world)
 {
     const struct coord_settings *settings = &world->settings;
     int64_t shards = settings->shard_policy == SHARDS_FIXED ? settings->shards : SIM_SHARDS_MANY;
+    shards += world->shards_change ? 2 : 0;
     const struct fold_entry *plan = fold_open_plan(audit_fold(world));
     if (plan != NULL && (int64_t)plan->message.plan.shard_count > shards) {
         shards = (int64_t)plan->message.plan.shard_count; /* as many as its keys ask for */
     }
-    int64_t seal = SEAL_STEPS + shards + WORD_STEPS; /* behind the builds of a run before */
+    int64_t look = world->looks_slowly ? LOOK_STEPS : 0;
+    int64_t seal = SEAL_STEPS + look + shards + WORD_STEPS; /* behind the builds of a run before */
     int64_t part = PART_STEPS + shards + WORD_STEPS;
     int64_t build = BUILD_STEPS + shards + WORD_STEPS + shards;
     int64_t total = steps(seal + RECORD_STEPS + part + build + COMMAND_STEPS + RECORD_STEPS);
@@ -125,6 +129,9 @@ static int64_t recovery_us(const struct world *world)
     if (settings->handover_wait_us > 0) {
         total += settings->handover_wait_us + steps(ADOPT_STEPS);
     }
+    if (world->looks_slowly) {
+        total += steps(LOOK_UNANSWERED_STEPS);
+    }
     if (something_hangs(world)) {
         total += settings->attempt_deadline_us + steps(RECORD_STEPS) + build_us(world);
     }
@@ -174,7 +181,7 @@ static bool tick_is_due(const struct world *world, const struct message_commit *
     }
     for (int i = 0; i < world->partition_count; i++) {
         int64_t cut = chain->known[i] ? chain->cut[i] : 0;
-        if (cut < world->partitions[i].lso &&
+        if (world_reads(world, i) && cut < world->partitions[i].lso &&
             world->partitions[i].rows[cut].readable_us < tick_us - CLOCKS_APART_US) {
             return true;
         }
@@ -189,7 +196,7 @@ static bool count_is_due(const struct world *world)
     for (int i = 0; i < world->partition_count; i++) {
         int64_t from = chain->known[i] ? chain->cut[i] : world->partitions[i].low;
         int64_t count = world->partitions[i].lso - from;
-        records += count > 0 ? count : 0;
+        records += count > 0 && world_reads(world, i) ? count : 0;
     }
     return records >= (int64_t)world->settings.every_records;
 }
@@ -224,6 +231,9 @@ static bool window_is_due(const struct world *world, const struct message_commit
     int64_t lowest_us = EVENT_TIME_HIGH;
     int64_t highest_us = EVENT_TIME_LOW;
     for (int i = 0; i < world->partition_count; i++) {
+        if (!world_reads(world, i)) {
+            continue;
+        }
         int64_t mark_us = mark_of(world, i);
         highest_us = mark_us > highest_us ? mark_us : highest_us;
         if (!is_idle(world, i)) {
@@ -242,7 +252,7 @@ static bool window_is_due(const struct world *world, const struct message_commit
     for (int i = 0; i < world->partition_count; i++) {
         for (int64_t o = world->partitions[i].low; o < world->partitions[i].lso; o++) {
             const struct sim_row *row = &world->partitions[i].rows[o];
-            if (row->exists && !row->rejected && row->event_us < boundary_us &&
+            if (world_reads(world, i) && row->exists && !row->rejected && row->event_us < boundary_us &&
                 world->audit->head->taken[i][o] == 0) {
                 return true;
             }
@@ -289,7 +299,7 @@ static uint64_t done_so_far(const struct world *world)
 
 void liveness_begin(struct world *world)
 {
-    world->liveness = (struct sim_liveness){.on = !world->liar_is_gone,
+    world->liveness = (struct sim_liveness){.on = !world->liar_is_gone && !world->made_again,
                                             .recovers = true,
                                             .since_us = world->now_us,
                                             .recovery_us = recovery_us(world),

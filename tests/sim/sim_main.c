@@ -42,6 +42,7 @@ static bool run_seed(uint64_t seed, int members, FILE *trace, char *failure, siz
     for (int i = 0; i < TIDY_STEPS && !world->failed && audit_unbounded(world) != NULL; i++) {
         world_step(world);
     }
+    again_settle(world);
     bool asked = !world->failed && world->liveness.on; /* else nothing need ever be published */
     const char *unbounded = asked ? audit_unbounded(world) : NULL;
     if (unbounded != NULL) {

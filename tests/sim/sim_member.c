@@ -4,19 +4,25 @@
 
 #include "tests/sim/world.h"
 
-static struct sim_job *new_job(struct world *world, struct sim_process *process,
-                               enum member_command_kind kind, int64_t most_steps)
+struct sim_job *member_job_new(struct world *world, struct sim_process *process,
+                               enum member_command_kind kind, int64_t steps)
 {
     struct sim_job *job = calloc(1, sizeof *job);
     CHECK(job != NULL);
     job->kind = kind;
-    job->due_us = world->now_us + world_between(world, 0, most_steps) * SIM_STEP_US;
+    job->due_us = world->now_us + steps * SIM_STEP_US;
     struct sim_job **at = &process->jobs;
     while (*at != NULL) {
         at = &(*at)->next;
     }
     *at = job;
     return job;
+}
+
+static struct sim_job *new_job(struct world *world, struct sim_process *process,
+                               enum member_command_kind kind, int64_t most_steps)
+{
+    return member_job_new(world, process, kind, world_between(world, 0, most_steps));
 }
 
 static void job_free(struct sim_job *job)
@@ -28,6 +34,7 @@ static void job_free(struct sim_job *job)
     for (size_t i = 0; i < SIM_PARTITIONS_MAX; i++) {
         free(job->seal[i].steps);
     }
+    free(job->look);
     free(job->keys);
     free(job->values);
     free(job);
@@ -174,6 +181,9 @@ static void take_commands(struct world *world, struct sim_process *process)
             job->seal[0].to = from->to;
             snprintf(job->run_id, sizeof job->run_id, "%s", from->head);
             snprintf(job->contributions[0].url, sizeof job->contributions[0].url, "%s", from->url);
+            job->witness_count = from->witness_count;
+            memcpy(job->witnesses, from->witnesses,
+                   from->witness_count * sizeof job->witnesses[0]);
         } else if (command->kind == MEMBER_DROP_BUILD) {
             drop_builds(process, command->drop.run_id);
         } else {
@@ -223,6 +233,7 @@ static void do_job(struct world *world, struct sim_process *process, bool append
     }
     *at = job->next;
     const char *what = job->kind == MEMBER_APPEND      ? job->keys[0]
+                       : job->look != NULL             ? "look"
                        : job->kind == MEMBER_SEAL      ? "seal"
                        : job->kind == MEMBER_BUILD     ? "build"
                        : job->kind == MEMBER_ADOPT     ? "adopt"
@@ -234,6 +245,8 @@ static void do_job(struct world *world, struct sim_process *process, bool append
     }
     if (job->kind == MEMBER_APPEND) {
         do_append(world, process, job);
+    } else if (job->look != NULL) {
+        witness_look(world, process, job->look);
     } else if (job->kind == MEMBER_SEAL) {
         plane_seal(world, process, job);
     } else if (job->kind == MEMBER_BUILD) {

@@ -68,13 +68,15 @@ static void trigger_with_cuts(struct world *world)
                               .trigger = {.id = new_id(world, id),
                                           .who = "operator",
                                           .why = "to here",
-                                          .cuts = cuts,
-                                          .cut_count = (size_t)world->partition_count}};
+                                          .cuts = cuts}};
     int order[SIM_PARTITIONS_MAX];
     partitions_sorted(world, order);
     for (int i = 0; i < world->partition_count; i++) {
         const struct sim_partition *partition = &world->partitions[order[i]];
-        cuts[i] = (struct trigger_cut){.id = partition->id,
+        if (!world_reads(world, order[i])) {
+            continue;
+        }
+        cuts[message.trigger.cut_count++] = (struct trigger_cut){.id = partition->id,
                                        .cut = world_between(world, 0, partition->lso)};
     }
     coverage_chance(CHANCE_CUTS);

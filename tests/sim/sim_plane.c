@@ -43,6 +43,7 @@ static void start(struct world *world, struct sim_process *process,
     reading->paused = false;
     const struct message_commit *head = fold_head(member_fold(process->member));
     snprintf(reading->head, sizeof reading->head, "%s", head == NULL ? "" : head->run_id);
+    witness_start(world, process, index, head, command->start.goes_on);
     if (command->start.goes_on) {
         plane_goes_on(world, process, index, offset, command->start.watermark_us);
         let_go(world, process, index, head);
@@ -67,8 +68,11 @@ static void forget(struct world *world, struct sim_process *process,
     struct sim_reading *reading = &process->readings[index];
     snprintf(reading->head, sizeof reading->head, "%s", run);
     reading->given_up = said->tail_from == INT64_MAX;
-    for (int64_t o = reading->held_low; o < world->partitions[index].high; o++) {
-        const struct sim_row *row = &world->partitions[index].rows[o];
+    witness_forget(process, index, said);
+    bool again = world->partitions[index].before != NULL; /* held may be more than the log has */
+    int64_t end = again ? SIM_ROWS_MAX : world->partitions[index].high;
+    for (int64_t o = reading->held_low; o < end; o++) {
+        const struct sim_row *row = row_at(world, index, row_number(reading, o));
         if (reading->held[o] &&
             (o < said->tail_from ||
              cut_judge(said->steps, said->step_count, o, row->event_us).class != CUT_OPEN)) {
@@ -153,6 +157,9 @@ void plane_step(struct world *world, struct sim_process *process)
         if (!reading->started) {
             continue;
         }
+        if (!witness_reads(world, process, i)) {
+            return;
+        }
         if (reading->position < partition->low) { /* retention was faster */
             reading->from = partition->low;
             reading->position = partition->low;
@@ -168,8 +175,16 @@ void plane_step(struct world *world, struct sim_process *process)
         struct arena *arena = arena_new(1024);
         int64_t tail_from =
             find_taken(process, partition->id, reading->position, arena, &steps, &step_count);
+        int64_t last = -1;
         while (most-- > 0 && reading->position < partition->lso) {
             const struct sim_row *row = &partition->rows[reading->position];
+            if (row->exists) {
+                if (!witness_reads_one(world, process, i)) {
+                    arena_free(arena);
+                    return;
+                }
+                last = reading->position;
+            }
             if (row->exists && !row->rejected) {
                 reading->held[reading->position] =
                     reading->position >= tail_from &&
@@ -181,6 +196,9 @@ void plane_step(struct world *world, struct sim_process *process)
             reading->position++;
         }
         arena_free(arena);
+        if (last >= 0) {
+            witness_keep(world, reading, i, last);
+        }
         reading->highest_us = mark.highest_us;
         struct member_reading *said = &list[count++];
         *said = (struct member_reading){
@@ -199,7 +217,7 @@ void plane_step(struct world *world, struct sim_process *process)
         for (int64_t o = reading->held_low; o < reading->position; o++) {
             if (reading->held[o]) {
                 said->rows++;
-                int64_t event_us = partition->rows[o].event_us;
+                int64_t event_us = row_at(world, i, row_number(reading, o))->event_us;
                 said->low_us = event_us < said->low_us ? event_us : said->low_us;
             }
         }
@@ -247,8 +265,11 @@ static void seal_one(struct world *world, struct sim_process *process, const str
                                     .from = job->seal[i].from,
                                     .to = job->seal[i].to,
                                     .carried_from = job->seal[i].to};
+    const struct witness *witness = witness_below(&reading->witnesses, job->seal[i].to);
+    out->has_witness = witness != NULL;
+    out->witness = witness == NULL ? (struct witness){0} : *witness;
     for (int64_t o = job->seal[i].from; o < job->seal[i].to; o++) {
-        const struct sim_row *row = &partition->rows[o];
+        const struct sim_row *row = row_at(world, index, row_number(reading, o));
         bool fresh = o >= job->seal[i].seen_end;
         if (row->exists && row->rejected && fresh) {
             out->read++;
@@ -280,11 +301,12 @@ static void seal_one(struct world *world, struct sim_process *process, const str
             }
             struct shard_size *shard =
                 &shards[plane_by_token(world) ? plane_token(world, row->key)
-                                              : plane_shard(row->key, world->settings.shards)];
+                                              : plane_shard(row->key, process_settings(world, process)->shards)];
             shard->rows++;
             shard->bytes += 10;
             process->sealed[process->sealed_count++] =
-                (struct sim_row_ref){.partition = index, .offset = (int32_t)o};
+                (struct sim_row_ref){.partition = index,
+                                     .offset = (int32_t)row_number(reading, o)};
         }
     }
 }
@@ -347,7 +369,7 @@ void plane_seal(struct world *world, struct sim_process *process, const struct s
         event.sealed.ok = false;
         event.sealed.error = "simulated";
     }
-    member_shell_event(world, process, &event);
+    witness_seal(world, process, &event);
 }
 
 void plane_store_part(struct world *world, struct sim_process *process, const struct sim_job *job)

@@ -8,6 +8,18 @@ int64_t process_now(const struct world *world, const struct sim_process *process
     return world->now_us + process->clock_ahead_us;
 }
 
+const struct coord_settings *process_settings(const struct world *world,
+                                              const struct sim_process *process)
+{
+    return process->own_settings || !world->story.on ? &process->settings : &world->settings;
+}
+
+bool process_reads(const struct world *world, const struct sim_process *process, int partition)
+{
+    return process_settings(world, process)->topic_count > 1 ||
+           strcmp(world->partitions[partition].id.topic, world->topics[0].name) == 0;
+}
+
 void process_start(struct world *world, struct sim_process *process)
 {
     if (world->names_change && process->starts++ > 0) {
@@ -23,8 +35,7 @@ void process_start(struct world *world, struct sim_process *process)
     process->stalled_until_us = 0;
     process->heard_us = world->now_us;
     chances_settings(world, process);
-    const struct coord_settings *settings =
-        process->own_settings || !world->story.on ? &process->settings : &world->settings;
+    const struct coord_settings *settings = process_settings(world, process);
     process->leader = leader_new(settings, process->name, rng_next(&world->rng));
     process->member =
         member_new(settings, process->name, (uint64_t)world->now_us, rng_next(&world->rng));
@@ -161,6 +172,13 @@ void process_step(struct world *world, struct sim_process *process)
         return;
     }
     process->heard_us = world->now_us;
+    if (process->refuses) { /* it ends, and is started again, and says it again (R9) */
+        process_stop(world, process);
+        process->restart_us =
+            world->story.on ? INT64_MAX
+                            : world->now_us + 500000 + (int64_t)rng_below(&world->log_rng, 2000000);
+        return;
+    }
     if (!process->in_leader_group && world->now_us >= process->leader_group_from_us) {
         process->in_leader_group = true;
     }
@@ -201,6 +219,19 @@ static bool is_in_group(const struct world *world, const struct sim_process *pro
     return process->alive && world->now_us - process->heard_us < SIM_SESSION_US;
 }
 
+/* Members of the group that are subscribed to the topic of a partition. */
+static int find_readers(const struct world *world, int partition, int *out)
+{
+    int count = 0;
+    for (int i = 0; i < world->process_count; i++) {
+        if (is_in_group(world, &world->processes[i]) &&
+            process_reads(world, &world->processes[i], partition)) {
+            out[count++] = i;
+        }
+    }
+    return count;
+}
+
 void groups_rebalance(struct world *world)
 {
     int members[SIM_PROCESSES_MAX];
@@ -211,6 +242,7 @@ void groups_rebalance(struct world *world)
         }
     }
     int shift = (int)rng_below(&world->rng, SIM_PROCESSES_MAX);
+    int readers = count;
     if (count == 0) {
         for (int i = 0; i < world->partition_count; i++) {
             world->owner[i] = -1;
@@ -220,7 +252,14 @@ void groups_rebalance(struct world *world)
     world->generation++;
     coverage_chance(CHANCE_REBALANCE);
     for (int i = 0; i < world->partition_count; i++) {
-        world->owner[i] = members[(i + shift) % count];
+        if (world->topic_comes) {
+            readers = find_readers(world, i, members);
+        }
+        if (readers == 0) {
+            world->owner[i] = -1;
+            continue;
+        }
+        world->owner[i] = members[(i + shift) % readers];
         world_trace(world, "group: partition %d to m%d, generation %lld", i, world->owner[i],
                     (long long)world->generation);
     }
@@ -252,16 +291,20 @@ void groups_step(struct world *world)
     }
     bool stale = world_chance(world, world->faults.rebalance);
     for (int i = 0; i < world->partition_count; i++) {
-        stale = stale || world->owner[i] < 0 ||
-                !is_in_group(world, &world->processes[world->owner[i]]);
+        int none[SIM_PROCESSES_MAX];
+        stale = stale ||
+                (world->owner[i] < 0 ? !world->topic_comes || find_readers(world, i, none) > 0
+                                     : !is_in_group(world, &world->processes[world->owner[i]]));
     }
     for (int i = 0; i < world->process_count && !stale; i++) {
         /* a member without work joins when there is enough for all */
         bool works = false;
+        int readable = 0;
         for (int k = 0; k < world->partition_count; k++) {
             works = works || world->owner[k] == i;
+            readable += process_reads(world, &world->processes[i], k);
         }
-        stale = !works && world->process_count <= world->partition_count &&
+        stale = !works && world->process_count <= readable &&
                 is_in_group(world, &world->processes[i]);
     }
     if (stale) {

@@ -49,7 +49,7 @@ static void add_random_row(struct world *world, struct sim_partition *partition,
 static void transaction_step(struct world *world, struct sim_partition *partition)
 {
     if (partition->open_until_us == 0) {
-        if (world_chance(world, world->faults.source_txn)) {
+        if (partition->before == NULL && world_chance(world, world->faults.source_txn)) {
             partition->open_until_us = world->now_us + world_between(world, 200000, 4000000);
             partition->open_commits = rng_below(&world->rng, 3) != 0;
             source_stable(world, partition);
@@ -76,7 +76,8 @@ void source_step(struct world *world)
             uint64_t rows = world->row_rate / 1000 +
                             (rng_below(&world->rng, 1000) < world->row_rate % 1000 ? 1 : 0);
             for (uint64_t k = 0; k < rows; k++) {
-                add_random_row(world, partition, rng_below(&world->rng, 50) != 0);
+                add_random_row(world, partition, rng_below(&world->rng, 50) != 0 ||
+                                                     partition->before != NULL);
             }
             if (rng_below(&world->rng, 400) == 0) {
                 partition->silent_until_us = world->now_us + world_between(world, 1000000, 6000000);

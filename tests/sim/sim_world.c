@@ -186,6 +186,7 @@ void world_no_faults(struct world *world)
     const struct fold_entry *plan = fold_open_plan(audit_fold(world));
     world->calm = true;
     world->person.next_us = world->now_us;
+    world->refusals = 0;
     for (int i = 0; i < world->process_count; i++) {
         struct sim_process *process = &world->processes[i];
         process->stalled_until_us = 0;
@@ -216,6 +217,7 @@ static struct world *new_world(uint64_t seed, int members, FILE *trace)
     world->trace = trace;
     rng_init(&world->rng, seed);
     rng_init(&world->disk_rng, seed + 1);
+    rng_init(&world->log_rng, seed + 2);
     world->now_us = SIM_EPOCH_US;
     world->process_count = members;
     world->ledger.txn = -1;
@@ -290,6 +292,7 @@ struct world *world_new(uint64_t seed, int members, FILE *trace)
     world->partition_count = (int)world_between(world, 1, 3);
     choose_settings(world);
     choose_topics(world);
+    again_choose(world);
     choose_faults(world);
     chances_choose(world);
     world->row_rate = (uint32_t)world_between(world, 100, 900);
@@ -304,6 +307,9 @@ struct world *world_free(struct world *world)
     for (int i = 0; i < world->process_count; i++) {
         process_stop(world, &world->processes[i]);
         free(world->processes[i].disk);
+    }
+    for (int i = 0; i < SIM_PARTITIONS_MAX; i++) {
+        free(world->partitions[i].before);
     }
     ledger_done(&world->ledger);
     store_done(&world->store);
@@ -363,6 +369,7 @@ void world_step(struct world *world)
     }
     if (!world->story.on) {
         chances_step(world);
+        again_step(world);
     }
     int first = (int)rng_below(&world->rng, (uint64_t)world->process_count);
     for (int i = 0; i < world->process_count && !world->failed; i++) {

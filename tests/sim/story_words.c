@@ -100,6 +100,14 @@ static bool word_slow(struct story *story, char **words, int count)
     return true;
 }
 
+/* again TOPIC ROWS: it is deleted and made again, with so many rows in each partition. */
+static bool word_again(struct story *story, char **words, int count)
+{
+    (void)count;
+    again_make(story->world, words[1], number(words[2]));
+    return true;
+}
+
 /* late RUN/SHARD/ATTEMPT: an upload lands that nobody waits for any more. */
 static bool word_late(struct story *story, char **words, int count)
 {
@@ -388,6 +396,7 @@ static const struct {
     {"rows", 3, word_rows},
     {"transaction", 3, word_transaction},
     {"retention", 3, word_retention},
+    {"again", 3, word_again},
     {"late", 2, word_late},
     {"broken", 2, word_broken},
     {"slow", 2, word_slow},

@@ -8,6 +8,7 @@
 #include "core/base/rng.h"
 #include "core/coord/leader.h"
 #include "core/coord/member.h"
+#include "core/window/witness.h"
 
 enum {
     SIM_PARTITIONS_MAX = 4,
@@ -40,6 +41,7 @@ struct sim_row {
 struct sim_partition {
     struct partition_id id;
     struct sim_row rows[SIM_ROWS_MAX];
+    struct sim_row *before; /* of the log that was deleted, before it was made again; NULL: none */
     int64_t low;
     int64_t lso;
     int64_t high;
@@ -120,6 +122,14 @@ struct sim_reading { /* the data plane of one partition */
     int64_t highest_us;
     char head[128];          /* run of the head whose FORGET it has seen */
     bool given_up;           /* forgotten whole, because another process owns it */
+    bool has_again;
+    int64_t again_from; /* has_again: from here on it was read from the log that was made again */
+    struct witness_list witnesses;
+    bool has_head;
+    struct witness head_witness; /* has_head: what the head has on record */
+    int64_t compare_below;       /* a record below it may be a witness */
+    int64_t look_from;     /* a start: what lies between here and the position is compared */
+    bool brought;          /* by a checkpoint or a handover: its newest witness is compared, too */
     bool held[SIM_ROWS_MAX]; /* rows in memory or in spills */
     int64_t held_low;        /* none is held below it */
 };
@@ -132,7 +142,17 @@ struct sim_checkpoint {
 
 struct sim_row_ref {
     int32_t partition;
-    int32_t offset;
+    int32_t offset; /* a number, as row_at takes it */
+};
+
+/* What a SEAL gave, until its logs were looked at. */
+struct sim_sealed {
+    struct member_event event;
+    struct ready_partition partitions[SIM_PARTITIONS_MAX];
+    struct shard_size shards[16];
+    struct token_size tokens[SIM_TOKENS];
+    struct witness_list witnesses[SIM_PARTITIONS_MAX];
+    struct witness heads[SIM_PARTITIONS_MAX]; /* offset -1: none */
 };
 
 struct sim_job { /* something a member shell was asked for, with its time */
@@ -173,6 +193,9 @@ struct sim_job { /* something a member shell was asked for, with its time */
         struct cut_step *steps;
         size_t step_count;
     } seal[SIM_PARTITIONS_MAX];
+    struct sim_sealed *look; /* of a SEAL that is done: looked at when it is due */
+    struct witness witnesses[WITNESS_ENDS]; /* of an ADOPT */
+    size_t witness_count;
 };
 
 /* A copy of one leader command: the shell works on it while the machine goes on. */
@@ -238,6 +261,7 @@ struct sim_process {
     struct coord_settings settings; /* its own, where a story gives it others */
     bool own_settings;
     int disk_fingerprint; /* of its last start */
+    bool refuses;         /* a topic was made again: it ends after this step */
 };
 
 /* ---- an operator ---- */
@@ -296,6 +320,15 @@ enum sim_chance {
     CHANCE_BESIDE_LOSES,
     CHANCE_STANDBY_BUILDS,
     CHANCE_ROOM,
+    CHANCE_TOPIC_COMES,
+    CHANCE_RESHAPED,
+    CHANCE_AGAIN_FEWER,
+    CHANCE_AGAIN_AS_MANY,
+    CHANCE_AGAIN_MORE,
+    CHANCE_AGAIN_AT_START,
+    CHANCE_AGAIN_AT_LOOK,
+    CHANCE_AGAIN_AT_END,
+    CHANCE_LOOK_UNANSWERED,
     CHANCE_KINDS,
 };
 
@@ -359,6 +392,7 @@ struct world {
     uint64_t seed;
     struct rng rng;
     struct rng disk_rng; /* of checkpoints alone: the rest of a seed's world stays what it was */
+    struct rng log_rng;  /* of topics that are made again, and of looks, the same */
     int64_t now_us;
     int64_t broker_ahead_us;
     FILE *trace; /* NULL: none */
@@ -381,6 +415,8 @@ struct world {
     bool clocks_set;    /* a clock was set while it ran */
     bool clocks_jumped; /* the same, or all were put right when the faults stopped */
     int64_t mirror[SIM_PARTITIONS_MAX]; /* the source group's offsets (R23) */
+    bool topic_comes;                   /* with the first change of settings */
+    bool shards_change;                 /* with each change of settings */
     bool names_change;                  /* no process comes back under its name, or with its disk */
     uint64_t room_rows;                 /* of one process; 0: no bound */
     bool has_operators;                 /* of this world, also when the faults are over */
@@ -392,6 +428,10 @@ struct world {
                         */
     struct sim_liveness liveness;
     bool calm;        /* no more faults: what waited for its chance happens at the next step */
+    bool looks_slowly;     /* a look takes time, and at times nobody answers */
+    int64_t again_at_us;   /* a topic is made again then; 0: never */
+    bool made_again;       /* it was */
+    uint64_t refusals;     /* processes that ended because of it */
     bool plane_voids; /* a data plane that forgets a partition's rows when it is begun anew */
     struct sim_story story;
     struct audit *audit;
@@ -417,6 +457,46 @@ int64_t world_between(struct world *world, int64_t low, int64_t high);
 void source_step(struct world *world);
 void source_stable(struct world *world, struct sim_partition *partition);
 void source_add(struct world *world, int partition, int64_t event_us, uint32_t key);
+
+/* ---- sim_again.c: a topic that is deleted and made again ---- */
+/* A row by its number: the offset, and SIM_ROWS_MAX more in a log that was made again. */
+static inline const struct sim_row *row_at(const struct world *world, int64_t partition,
+                                           int64_t number)
+{
+    const struct sim_partition *log = &world->partitions[partition];
+    return number < SIM_ROWS_MAX && log->before != NULL ? &log->before[number]
+                                                        : &log->rows[number % SIM_ROWS_MAX];
+}
+
+/* Of a row that was read at this offset. */
+static inline int64_t row_number(const struct sim_reading *reading, int64_t offset)
+{
+    return reading->has_again && offset >= reading->again_from ? offset + SIM_ROWS_MAX : offset;
+}
+
+void again_choose(struct world *world);
+void again_step(struct world *world);
+void again_grow(struct world *world, int added);
+void again_make(struct world *world, const char *topic, int64_t rows); /* in each partition */
+/* Partitions of which the head has a record that is gone with its log. False: there is none. */
+bool again_find(const struct world *world, bool out[SIM_PARTITIONS_MAX]);
+void again_settle(struct world *world); /* at the end: was it noticed, and said? */
+
+/* ---- sim_witness.c: what a data plane keeps in mind of its logs (R9) ---- */
+struct witness witness_of(const struct world *world, int32_t partition, int64_t number);
+void witness_start(struct world *world, struct sim_process *process, int32_t partition,
+                   const struct message_commit *head, bool goes_on);
+void witness_forget(struct sim_process *process, int32_t partition,
+                    const struct member_forget *said);
+/* Before a partition is read on: what comes once more is compared. False: it must not be. */
+bool witness_reads(struct world *world, struct sim_process *process, int32_t partition);
+/* A record is read at the position. False: it is another one than was known. */
+bool witness_reads_one(struct world *world, struct sim_process *process, int32_t partition);
+void witness_keep(struct world *world, struct sim_reading *reading, int32_t partition,
+                  int64_t offset);
+/* The rows are sealed: the event is sent when its logs were looked at. */
+void witness_seal(struct world *world, struct sim_process *process, struct member_event *event);
+void witness_look(struct world *world, struct sim_process *process, struct sim_sealed *sealed);
 
 /* ---- sim_ledger.c ---- */
 void ledger_step(struct world *world); /* markers, timeouts */
@@ -453,6 +533,11 @@ const char *store_hash(const char *content, char *text); /* 16 hex digits + NUL 
 /* ---- sim_process.c, sim_leader.c, sim_member.c, sim_plane.c ---- */
 void process_start(struct world *world, struct sim_process *process);
 void process_stop(struct world *world, struct sim_process *process);
+/* The topic of a partition is among the settings it started with. */
+bool process_reads(const struct world *world, const struct sim_process *process, int partition);
+bool world_reads(const struct world *world, int partition); /* the newest settings have it */
+const struct coord_settings *process_settings(const struct world *world,
+                                              const struct sim_process *process);
 void process_step(struct world *world, struct sim_process *process);
 void groups_step(struct world *world);
 void groups_rebalance(struct world *world);
@@ -466,6 +551,8 @@ void member_shell_event(struct world *world, struct sim_process *process,
                         struct member_event *event);
 void member_shell_step(struct world *world, struct sim_process *process);
 void member_jobs_free(struct sim_process *process);
+struct sim_job *member_job_new(struct world *world, struct sim_process *process,
+                               enum member_command_kind kind, int64_t steps);
 void plane_command(struct world *world, struct sim_process *process,
                    const struct member_command *command);
 void plane_step(struct world *world, struct sim_process *process);

@@ -36,6 +36,7 @@ struct intake_partition {
     struct witness_list witnesses;
     int64_t compare_below;  /* a record below it may be one of them, read again */
     int64_t head_witness;   /* offset of the one that `head_witness_run` has on record; -1: none */
+    uint64_t head_hash;     /* its hash: another log's than ours, if one of us read another log */
     char *head_witness_run; /* NULL: none */
 };
 

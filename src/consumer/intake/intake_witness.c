@@ -9,6 +9,7 @@ struct made_again_log intake_log_of(const struct intake_partition *partition)
     return (struct made_again_log){.topic = partition->topic,
                                    .number = partition->number,
                                    .head_witness = partition->head_witness,
+                                   .head_hash = partition->head_hash,
                                    .head_run = partition->head_witness_run};
 }
 
@@ -36,6 +37,7 @@ static void set_head(struct intake_partition *partition, const struct witness *w
 {
     free(partition->head_witness_run);
     partition->head_witness = witness == NULL ? -1 : witness->offset;
+    partition->head_hash = witness == NULL ? 0 : witness->hash;
     partition->head_witness_run = witness == NULL || run == NULL ? NULL : strdup(run);
 }
 
@@ -43,10 +45,15 @@ void intake_forget_witnesses(struct intake_partition *partition, const struct me
                              const char *run)
 {
     if (forget->has_witness) {
-        witness_forget_below(&partition->witnesses, forget->cut);
-        /* One that another member has read, at an offset of ours: either will do. */
+        /* What is held begins at tail_from: the oldest must stay that tells of what log it is. */
+        witness_forget_below(&partition->witnesses, forget->tail_from);
+        /* One that another member has read. If it is another one than ours, one of us has read
+         * another log: the next look, which compares both, says so. */
         (void)witness_add(&partition->witnesses, forget->witness);
         set_head(partition, &forget->witness, run);
+        if (partition->compare_below <= forget->witness.offset) { /* we are not there yet */
+            partition->compare_below = forget->witness.offset + 1;
+        }
     }
 }
 

@@ -4,6 +4,8 @@
  * was read of the partition before this look is of the log that has it, because a log that is gone
  * does not come back.
  *
+ * And what the head has on record is the same, which another member may have read.
+ *
  * What can go wrong: the record is not there (compaction, retention), which proves nothing, so the
  * next older one is asked for, a few times; none is there, and the log ends below them, which only
  * another log does; nobody answers, and the build goes on: then the next one looks at what this one
@@ -37,9 +39,16 @@ struct look_thread {
 struct round {
     const struct intake_look *looks;
     const size_t *open; /* indexes into the looks */
-    size_t number;      /* which witness is asked for */
+    bool heads;         /* what the head has on record is asked for; else: */
+    size_t number;      /* which witness */
     struct err err;     /* kind NONE: no record is another one */
 };
+
+static struct witness asked(const struct round *round, const struct intake_look *look)
+{
+    return round->heads ? (struct witness){look->log.head_witness, look->log.head_hash}
+                        : look->witnesses.list[round->number];
+}
 
 static void compare(void *context, size_t index, const struct source_message *message)
 {
@@ -47,7 +56,7 @@ static void compare(void *context, size_t index, const struct source_message *me
     const struct intake_look *look = &round->looks[round->open[index]];
     struct err err;
     if (round->err.kind == ERR_NONE &&
-        !made_again_compare(&look->log, look->witnesses.list[round->number], message, &err)) {
+        !made_again_compare(&look->log, asked(round, look), message, &err)) {
         round->err = err;
     }
 }
@@ -66,7 +75,7 @@ static bool look_once(struct look_thread *thread, struct round *round, size_t *o
     for (size_t i = 0; i < *count; i++) {
         const struct intake_look *look = &round->looks[open[i]];
         records[i].partition = look->partition;
-        records[i].offset = look->witnesses.list[round->number].offset;
+        records[i].offset = asked(round, look).offset;
     }
     int64_t left_us = deadline_us - clock_mono_us();
     bool known = source_query_records(thread->query, records, *count, compare, round,
@@ -113,6 +122,25 @@ static bool look_at_ends(struct look_thread *thread, const struct intake_look *l
     return true;
 }
 
+/* Another member may have read the log that is gone, and we the whole of the one that was made
+ * again: what the head has of it is compared, too, where it is not the record that is asked for
+ * first. */
+static bool look_at_heads(struct look_thread *thread, const struct intake_look *looks, size_t count,
+                          int64_t deadline_us, struct err *err)
+{
+    AUTO(arena) struct arena *arena = arena_new(4096);
+    size_t *open = arena_zero(arena, (count + 1) * sizeof *open);
+    size_t open_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (looks[i].log.head_witness >= 0 &&
+            looks[i].log.head_witness != looks[i].witnesses.list[0].offset) {
+            open[open_count++] = i;
+        }
+    }
+    struct round round = {.looks = looks, .open = open, .heads = true};
+    return open_count == 0 || look_once(thread, &round, open, &open_count, deadline_us, err);
+}
+
 static bool look(struct look_thread *thread, const struct intake_look *looks, size_t count,
                  int64_t deadline_us, struct err *err)
 {
@@ -124,6 +152,7 @@ static bool look(struct look_thread *thread, const struct intake_look *looks, si
         open[i] = i;
     }
     TRY(prepare(thread, err));
+    TRY(look_at_heads(thread, looks, count, deadline_us, err));
     struct round round = {.looks = looks, .open = open};
     for (size_t left = count; left > 0; round.number++) {
         size_t next = 0;

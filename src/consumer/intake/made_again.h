@@ -12,6 +12,7 @@ struct made_again_log {
     const char *topic;
     int32_t number;
     int64_t head_witness; /* offset of the one that the head has on record; -1: none */
+    uint64_t head_hash;   /* its hash */
     const char *head_run; /* the head's; NULL: none */
 };
 

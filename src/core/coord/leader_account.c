@@ -124,7 +124,7 @@ bool leader_accounts(struct leader *leader, const struct message_close *close,
                                               .rejected = said->rejected,
                                               .filtered = said->filtered,
                                               .carried_out = said->carried_out};
-            out[i].has_witness = said->has_witness;
+            out[i].has_witness = said->has_witness && !RULE_OFF(92);
             out[i].witness = said->witness;
         }
         const struct commit_partition *before = find_commit(head, partition->id);

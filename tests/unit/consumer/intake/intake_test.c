@@ -512,3 +512,63 @@ Test(intake, a_seal_says_what_to_look_at_again)
     contribution_drop(sealed.contribution);
     close_world(world);
 }
+
+static struct member_forget forget_of(const struct cut_step *step, int64_t tail_from,
+                                      struct witness witness)
+{
+    return (struct member_forget){.id = {"t", 0},
+                                  .tail_from = tail_from,
+                                  .steps = step,
+                                  .step_count = 1,
+                                  .cut = step->cut,
+                                  .has_witness = true,
+                                  .witness = witness};
+}
+
+/* The head may have a record that another member has read, above what this one has: it is compared
+ * when reading comes there, also as the last one of a batch, which is kept in mind. */
+Test(intake, a_witness_ahead_is_compared_when_it_is_read)
+{
+    struct world *world = open_world(SHARDS, 64 << 20, LATE_NEXT, NULL);
+    struct err err;
+    begin(world, (struct source_partition){0, 0}, 0, &NO_HEAD);
+    add(world, 0, 0, "a", 1);
+    take(world, 100);
+    struct cut_step first = step(1, -1, EVENT_TIME_HIGH, 4);
+    struct member_forget forget = forget_of(&first, 0, (struct witness){3, 99});
+    intake_forget(world->intake, &forget, 1, "r1");
+    add(world, 0, 3, "another", 1);
+    cr_assert_not(intake_take(world->intake, world->batch, 100, &err));
+    cr_expect_eq(err.kind, ERR_SETTINGS);
+    cr_expect_not_null(strstr(err.message, "offset 3 than the one on record by run r1"), "%s",
+                       err.message);
+    close_world(world);
+}
+
+/* Rows below the cut that were carried over are still held: what tells of which log they are stays,
+ * and comes first, beside what the head has on record. */
+Test(intake, the_oldest_witness_of_what_is_held_stays)
+{
+    struct world *world = open_world(SHARDS, 64 << 20, LATE_NEXT, NULL);
+    struct err err;
+    begin(world, (struct source_partition){0, 0}, 0, &NO_HEAD);
+    for (int64_t offset = 0; offset < 4; offset++) {
+        add(world, 0, offset, "a", 12); /* of the next window */
+        take(world, 100);
+    }
+    struct cut_step first = step(1, -1, 10, 4);
+    struct member_forget forget = forget_of(&first, 2, (struct witness){3, 99});
+    intake_forget(world->intake, &forget, 1, "r1");
+    struct cut_step both[] = {first, step(2, 10, 20, 4)};
+    struct member_seal_partition next = {
+        .id = {"t", 0}, .from = 2, .seen_end = 4, .to = 4, .steps = both, .step_count = 2};
+    struct intake_sealed sealed;
+    cr_assert(intake_seal(world->intake, 2, &next, 1, world->arena, &sealed, &err), "%s",
+              err.message);
+    const struct intake_look *look = &sealed.looks[0];
+    cr_expect_eq(look->witnesses.list[0].offset, 1);
+    cr_expect_eq(look->log.head_witness, 3);
+    cr_expect_eq(look->log.head_hash, 99);
+    contribution_drop(sealed.contribution);
+    close_world(world);
+}

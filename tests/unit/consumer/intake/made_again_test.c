@@ -76,7 +76,8 @@ Test(made_again, long_names_fit)
     memset(topic, 't', sizeof topic - 1);
     memset(run, 'r', sizeof run - 1);
     topic[sizeof topic - 1] = run[sizeof run - 1] = '\0';
-    struct made_again_log longest = {topic, INT32_MAX, INT64_MAX, run};
+    struct made_again_log longest = {
+        .topic = topic, .number = INT32_MAX, .head_witness = INT64_MAX, .head_run = run};
     struct source_message then = message(INT64_MAX, "k", "v");
     struct source_message now = message(INT64_MAX, "k", "w");
     struct err err;
