@@ -15,8 +15,8 @@ struct chain {
     uint64_t build;
     int64_t cut[SIM_PARTITIONS_MAX];
     bool known[SIM_PARTITIONS_MAX];
-    bool again[SIM_PARTITIONS_MAX]; /* it is of the log that was made again */
-    bool has_log[SIM_PARTITIONS_MAX]; /* else nothing of it was read yet */
+    bool again[SIM_PARTITIONS_MAX];                   /* it is of the log that was made again */
+    bool has_log[SIM_PARTITIONS_MAX];                 /* else nothing of it was read yet */
     uint16_t taken[SIM_PARTITIONS_MAX][SIM_ROWS_MAX]; /* build; 0: none yet */
     bool judged[SIM_PARTITIONS_MAX][SIM_ROWS_MAX];    /* by a future bound */
     bool skipped[SIM_PARTITIONS_MAX][SIM_ROWS_MAX];   /* scratch: given up by the newest build */

@@ -396,6 +396,21 @@ static void check_pointer(struct world *world)
     }
 }
 
+/* R11: what a COMMIT names is what it was (until the run is deleted). */
+static void check_staged(struct world *world)
+{
+    const struct message_commit *head = fold_head(world->audit->fold);
+    char hash[17];
+    if (head == NULL || !head->has_snapshot || head->snapshot.staged_url[0] == '\0') {
+        return;
+    }
+    const char *staged = store_get(&world->store, head->snapshot.staged_url);
+    if (staged != NULL && strcmp(store_hash(staged, hash), head->snapshot.sha256) != 0) {
+        world_fail(world, "%s is not what COMMIT %s names", head->snapshot.staged_url,
+                   head->run_id);
+    }
+}
+
 static void check_listing(struct world *world)
 {
     for (size_t i = 0; i < SIM_BUCKETS; i++) {
@@ -415,6 +430,7 @@ void audit_step(struct world *world)
     check_pointer(world);
     if (world->now_us / SIM_STEP_US % 16 == 0) {
         check_listing(world);
+        check_staged(world);
     }
 }
 

@@ -11,8 +11,8 @@ void again_choose(struct world *world)
     uint64_t which = world->seed % 8; /* not by chance: the other worlds stay as they were */
     world->looks_slowly = which == 5 || which == 6;
     if (which == 5) {
-        world->again_at_us = world->now_us + FIRST_US +
-                             (int64_t)rng_below(&world->log_rng, LAST_US - FIRST_US);
+        world->again_at_us =
+            world->now_us + FIRST_US + (int64_t)rng_below(&world->log_rng, LAST_US - FIRST_US);
     }
 }
 
@@ -20,12 +20,12 @@ void again_choose(struct world *world)
 static void fill(struct world *world, struct sim_partition *log, int64_t rows)
 {
     for (int64_t o = 0; o < rows; o++) {
-        log->rows[o] = (struct sim_row){
-            .event_us = world->now_us - (int64_t)rng_below(&world->log_rng, 2000000),
-            .added_us = world->now_us,
-            .readable_us = world->now_us,
-            .key = (uint32_t)rng_below(&world->log_rng, 40),
-            .exists = true};
+        log->rows[o] = (struct sim_row){.event_us = world->now_us -
+                                                    (int64_t)rng_below(&world->log_rng, 2000000),
+                                        .added_us = world->now_us,
+                                        .readable_us = world->now_us,
+                                        .key = (uint32_t)rng_below(&world->log_rng, 40),
+                                        .exists = true};
     }
     log->low = 0;
     log->lso = log->high = rows;

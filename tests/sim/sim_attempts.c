@@ -54,6 +54,27 @@ static void check_parts(struct world *world, const struct message_plan *plan, ui
     }
 }
 
+/* R28: each attempt keeps its own time. */
+static void check_kept(struct world *world, const struct fold_entry *before,
+                       const struct message_plan *plan, uint32_t shard)
+{
+    struct plan_attempt were[PLAN_ATTEMPTS_MAX];
+    struct plan_attempt are[PLAN_ATTEMPTS_MAX];
+    const struct message_plan *old = &before->message.plan;
+    size_t were_count = message_plan_attempts(old, shard, before->timestamp_us, were);
+    size_t are_count = message_plan_attempts(plan, shard, INT64_MAX, are);
+    for (size_t i = 0; i < were_count; i++) {
+        const struct plan_attempt *same = NULL;
+        for (size_t k = 0; k < are_count; k++) {
+            same = are[k].attempt == were[i].attempt ? &are[k] : same;
+        }
+        if (same != NULL && same->since_us != were[i].since_us) {
+            world_fail(world, "attempt %u at shard %u of %s gets its time again", same->attempt,
+                       shard, plan->run_id);
+        }
+    }
+}
+
 static void check_plan(struct world *world, const struct message_plan *plan)
 {
     char key[200];
@@ -63,6 +84,9 @@ static void check_plan(struct world *world, const struct message_plan *plan)
     for (uint32_t i = 0; i < plan->shard_count; i++) {
         const struct plan_shard *shard = &plan->shards[i];
         uint32_t was = before == NULL ? 0 : before->shards[i].attempt;
+        if (before != NULL && shard->builder >= 0) {
+            check_kept(world, entry, plan, i);
+        }
         if (shard->builder < 0 || shard->attempt == was) {
             continue;
         }

@@ -82,8 +82,7 @@ static uint64_t settle(struct world *world, struct shard_rows *rows,
     qsort(rows->list, rows->count, sizeof *rows->list, compare_rows);
     uint64_t stored = 0;
     for (size_t i = 0; i < rows->count; i++) {
-        const struct sim_row *row =
-            row_at(world, rows->list[i].partition, rows->list[i].offset);
+        const struct sim_row *row = row_at(world, rows->list[i].partition, rows->list[i].offset);
         struct attempt_partition *count = &counts[rows->list[i].partition];
         bool newest = true;
         for (size_t j = i + 1; j < rows->count && newest; j++) {
@@ -137,8 +136,7 @@ static bool add_base(struct world *world, const struct sim_job *job, struct buf 
             long p = strtol(rows, &end, 10);
             long o = strtol(end + 1, &end, 10);
             rows = end + 1;
-            if (!job->whole ||
-                plane_shard(row_at(world, p, o)->key, job->num_dbs) == job->shard) {
+            if (!job->whole || plane_shard(row_at(world, p, o)->key, job->num_dbs) == job->shard) {
                 buf_add_format(text, "%ld:%ld ", p, o);
             }
         }

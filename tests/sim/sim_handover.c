@@ -28,6 +28,7 @@ void handover_store(struct world *world, struct sim_process *process, const stru
     }
     AUTO(buf) struct buf text;
     buf_init(&text, 1 << 22);
+    buf_add_format(&text, "%s ", process_settings(world, process)->fingerprint);
     buf_add_format(&text, "%lld %lld ", (long long)reading->highest_us,
                    (long long)(reading->has_again ? reading->again_from : -1));
     for (int64_t o = 0; o < SIM_ROWS_MAX; o++) {
@@ -64,6 +65,12 @@ void handover_adopt(struct world *world, struct sim_process *process, const stru
         return;
     }
     memset(reading->held, 0, sizeof reading->held);
+    const char *fingerprint = process_settings(world, process)->fingerprint;
+    size_t size = strcspn(text, " ");
+    if (size != strlen(fingerprint) || memcmp(text, fingerprint, size) != 0) {
+        world_fail(world, "%s adopts rows that were decoded with other settings", process->name);
+    }
+    text += size;
     char *end = NULL;
     reading->highest_us = strtoll(text, &end, 10);
     reading->again_from = strtoll(end + 1, &end, 10);

@@ -290,6 +290,11 @@ static void stage(struct world *world, struct sim_process *process, struct leade
     buf_init(&text, 4096);
     buf_add_format(&text, "shards/%s/%s", command->run_id, command->staged_url);
     const char *staged = arena_text(arena, buf_bytes(&text));
+    if (world->stages_late && !world->calm && rng_below(&world->log_rng, 3) == 0) {
+        store_put_late(world, staged, command->text);
+        event->result.outcome = ERR_TRANSIENT;
+        return;
+    }
     store_put(&world->store, staged, command->text);
     buf_clear(&text);
     buf_add_format(&text, "manifests/%lld_%s", (long long)command->time_us, command->run_id);

@@ -252,8 +252,8 @@ static bool window_is_due(const struct world *world, const struct message_commit
     for (int i = 0; i < world->partition_count; i++) {
         for (int64_t o = world->partitions[i].low; o < world->partitions[i].lso; o++) {
             const struct sim_row *row = &world->partitions[i].rows[o];
-            if (world_reads(world, i) && row->exists && !row->rejected && row->event_us < boundary_us &&
-                world->audit->head->taken[i][o] == 0) {
+            if (world_reads(world, i) && row->exists && !row->rejected &&
+                row->event_us < boundary_us && world->audit->head->taken[i][o] == 0) {
                 return true;
             }
         }

@@ -64,11 +64,9 @@ static void trigger_with_cuts(struct world *world)
 {
     char id[17];
     struct trigger_cut cuts[SIM_PARTITIONS_MAX];
-    struct message message = {.kind = MESSAGE_TRIGGER,
-                              .trigger = {.id = new_id(world, id),
-                                          .who = "operator",
-                                          .why = "to here",
-                                          .cuts = cuts}};
+    struct message message = {
+        .kind = MESSAGE_TRIGGER,
+        .trigger = {.id = new_id(world, id), .who = "operator", .why = "to here", .cuts = cuts}};
     int order[SIM_PARTITIONS_MAX];
     partitions_sorted(world, order);
     for (int i = 0; i < world->partition_count; i++) {
@@ -76,8 +74,8 @@ static void trigger_with_cuts(struct world *world)
         if (!world_reads(world, order[i])) {
             continue;
         }
-        cuts[message.trigger.cut_count++] = (struct trigger_cut){.id = partition->id,
-                                       .cut = world_between(world, 0, partition->lso)};
+        cuts[message.trigger.cut_count++] = (struct trigger_cut){
+            .id = partition->id, .cut = world_between(world, 0, partition->lso)};
     }
     coverage_chance(CHANCE_CUTS);
     append(world, &message);

@@ -300,13 +300,13 @@ static void seal_one(struct world *world, struct sim_process *process, const str
                 continue; /* counted, and not there */
             }
             struct shard_size *shard =
-                &shards[plane_by_token(world) ? plane_token(world, row->key)
-                                              : plane_shard(row->key, process_settings(world, process)->shards)];
+                &shards[plane_by_token(world)
+                            ? plane_token(world, row->key)
+                            : plane_shard(row->key, process_settings(world, process)->shards)];
             shard->rows++;
             shard->bytes += 10;
             process->sealed[process->sealed_count++] =
-                (struct sim_row_ref){.partition = index,
-                                     .offset = (int32_t)row_number(reading, o)};
+                (struct sim_row_ref){.partition = index, .offset = (int32_t)row_number(reading, o)};
         }
     }
 }

@@ -76,8 +76,8 @@ void source_step(struct world *world)
             uint64_t rows = world->row_rate / 1000 +
                             (rng_below(&world->rng, 1000) < world->row_rate % 1000 ? 1 : 0);
             for (uint64_t k = 0; k < rows; k++) {
-                add_random_row(world, partition, rng_below(&world->rng, 50) != 0 ||
-                                                     partition->before != NULL);
+                add_random_row(world, partition,
+                               rng_below(&world->rng, 50) != 0 || partition->before != NULL);
             }
             if (rng_below(&world->rng, 400) == 0) {
                 partition->silent_until_us = world->now_us + world_between(world, 1000000, 6000000);

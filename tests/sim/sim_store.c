@@ -109,6 +109,7 @@ static void put_done(struct sim_put *put)
 {
     free(put->bytes);
     free(put->if_match);
+    free(put->name);
     *put = (struct sim_put){.done = true};
 }
 
@@ -163,13 +164,30 @@ enum err_kind store_swap(struct world *world, const struct sim_command *command)
     return outcome;
 }
 
+void store_put_late(struct world *world, const char *name, const char *content)
+{
+    struct sim_store *store = &world->store;
+    if (store->put_count < SIM_PUTS_MAX) {
+        store->puts[store->put_count++] = (struct sim_put){
+            .name = strdup(name),
+            .bytes = strdup(content),
+            .land_us = world->now_us + 50000 +
+                       (int64_t)rng_below(&world->log_rng, SIM_STORE_DEADLINE_US - 50000)};
+    }
+}
+
 void store_step(struct world *world)
 {
     struct sim_store *store = &world->store;
     size_t kept = 0;
     for (size_t i = 0; i < store->put_count; i++) {
         struct sim_put *put = &store->puts[i];
-        if (world->now_us >= put->land_us) {
+        if (world->now_us >= put->land_us && put->name != NULL) {
+            store_put(store, put->name, put->bytes);
+            coverage_chance(CHANCE_LATE_STAGE);
+            world_trace(world, "store: %s landed late", put->name);
+            put_done(put);
+        } else if (world->now_us >= put->land_us) {
             if (land(world, put)) {
                 coverage_chance(CHANCE_LATE_PUT);
                 world_trace(world, "store: a late write landed");

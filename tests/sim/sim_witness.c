@@ -7,7 +7,7 @@
 
 enum {
     LOOK_STEPS = 3,
-    LOOK_ROUNDS = 4,          /* so many records of a partition are asked for */
+    LOOK_ROUNDS = 4, /* so many records of a partition are asked for */
     LOOK_UNANSWERED_STEPS = 20,
 };
 
@@ -75,7 +75,8 @@ void witness_start(struct world *world, struct sim_process *process, int32_t par
     reading->look_from = brought && newest != NULL && newest->offset > from ? newest->offset : from;
 }
 
-void witness_forget(struct sim_process *process, int32_t partition, const struct member_forget *said)
+void witness_forget(struct sim_process *process, int32_t partition,
+                    const struct member_forget *said)
 {
     if (said->has_witness) {
         struct sim_reading *reading = &process->readings[partition];

@@ -94,8 +94,9 @@ struct sim_object {
     struct sim_object *next;
 };
 
-struct sim_put { /* of the pointer; sent, and not landed yet */
+struct sim_put { /* sent, and not landed yet */
     char *bytes;
+    char *name;     /* of a staged manifest; NULL: the pointer */
     char *if_match; /* NULL: see create_only */
     bool create_only;
     bool unconditional;
@@ -120,16 +121,16 @@ struct sim_reading { /* the data plane of one partition */
     int64_t position;
     int64_t lost_to;
     int64_t highest_us;
-    char head[128];          /* run of the head whose FORGET it has seen */
-    bool given_up;           /* forgotten whole, because another process owns it */
+    char head[128]; /* run of the head whose FORGET it has seen */
+    bool given_up;  /* forgotten whole, because another process owns it */
     bool has_again;
     int64_t again_from; /* has_again: from here on it was read from the log that was made again */
     struct witness_list witnesses;
     bool has_head;
     struct witness head_witness; /* has_head: what the head has on record */
     int64_t compare_below;       /* a record below it may be a witness */
-    int64_t look_from;     /* a start: what lies between here and the position is compared */
-    bool brought;          /* by a checkpoint or a handover: its newest witness is compared, too */
+    int64_t look_from;           /* a start: what lies between here and the position is compared */
+    bool brought; /* by a checkpoint or a handover: its newest witness is compared, too */
     bool held[SIM_ROWS_MAX]; /* rows in memory or in spills */
     int64_t held_low;        /* none is held below it */
 };
@@ -193,7 +194,7 @@ struct sim_job { /* something a member shell was asked for, with its time */
         struct cut_step *steps;
         size_t step_count;
     } seal[SIM_PARTITIONS_MAX];
-    struct sim_sealed *look; /* of a SEAL that is done: looked at when it is due */
+    struct sim_sealed *look;                /* of a SEAL that is done: looked at when it is due */
     struct witness witnesses[WITNESS_ENDS]; /* of an ADOPT */
     size_t witness_count;
 };
@@ -320,6 +321,7 @@ enum sim_chance {
     CHANCE_BESIDE_LOSES,
     CHANCE_STANDBY_BUILDS,
     CHANCE_ROOM,
+    CHANCE_LATE_STAGE,
     CHANCE_TOPIC_COMES,
     CHANCE_RESHAPED,
     CHANCE_AGAIN_FEWER,
@@ -415,6 +417,7 @@ struct world {
     bool clocks_set;    /* a clock was set while it ran */
     bool clocks_jumped; /* the same, or all were put right when the faults stopped */
     int64_t mirror[SIM_PARTITIONS_MAX]; /* the source group's offsets (R23) */
+    bool stages_late;                   /* at times */
     bool topic_comes;                   /* with the first change of settings */
     bool shards_change;                 /* with each change of settings */
     bool names_change;                  /* no process comes back under its name, or with its disk */
@@ -427,12 +430,12 @@ struct world {
     int broken_member; /* no command of its leader that goes to the store works, for good; -1: none
                         */
     struct sim_liveness liveness;
-    bool calm;        /* no more faults: what waited for its chance happens at the next step */
-    bool looks_slowly;     /* a look takes time, and at times nobody answers */
-    int64_t again_at_us;   /* a topic is made again then; 0: never */
-    bool made_again;       /* it was */
-    uint64_t refusals;     /* processes that ended because of it */
-    bool plane_voids; /* a data plane that forgets a partition's rows when it is begun anew */
+    bool calm;           /* no more faults: what waited for its chance happens at the next step */
+    bool looks_slowly;   /* a look takes time, and at times nobody answers */
+    int64_t again_at_us; /* a topic is made again then; 0: never */
+    bool made_again;     /* it was */
+    uint64_t refusals;   /* processes that ended because of it */
+    bool plane_voids;    /* a data plane that forgets a partition's rows when it is begun anew */
     struct sim_story story;
     struct audit *audit;
     bool failed;
@@ -526,6 +529,8 @@ void store_delete(struct sim_store *store, const char *name);
 void store_delete_prefix(struct sim_store *store, const char *prefix);
 void store_step(struct world *world); /* late requests land */
 enum err_kind store_swap(struct world *world, const struct sim_command *command);
+/* A staged manifest whose answer is lost: it lands within the deadline. */
+void store_put_late(struct world *world, const char *name, const char *content);
 void store_forget_late(struct sim_store *store); /* no write lands any more that was under way */
 void store_done(struct sim_store *store);
 const char *store_hash(const char *content, char *text); /* 16 hex digits + NUL */

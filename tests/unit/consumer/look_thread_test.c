@@ -149,8 +149,8 @@ Test(look_thread, one_record_is_asked_for_where_both_are_the_same)
 Test(look_thread, another_record_than_the_oldest_stops_it)
 {
     set_log("a", "b");
-    struct mail *answer = look_at(witness_of(1, "of the topic that is gone"),
-                                  (struct witness){.offset = -1});
+    struct mail *answer =
+        look_at(witness_of(1, "of the topic that is gone"), (struct witness){.offset = -1});
     cr_expect_eq(answer->kind, MAIL_FAILED);
     mail_free(answer);
 }
