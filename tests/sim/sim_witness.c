@@ -1,5 +1,5 @@
 /* What a data plane of the simulated world keeps in mind of its logs, and compares (R9); as
- * src/consumer/intake_witness.c and look_thread.c do it. */
+ * src/consumer/intake/intake_witness.c and look_thread.c do it. */
 #include <stdlib.h>
 
 #include "core/coord/rules.h"

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "adapters/os/queue.h"
-#include "consumer/look_thread.h"
-#include "consumer/made_again.h"
+#include "consumer/intake/look_thread.h"
+#include "consumer/intake/made_again.h"
 
 enum { LOG_MAX = 8, WAIT_US = 5 * 1000 * 1000 };
 
