@@ -102,6 +102,11 @@ MUST_CHECK bool cluster_await_topic(struct cluster *cluster, const char *topic, 
 MUST_CHECK bool cluster_partitions(struct cluster *cluster, const char *topic, int timeout_ms,
                                    int32_t *ret_partitions, struct err *err);
 
+/* True when the topic is there, of which nothing else may be known (the right to write is enough);
+ * MISSING after settle_ms, as above. */
+MUST_CHECK bool cluster_await_partitions(struct cluster *cluster, const char *topic, int settle_ms,
+                                         int timeout_ms, struct err *err);
+
 struct cluster_new_topic {
     const char *name;
     int32_t partitions;

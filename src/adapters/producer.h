@@ -46,9 +46,9 @@ MUST_CHECK bool producer_send(struct producer *producer, const struct producer_r
  * records are not answered yet. */
 size_t producer_serve(struct producer *producer, int timeout_ms);
 
-/* Waits until all that was sent since the last flush is stored. TRANSIENT: some are surely not
- * (send these again); AMBIGUOUS: some may be. The error is the first one's, and names its
- * topic. */
+/* Waits until all that was sent is stored. TRANSIENT: some are surely not; AMBIGUOUS: some may be.
+ * The error is the first one's, and names its topic. What is not known to be stored is kept, and
+ * the next flush sends it again, so some may be there twice. */
 MUST_CHECK bool producer_flush(struct producer *producer, int timeout_ms, struct err *err);
 
 #endif

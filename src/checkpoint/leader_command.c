@@ -30,6 +30,23 @@ void leader_hands_done(struct leader_hands *hands)
     arena_free(hands->arena);
 }
 
+static void tell_commit(const struct message_commit *commit)
+{
+    const struct commit_snapshot *snapshot = &commit->snapshot;
+    unsigned long long build = commit->build;
+    if (commit->kind == COMMIT_BUILD) {
+        log_info("leader", "committed build %llu, run %s: %llu rows in %u shards", build,
+                 commit->run_id, (unsigned long long)snapshot->rows, (unsigned)snapshot->num_dbs);
+    } else if (commit->kind == COMMIT_EMPTY) {
+        log_info("leader", "committed build %llu: no rows, no snapshot", build);
+    } else if (commit->has_snapshot) {
+        log_info("leader", "%s run %s: the next build stands on it",
+                 commit->kind == COMMIT_RESUMED ? "resumed with" : "adopted", snapshot->run_id);
+    } else {
+        log_info("leader", "resumed, without a snapshot");
+    }
+}
+
 /* What people want to see of the leader's records. */
 static void tell(const struct coord_record *record)
 {
@@ -49,8 +66,7 @@ static void tell(const struct coord_record *record)
                  message.plan.shard_count);
         crash_point("planned");
     } else if (message.kind == MESSAGE_COMMIT) {
-        log_info("leader", "committed build %llu%s", (unsigned long long)message.commit.build,
-                 message.commit.kind == COMMIT_EMPTY ? ": no rows, no snapshot" : "");
+        tell_commit(&message.commit);
         crash_point("committed");
     } else if (message.kind == MESSAGE_PUBLISHED) {
         log_info("leader", "published build %llu, run %s",
@@ -60,6 +76,9 @@ static void tell(const struct coord_record *record)
         log_warn("leader", "build %llu, run %s aborted: %s",
                  (unsigned long long)message.aborted.build, message.aborted.run_id,
                  message.aborted.reason);
+    } else if (message.kind == MESSAGE_HELD) {
+        log_info("leader", "on hold by %s%s%s, until `tidemark resume`", message.hold.who,
+                 message.hold.why[0] == '\0' ? "" : ": ", message.hold.why);
     }
 }
 

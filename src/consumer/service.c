@@ -69,6 +69,20 @@ static bool check_ledger(struct service *service, struct cluster *cluster, const
     return true;
 }
 
+/* Where bad records go must be there before one comes. */
+static bool check_letters(const struct settings *settings, struct cluster *cluster, struct err *err)
+{
+    const char *topic = settings->dead_letter.topic;
+    bool done = settings->dead_letter.policy != DEAD_LETTER_TOPIC ||
+                cluster_await_partitions(cluster, topic, SERVICE_SETTLE_MS, SERVICE_KAFKA_MS, err);
+    if (!done && err->kind == ERR_MISSING) {
+        err_set(err, ERR_SETTINGS,
+                "there is no topic \"%s\" on %s: make it, or correct dead_letter.topic", topic,
+                settings->kafka.brokers);
+    }
+    return done;
+}
+
 /* Ids of the ledger and of all topics, each of which must be there; unknown ones stay. */
 static bool check_topics(struct service *service, const char **ids, const char **ret_ledger_id,
                          struct err *err)
@@ -94,10 +108,12 @@ static bool check_topics(struct service *service, const char **ids, const char *
             cluster_topic_id_text(topic.id, id);
             ids[i] = id;
         } else if (err->kind == ERR_MISSING) {
-            err_set(err, ERR_SETTINGS, "there is no topic \"%s\" on %s", settings->topics[i].name,
-                    settings->kafka.brokers);
+            err_set(err, ERR_SETTINGS,
+                    "there is no topic \"%s\" on %s: make it, or correct topics[%zu].name",
+                    settings->topics[i].name, settings->kafka.brokers, i);
         }
     }
+    done = done && check_letters(settings, cluster, err);
     cluster_free(cluster);
     return done;
 }

@@ -256,8 +256,113 @@ static void says_that_nobody_is_there(void)
     IS(!producer_flush(producer, 1000, &err));
     IS_NUMBER(err.kind, ERR_AMBIGUOUS);
     IS(now_ms() - start < 4000);
-    WORKS(producer_flush(producer, 1000, &err)); /* told once */
+    IS(!producer_flush(producer, 1000, &err)); /* it is kept, and tried again */
+    IS_NUMBER(producer_serve(producer, 0), 1);
     producer_free(producer);
+}
+
+enum { LETTERS = 5 };
+
+static void send_letters(struct producer *producer)
+{
+    struct err err;
+    for (int i = 0; i < LETTERS; i++) {
+        char value[32];
+        snprintf(value, sizeof(value), "value%d", i);
+        struct producer_header header = {"cause", bytes_of_text("bad_json")};
+        struct producer_record record = {.topic = "dead",
+                                         .partition = 0,
+                                         .has_key = i % 2 == 0,
+                                         .has_value = true,
+                                         .key = bytes_of_text("key"),
+                                         .value = bytes_of_text(value),
+                                         .headers = &header,
+                                         .header_count = 1};
+        WORKS(producer_send(producer, &record, &err));
+    }
+}
+
+/* Marks the letters that come, and looks that they are what was sent. */
+static void note_letters(const struct source_batch *batch, bool seen[LETTERS])
+{
+    for (size_t i = 0; i < batch->message_count; i++) {
+        const struct source_message *message = &batch->messages[i];
+        int number = message->value.data[message->value.size - 1] - '0';
+        IS(number >= 0 && number < LETTERS);
+        IS_NUMBER(message->value.size, 6);
+        IS(memcmp(message->value.data, "value", 5) == 0);
+        IS(message->has_key == (number % 2 == 0));
+        IS(!message->has_key ||
+           (message->key.size == 3 && memcmp(message->key.data, "key", 3) == 0));
+        IS_NUMBER(message->header_count, 1);
+        IS(bytes_compare(message->headers[0].name, bytes_of_text("cause")) == 0);
+        IS_NUMBER(message->headers[0].value.size, 8);
+        seen[number] = true;
+    }
+}
+
+static void read_letters(const char *brokers)
+{
+    struct err err;
+    const char *topic = "dead";
+    struct source_settings settings = {.cluster = {.brokers = brokers},
+                                       .group = "letters",
+                                       .member_id = "m",
+                                       .topics = &topic,
+                                       .topic_count = 1,
+                                       .want_headers = true,
+                                       .queue_bytes_max = 1 << 20,
+                                       .batch_bytes_max = 1 << 20};
+    struct source *source = NULL;
+    WORKS(source_new(&settings, &source, &err));
+    struct source_batch *batch = source_batch_new(LETTERS);
+    bool seen[LETTERS] = {false};
+    bool ended = false;
+    int64_t deadline = now_ms() + WAIT_MS;
+    while (!ended) {
+        WORKS(source_poll(source, 100, batch, &err));
+        note_letters(batch, seen);
+        for (size_t i = 0; i < batch->event_count; i++) {
+            ended = ended || (batch->events[i].kind == SOURCE_END && batch->events[i].position > 0);
+            if (batch->events[i].kind == SOURCE_ASSIGNED) {
+                struct source_start start = {{0, 0}, 0, -1};
+                WORKS(source_start(source, &start, 1, &err));
+            }
+        }
+        IS(now_ms() < deadline);
+    }
+    for (int i = 0; i < LETTERS; i++) {
+        IS(seen[i]);
+    }
+    source_batch_free(batch);
+    source_free(source, 5000);
+}
+
+/* A flush that failed is not the end of the records: a build that waits for them is sealed when
+ * they are in the log. */
+static void keeps_what_was_not_stored(void)
+{
+    struct err err;
+    struct mock_cluster *mock = NULL;
+    WORKS(mock_cluster_new(1, &mock, &err));
+    WORKS(mock_cluster_create_topic(mock, "dead", 1, &err));
+    const char *brokers = mock_cluster_brokers(mock);
+    struct cluster_settings settings = {.brokers = brokers};
+    struct producer *producer = NULL;
+    WORKS(producer_new(&settings, &producer, &err));
+    WORKS(mock_cluster_set_broker(mock, 1, false, &err));
+    send_letters(producer);
+    for (int i = 0; i < 2; i++) {
+        IS(!producer_flush(producer, 1000, &err));
+        IS(err.kind == ERR_TRANSIENT || err.kind == ERR_AMBIGUOUS);
+        IS_NUMBER(producer_serve(producer, 0), LETTERS);
+    }
+    WORKS(mock_cluster_set_broker(mock, 1, true, &err));
+    WORKS(producer_flush(producer, WAIT_MS, &err));
+    IS_NUMBER(producer_serve(producer, 0), 0);
+    producer_free(producer);
+    read_letters(brokers);
+    mock_cluster_free(mock);
 }
 
 int main(void)
@@ -267,5 +372,6 @@ int main(void)
     STORY(does_not_guess_about_a_commit);
     STORY(goes_on_after_an_abort);
     STORY(says_that_nobody_is_there);
+    STORY(keeps_what_was_not_stored);
     return 0;
 }

@@ -1,6 +1,7 @@
 """What ends up in a snapshot: keys, values, tombstones, transactions, compaction, bad records."""
 import json
 import random
+import re
 import struct
 
 import pytest
@@ -283,7 +284,16 @@ def test_bad_records_fail_the_build(new_job, topics, name):
     # the first bad record is named by its place and cause
     output = process.output()
     assert "bad_json" in output and name in output
+    assert re.search(rf"{name}\[0\]@(\d+) .*`tidemark skip {name} 0 \1 \d+ --why …`", output), output
     assert job.pointer() is None
+
+
+def test_a_dead_letter_topic_that_is_not_there(new_job, topics, name):
+    topics.create(name, 1)
+    job = new_job(topics=bad_topic(name), dead_letter={"policy": "topic", "topic": name + "-dead"})
+    process = job.spawn("build")
+    assert process.wait() == 3
+    assert f'there is no topic "{name}-dead"' in process.output() and "dead_letter.topic" in process.output()
 
 
 def test_bad_records_to_a_file(new_job, topics, name, tmp_path):

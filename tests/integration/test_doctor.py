@@ -79,6 +79,7 @@ def test_what_is_wrong(new_job, topics, name):
     job.write(window={"size": "30m"}, topics=[*job.settings["topics"], {"name": "missing", "key": {"from": "key", "encoding": "utf8"}}])
     lines = doctor(job, 3)
     assert lines[f"topic {name}"][0] == "warn" and lines["topic missing"][0] == "FAIL" and "reading" not in lines
+    assert not lines["topic missing"][1].startswith("topic missing"), lines  # the check has the name already
 
 
 def test_nobody_there(new_job, topics, name):

@@ -335,6 +335,20 @@ bool cluster_await_topic(struct cluster *cluster, const char *topic, int settle_
     return true;
 }
 
+bool cluster_await_partitions(struct cluster *cluster, const char *topic, int settle_ms,
+                              int timeout_ms, struct err *err)
+{
+    int64_t settled_us = clock_mono_us() + (int64_t)settle_ms * 1000;
+    int32_t partitions = 0;
+    while (!cluster_partitions(cluster, topic, timeout_ms, &partitions, err)) {
+        if (err->kind != ERR_MISSING || clock_mono_us() >= settled_us) {
+            return false;
+        }
+        clock_sleep_us(TOPIC_POLL_US);
+    }
+    return true;
+}
+
 static bool new_topic(const struct cluster_new_topic *topic, rd_kafka_NewTopic_t **ret_new,
                       struct err *err)
 {

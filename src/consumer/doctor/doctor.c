@@ -125,6 +125,15 @@ static void check_retention(struct doctor *doctor, const char *check,
     }
 }
 
+/* Without the name of the check, which stands before it in the line. */
+static const char *without_name(const char *text, const char *check)
+{
+    size_t size = strlen(check);
+    return strncmp(text, check, size) == 0 && text[size] == ':' && text[size + 1] == ' '
+               ? text + size + 2
+               : text;
+}
+
 /* False: some topic cannot be read at all. */
 static bool check_topics(struct doctor *doctor, const struct settings *settings,
                          struct cluster *cluster)
@@ -138,7 +147,7 @@ static bool check_topics(struct doctor *doctor, const struct settings *settings,
                                    &err)) {
             check_retention(doctor, check, &topic, &settings->window);
         } else {
-            doctor_say(doctor, DOCTOR_FAIL, check, "%s%s", err.message,
+            doctor_say(doctor, DOCTOR_FAIL, check, "%s%s", without_name(err.message, check),
                        err.kind == ERR_MISSING ? "; make it, or correct topics[].name" : "");
             all = false;
         }

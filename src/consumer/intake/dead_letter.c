@@ -132,6 +132,13 @@ static bool send_to_topic(struct dead_letters *letters, const struct dead_letter
         .header_count = LENGTH_OF(headers),
     };
     while (!producer_send(letters->producer, &record, err)) {
+        if (err->kind == ERR_MISSING) {
+            return err_set(err, ERR_SETTINGS,
+                           "dead_letter.topic: there is no topic \"%s\", and %s[%d]@%lld cannot be "
+                           "used: make it, or correct dead_letter",
+                           record.topic, letter->topic, (int)letter->partition,
+                           (long long)letter->offset);
+        }
         if (err->kind != ERR_LIMIT) {
             return err_wrap(err, "dead letter of %s[%d]@%lld", letter->topic,
                             (int)letter->partition, (long long)letter->offset);
@@ -149,9 +156,12 @@ bool dead_letters_send(struct dead_letters *letters, const struct dead_letter *l
     case DEAD_LETTER_FAIL:
         return err_set(err, ERR_SETTINGS,
                        "%s[%d]@%lld cannot be used (%s%s%s) and dead_letter.policy is \"fail\": "
-                       "mend the producer, set another policy, or `tidemark skip` the record",
+                       "set another policy, or give the record up with `tidemark skip %s %d %lld "
+                       "%lld --why …`",
                        letter->topic, (int)letter->partition, (long long)letter->offset,
-                       letter->cause, letter->detail[0] == '\0' ? "" : ": ", letter->detail);
+                       letter->cause, letter->detail[0] == '\0' ? "" : ": ", letter->detail,
+                       letter->topic, (int)letter->partition, (long long)letter->offset,
+                       (long long)letter->offset + 1);
     case DEAD_LETTER_DROP:
         return true;
     case DEAD_LETTER_TOPIC:

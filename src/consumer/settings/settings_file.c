@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "consumer/settings/settings_brackets.h"
 #include "consumer/settings/settings_check.h"
 #include "consumer/settings/settings_group.h"
 #include "consumer/settings/settings_lists.h"
@@ -20,27 +21,45 @@ struct loaded {
 static const char syntax_form[] =
     "name = value; with groups in { }, lists in ( ), texts in \" \", and a semicolon after each";
 
+/* libconfig says no more than where it stood still. */
+static const char *syntax_problem(struct settings_reader *reader, int *line)
+{
+    int opened = 0;
+    const char *wrong =
+        settings_brackets_wrong(buf_bytes(&reader->text->text), reader->arena, line, &opened);
+    if (wrong == NULL) {
+        return "syntax error, here or just before";
+    }
+    if (opened == 0) {
+        return arena_format(reader->arena, "syntax error: %s", wrong);
+    }
+    const char *file = NULL;
+    settings_text_place(reader->text, opened, &file, &opened);
+    return arena_format(reader->arena, "syntax error: the bracket of %s:%d: %s", file, opened,
+                        wrong);
+}
+
 /* libconfig's message, with the line of the file it belongs to. */
 static bool parse(struct settings_reader *reader)
 {
     if (config_read_string(&reader->config, buf_text(&reader->text->text)) == CONFIG_TRUE) {
         return true;
     }
+    int line = config_error_line(&reader->config);
     struct settings_mistake mistake = {
         .path = "",
         .problem = config_error_text(&reader->config),
         .allowed = syntax_form,
     };
     if (strcmp(mistake.problem, "syntax error") == 0) {
-        mistake.problem = "syntax error, here or just before";
+        mistake.problem = syntax_problem(reader, &line);
     } else if (strcmp(mistake.problem, "duplicate setting name") == 0) {
         mistake.problem = "a setting twice in one group";
         mistake.allowed = "each name once";
     } else if (strcmp(mistake.problem, "mismatched element type in array") == 0) {
         mistake.allowed = "a list in ( )";
     }
-    settings_text_place(reader->text, config_error_line(&reader->config), &mistake.file,
-                        &mistake.line);
+    settings_text_place(reader->text, line, &mistake.file, &mistake.line);
     settings_mistakes_add(reader->mistakes, &mistake);
     return false;
 }

@@ -82,7 +82,8 @@ static void finish_topic(struct settings_reader *reader, const char *path,
     const char *format = settings_reader_join(reader, path, "format");
     if (!settings_reader_has(reader, format)) {
         topic->format = uses_json(topic) ? PAYLOAD_JSON : PAYLOAD_RAW;
-    } else if (topic->format == PAYLOAD_RAW && uses_json(topic)) {
+    } else if (settings_reader_is_right(reader, format) && topic->format == PAYLOAD_RAW &&
+               uses_json(topic)) {
         settings_reader_refuse(reader, format, "conflicts with a field that is taken from JSON",
                                "\"raw\"", "\"json\"", NULL);
     }
