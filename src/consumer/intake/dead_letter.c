@@ -22,6 +22,7 @@ struct dead_letters {
     struct producer *producer;
     int fd;
     struct buf lines; /* of the file, not written yet */
+    size_t written;   /* of lines */
 };
 
 bool dead_letters_new(const struct dead_letter_settings *settings,
@@ -172,18 +173,37 @@ bool dead_letters_send(struct dead_letters *letters, const struct dead_letter *l
     return true;
 }
 
+/* What could not be stored is kept, and written again: a letter may stand there twice. */
+static bool flush_file(struct dead_letters *letters, struct err *err)
+{
+    struct bytes lines = buf_bytes(&letters->lines);
+    if (lines.size == 0) {
+        return true;
+    }
+    while (letters->written < lines.size) {
+        ssize_t written =
+            write(letters->fd, lines.data + letters->written, lines.size - letters->written);
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written < 0) {
+            return file_err(err, errno, "write", letters->settings.path);
+        }
+        letters->written += (size_t)written; /* the next try goes on inside the line */
+    }
+    letters->written = 0;
+    if (fsync(letters->fd) != 0) {
+        return file_err(err, errno, "store", letters->settings.path);
+    }
+    buf_clear(&letters->lines);
+    return true;
+}
+
 bool dead_letters_flush(struct dead_letters *letters, struct err *err)
 {
     if (letters->producer != NULL) {
         return producer_flush(letters->producer, LETTER_FLUSH_MS, err) ||
                err_wrap(err, "dead letters");
     }
-    if (letters->fd >= 0 && letters->lines.size > 0) {
-        TRY(file_write_all(letters->fd, buf_bytes(&letters->lines), letters->settings.path, err));
-        buf_clear(&letters->lines);
-        if (fsync(letters->fd) != 0) {
-            return file_err(err, errno, "store", letters->settings.path);
-        }
-    }
-    return true;
+    return letters->fd < 0 || flush_file(letters, err);
 }

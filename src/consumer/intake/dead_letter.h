@@ -33,7 +33,9 @@ struct dead_letters *dead_letters_free(struct dead_letters *letters); /* takes N
 MUST_CHECK bool dead_letters_send(struct dead_letters *letters, const struct dead_letter *letter,
                                   struct err *err);
 
-/* Returns when all that was sent is stored: before a READY counts its records as accounted for. */
+/* Returns when all that was sent is stored: before a READY counts its records as accounted for.
+ * False: the next flush stores the same letters, some of them maybe twice. Intake thread; waits for
+ * at most a minute. */
 MUST_CHECK bool dead_letters_flush(struct dead_letters *letters, struct err *err);
 
 #endif
