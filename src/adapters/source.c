@@ -36,12 +36,6 @@ void source_batch_clear(struct source_batch *batch)
     arena_reset(batch->arena);
 }
 
-size_t source_batch_footprint(const struct source_batch *batch)
-{
-    return sizeof(*batch) + batch->message_capacity * sizeof(*batch->messages) +
-           batch->event_capacity * sizeof(*batch->events) + arena_footprint(batch->arena);
-}
-
 struct source_event *source_batch_add_event(struct source_batch *batch, enum source_event_kind kind)
 {
     if (batch->event_count == batch->event_capacity) {

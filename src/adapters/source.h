@@ -108,7 +108,6 @@ struct source_batch {
 struct source_batch *source_batch_new(size_t messages_max);
 struct source_batch *source_batch_free(struct source_batch *batch);
 void source_batch_clear(struct source_batch *batch);
-size_t source_batch_footprint(const struct source_batch *batch); /* bytes held, used or not */
 /* For drivers. The event returned is cleared but for kind and message_index. */
 struct source_event *source_batch_add_event(struct source_batch *batch,
                                             enum source_event_kind kind);

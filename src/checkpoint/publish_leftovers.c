@@ -9,7 +9,17 @@
  * that leaves his object until the run goes. */
 enum { LOOKED_INTO = 50, NAMES_FIRST = 64 };
 
-/* A growing list of the arena. */
+/* A list of the arena, full with `count` items of `size` bytes, with room for more. */
+static void *grow(void *items, size_t count, size_t *capacity, size_t size, struct arena *arena)
+{
+    *capacity = *capacity == 0 ? NAMES_FIRST : 2 * *capacity;
+    void *grown = arena_alloc(arena, *capacity * size);
+    if (count > 0) {
+        memcpy(grown, items, count * size);
+    }
+    return grown;
+}
+
 struct name_list {
     const char **items;
     size_t count;
@@ -19,13 +29,7 @@ struct name_list {
 static void add_name(struct name_list *list, const char *name, struct arena *arena)
 {
     if (list->count == list->capacity) {
-        size_t capacity = list->capacity == 0 ? NAMES_FIRST : 2 * list->capacity;
-        const char **items = arena_alloc(arena, capacity * sizeof *items);
-        if (list->count > 0) {
-            memcpy(items, list->items, list->count * sizeof *items);
-        }
-        list->items = items;
-        list->capacity = capacity;
+        list->items = grow(list->items, list->count, &list->capacity, sizeof *list->items, arena);
     }
     list->items[list->count++] = name;
 }
@@ -42,13 +46,8 @@ struct look {
 static void add_found(struct look *look, const char *run_id, const char *url)
 {
     if (look->count == look->capacity) {
-        size_t capacity = look->capacity == 0 ? NAMES_FIRST : 2 * look->capacity;
-        struct leader_leftover *found = arena_alloc(look->arena, capacity * sizeof *found);
-        if (look->count > 0) {
-            memcpy(found, look->found, look->count * sizeof *found);
-        }
-        look->found = found;
-        look->capacity = capacity;
+        look->found =
+            grow(look->found, look->count, &look->capacity, sizeof *look->found, look->arena);
     }
     look->found[look->count++] = (struct leader_leftover){.run_id = run_id, .url = url};
 }

@@ -174,11 +174,6 @@ const struct attempt *state_manifest_shard(const struct state_manifest *manifest
                : NULL;
 }
 
-bool state_manifest_has_orders(const struct state_manifest *manifest)
-{
-    return manifest->has_orders;
-}
-
 const char *state_manifest_order(const struct state_manifest *manifest, uint32_t shard)
 {
     const struct attempt *row = state_manifest_shard(manifest, shard);

@@ -36,7 +36,6 @@ const struct attempt *state_manifest_shard(const struct state_manifest *manifest
 /* The attempt that has the shard's order object (R6), also where the shard is empty; NULL: there is
  * none, because the snapshot has none or the shard never had a key. */
 const char *state_manifest_order(const struct state_manifest *manifest, uint32_t shard);
-bool state_manifest_has_orders(const struct state_manifest *manifest);
 struct state_manifest *state_manifest_drop(struct state_manifest *manifest); /* takes NULL */
 
 /* A name of one's own for the file of a shard, at `path`: from what is kept, else downloaded. The

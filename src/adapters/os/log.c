@@ -24,18 +24,6 @@ void log_set(enum log_level level, enum log_form form)
     atomic_store(&chosen_form, form);
 }
 
-bool log_level_parse(const char *text, enum log_level *ret_level, struct err *err)
-{
-    for (unsigned i = 0; i < LENGTH_OF(level_names); i++) {
-        if (strcmp(text, level_names[i]) == 0) {
-            *ret_level = (enum log_level)i;
-            return true;
-        }
-    }
-    return err_set(err, ERR_SETTINGS, "log level \"%.40s\" is none of error, warn, info, debug",
-                   text);
-}
-
 bool log_enabled(enum log_level level)
 {
     return level <= atomic_load(&lowest) && !atomic_load(&silent);

@@ -22,9 +22,6 @@ enum log_form {
 /* At the start, before there are other threads. The default is LOG_INFO, LOG_TEXT. */
 void log_set(enum log_level level, enum log_form form);
 
-/* "error" "warn" "info" "debug"; ERR_SETTINGS for another word. */
-bool log_level_parse(const char *text, enum log_level *ret_level, struct err *err) MUST_CHECK;
-
 bool log_enabled(enum log_level level);
 
 /* From now on nothing is said: inside of other people's programs. */

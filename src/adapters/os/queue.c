@@ -116,16 +116,3 @@ void queue_close(struct queue *queue)
     lock_wake(&queue->lock);
     lock_give(&queue->lock);
 }
-
-size_t queue_length(struct queue *queue)
-{
-    lock_take(&queue->lock);
-    size_t length = queue->locked.length;
-    lock_give(&queue->lock);
-    return length;
-}
-
-size_t queue_capacity(const struct queue *queue)
-{
-    return queue->capacity;
-}

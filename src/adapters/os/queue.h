@@ -26,7 +26,4 @@ enum queue_result queue_pop(struct queue *queue, void **ret_item, int64_t timeou
 
 void queue_close(struct queue *queue); /* wakes all; may be called again */
 
-size_t queue_length(struct queue *queue); /* already old when it is returned: for gauges */
-size_t queue_capacity(const struct queue *queue);
-
 #endif

@@ -37,25 +37,6 @@ struct credentials {
     } locked;
 };
 
-const char *credentials_source_name(enum credentials_source source)
-{
-    switch (source) {
-    case CREDENTIALS_NONE:
-        return "none";
-    case CREDENTIALS_ENVIRONMENT:
-        return "environment";
-    case CREDENTIALS_PROFILE:
-        return "profile";
-    case CREDENTIALS_WEB_IDENTITY:
-        return "web identity";
-    case CREDENTIALS_CONTAINER:
-        return "container metadata";
-    case CREDENTIALS_INSTANCE:
-        return "instance metadata";
-    }
-    return "unknown";
-}
-
 struct credentials *credentials_new(const struct credentials_settings *settings,
                                     struct http *borrowed_http)
 {

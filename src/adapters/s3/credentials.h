@@ -54,6 +54,5 @@ bool credentials_get(struct credentials *credentials, int64_t deadline_us,
 void credentials_refuse(struct credentials *credentials, const struct sign_keys *keys);
 
 enum credentials_source credentials_source(struct credentials *credentials);
-const char *credentials_source_name(enum credentials_source source);
 
 #endif

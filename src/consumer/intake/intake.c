@@ -125,7 +125,7 @@ struct intake_partition *intake_find_or_add(struct intake *intake,
         .topic_index = partition.topic,
         .number = id.number,
         .source = held_rows_source(intake->settings.held, id.topic, id.number),
-        .event_time_max_us = EVENT_TIME_LOW,
+        .watermark = {.highest_us = EVENT_TIME_LOW},
         .leader_epoch = -1,
         .head_witness = -1,
     };
@@ -223,21 +223,6 @@ static struct raw_record raw_of(struct intake *intake, const struct source_messa
     return raw;
 }
 
-/* The watermark follows event times that are not further ahead than max_future_skew (PROTOCOL R24).
- */
-static void move_watermark(struct intake *intake, struct intake_partition *partition,
-                           int64_t event_time_us, int64_t now_us)
-{
-    if (event_time_us <= partition->event_time_max_us) {
-        return;
-    }
-    if (event_time_us > now_us + intake->settings.settings->window.max_future_skew_us) {
-        intake->counters.future_seen++;
-        return;
-    }
-    partition->event_time_max_us = event_time_us;
-}
-
 static bool take_message(struct intake *intake, struct intake_partition *partition,
                          const struct source_message *message, int64_t now_us, struct err *err)
 {
@@ -262,7 +247,10 @@ static bool take_message(struct intake *intake, struct intake_partition *partiti
         !route_record(intake->settings.router, intake->routing, &record, &token, &why)) {
         return take_rejected(intake, partition, message, &why, err);
     }
-    move_watermark(intake, partition, record.event_time_us, now_us);
+    if (!watermark_add(&partition->watermark, record.event_time_us, now_us,
+                       intake->settings.settings->window.max_future_skew_us)) {
+        intake->counters.future_seen++;
+    }
     int64_t window = window_for(intake, record.event_time_us);
     bool taken =
         is_below_tail(partition, message->offset) ||
@@ -383,9 +371,7 @@ void intake_readings(struct intake *intake, struct arena *arena,
             .id = {partition->topic, partition->number},
             .from = partition->from,
             .position = partition->position,
-            .watermark_us = partition->event_time_max_us == EVENT_TIME_LOW
-                                ? EVENT_TIME_LOW
-                                : partition->event_time_max_us - out_of_orderness,
+            .watermark_us = watermark_us(&partition->watermark, out_of_orderness),
             .low_us = tally_low_us(&partition->tally),
             .state = partition->state,
             .rows = partition->rows,

@@ -37,7 +37,7 @@ static bool capture(const struct intake *intake, const struct intake_partition *
         .from = from < partition->position ? from : partition->position,
         .position = partition->position,
         .leader_epoch = partition->leader_epoch,
-        .event_time_max_us = partition->event_time_max_us,
+        .event_time_max_us = partition->watermark.highest_us,
         .head_run = arena_text(arena, bytes_of_text(head)),
         .bytes = partition->bytes,
         .tally = arena_copy(arena, buf_bytes(&tally)),
@@ -94,7 +94,7 @@ void intake_restore(struct intake *intake, const struct checkpoint_partition *sa
     partition->from = saved->from;
     partition->position = saved->position;
     partition->leader_epoch = saved->leader_epoch;
-    partition->event_time_max_us = saved->event_time_max_us;
+    partition->watermark.highest_us = saved->event_time_max_us;
     free(partition->head_run);
     partition->head_run = saved->head_run[0] == '\0' ? NULL : strdup(saved->head_run);
     for (size_t i = 0; i < saved->witness_count; i++) { /* what is known already stays */

@@ -122,19 +122,6 @@ static bool settle_futures(struct intake *intake, struct intake_partition *parti
     return true;
 }
 
-/* What was read above the offset is read again, and does not count below it (PROTOCOL R4). */
-static void lower_watermark(const struct intake *intake, struct intake_partition *partition,
-                            int64_t watermark_us)
-{
-    int64_t max_us = watermark_us;
-    if (watermark_us != EVENT_TIME_LOW && watermark_us != EVENT_TIME_HIGH) {
-        max_us += intake->settings.settings->window.out_of_orderness_us;
-    }
-    if (max_us < partition->event_time_max_us) {
-        partition->event_time_max_us = max_us;
-    }
-}
-
 /* A section of a window that a build closed is over below that build's cut. */
 static bool is_over(void *context, const struct section *section, const struct section_source *part,
                     const struct source_name *name)
@@ -161,7 +148,8 @@ bool intake_start(struct intake *intake, struct source_partition id, int64_t off
         CHECK(partition->position >= offset);
         TRY(settle_futures(intake, partition, head->steps, head->step_count, err));
         apply_head(partition, head->steps, head->step_count, head->tail_from, head->run);
-        lower_watermark(intake, partition, head->watermark_us);
+        watermark_lower(&partition->watermark, head->watermark_us,
+                        intake->settings.settings->window.out_of_orderness_us);
         held_rows_forget(intake->settings.held, is_over, intake);
     } else {
         if (head->void_held || head->seen_end < partition->seen_end) {
@@ -172,7 +160,7 @@ bool intake_start(struct intake *intake, struct source_partition id, int64_t off
             partition->tail_from = offset; /* all from here on is needed */
         }
         partition->from = offset;
-        partition->event_time_max_us = EVENT_TIME_LOW;
+        partition->watermark.highest_us = EVENT_TIME_LOW;
         set_steps(partition, head->steps, head->step_count);
         set_head_run(partition, head->run);
     }

@@ -6,6 +6,7 @@
 #include "consumer/intake/made_again.h"
 #include "core/record/decode.h"
 #include "core/window/tally.h"
+#include "core/window/watermark.h"
 
 struct intake_partition {
     const char *topic; /* the settings' text */
@@ -15,7 +16,7 @@ struct intake_partition {
     bool owned;
     int64_t from;
     int64_t position;
-    int64_t event_time_max_us; /* EVENT_TIME_NONE */
+    struct watermark watermark;
     enum data_state state;
     int64_t lost_to;
     struct tally tally;

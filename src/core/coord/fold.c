@@ -63,11 +63,6 @@ int64_t fold_end(const struct fold *fold)
     return fold->end;
 }
 
-size_t fold_count(const struct fold *fold)
-{
-    return fold->count;
-}
-
 /* FNV-1a: keys are few and ours. */
 static size_t bucket_of(struct bytes key)
 {

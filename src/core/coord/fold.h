@@ -34,7 +34,6 @@ int64_t fold_end(const struct fold *fold); /* offset after the newest record see
 const struct fold_entry *fold_find(const struct fold *fold, const char *key);
 /* All of one kind in ledger order; *at starts as 0. NULL at the end. */
 const struct fold_entry *fold_next(const struct fold *fold, enum message_kind kind, size_t *at);
-size_t fold_count(const struct fold *fold);
 
 /* ---- what it means ---- */
 

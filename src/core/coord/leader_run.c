@@ -2,6 +2,7 @@
  * up. */
 #include "core/coord/leader_state.h"
 #include "core/snapshot/names.h"
+#include "core/snapshot/winner.h"
 
 const char *leader_new_run_id(struct leader *leader, uint64_t build)
 {
@@ -10,18 +11,30 @@ const char *leader_new_run_id(struct leader *leader, uint64_t build)
     return names_run_id(build, leader->term, random, leader->out->arena);
 }
 
-/* The smallest attempt that is on record and good (R16: asked before COMMIT, and never after it).
- */
+static bool wins(const struct message_attempt *a, const struct message_attempt *b)
+{
+    struct attempt left;
+    struct attempt right;
+    attempt_init(&left, a->shard, a->attempt);
+    attempt_init(&right, b->shard, b->attempt);
+    left.db_url = a->url;
+    right.db_url = b->url;
+    return winner_compare(&left, &right) < 0;
+}
+
+/* Of the attempts on record that are good (R16: asked before COMMIT, and never after it). */
 const struct message_attempt *leader_winner(const struct leader *leader,
                                             const struct message_plan *plan, uint32_t shard)
 {
+    const struct message_attempt *winner = NULL;
     for (uint32_t attempt = 1; attempt <= plan->shards[shard].attempt; attempt++) {
         const struct fold_entry *entry = fold_attempt(leader->fold, plan->run_id, shard, attempt);
-        if (entry != NULL && entry->message.attempt.ok) {
-            return &entry->message.attempt;
+        if (entry != NULL && entry->message.attempt.ok &&
+            (winner == NULL || wins(&entry->message.attempt, winner))) {
+            winner = &entry->message.attempt;
         }
     }
-    return NULL;
+    return winner;
 }
 
 bool leader_all_built(const struct leader *leader, const struct message_plan *plan)

@@ -161,15 +161,6 @@ bool member_left(const struct member *member)
     return member->left;
 }
 
-size_t member_partition_count(const struct member *member)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < member->partition_count; i++) {
-        count += member->partitions[i].owned;
-    }
-    return count;
-}
-
 const char *member_doing(const struct member *member)
 {
     return member->doing;

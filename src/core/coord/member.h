@@ -30,7 +30,6 @@ bool member_ready(const struct member *member); /* the ledger was read to its en
 bool member_left(const struct member *member);
 size_t member_paused(const struct member *member, enum member_pause reason);
 const char *member_pause_name(enum member_pause reason); /* the setting that is the bound; "" */
-size_t member_partition_count(const struct member *member);
 const char *member_doing(const struct member *member);
 
 #endif

@@ -27,38 +27,6 @@ bool names_init(struct names *names, const char *prefix, const char *shard_prefi
     return true;
 }
 
-/* ---- joining ---- */
-
-static struct bytes strip_slashes(const char *text)
-{
-    text += strspn(text, "/");
-    size_t size = strlen(text);
-    while (size > 0 && text[size - 1] == '/') {
-        size--;
-    }
-    return bytes_of(text, size);
-}
-
-const char *names_join(const char *base, const char *const *parts, size_t count,
-                       struct arena *arena)
-{
-    AUTO(buf) struct buf text;
-    buf_init(&text, SIZE_MAX);
-    size_t size = strlen(base);
-    while (size > 0 && base[size - 1] == '/') {
-        size--;
-    }
-    buf_add(&text, base, size);
-    for (size_t i = 0; i < count; i++) {
-        struct bytes part = strip_slashes(parts[i]);
-        if (part.size > 0) {
-            buf_add_byte(&text, '/');
-            buf_add_bytes(&text, part);
-        }
-    }
-    return arena_text(arena, buf_bytes(&text));
-}
-
 const char *names_url(const struct names *names, const char *name, struct arena *arena)
 {
     return arena_format(arena, "%s/%s", names->prefix, name);
@@ -211,11 +179,6 @@ static void add_escaped(struct buf *out, const char *text)
             buf_add_format(out, "%%%02X", (unsigned)(uint8_t)*at);
         }
     }
-}
-
-const char *names_parts_folder(uint64_t build, struct arena *arena)
-{
-    return arena_format(arena, NAMES_PARTS_FOLDER "build=%" PRIu64 "/", build);
 }
 
 const char *names_part(uint64_t build, const char *member, const char *incarnation,

@@ -40,12 +40,8 @@ MUST_CHECK bool names_init(struct names *names, const char *prefix, const char *
                            const char *run_registry_prefix, const char *db_path_template,
                            struct err *err);
 
-/* The join of the format: trailing "/" off the base, "/" off both ends of each part, one "/"
- * between, empty parts skipped. The result is the arena's, as all texts below. */
-const char *names_join(const char *base, const char *const *parts, size_t count,
-                       struct arena *arena);
-
-/* A name's URL, and back: NULL when `url` is not below the prefix. */
+/* A name's URL, and back: NULL when `url` is not below the prefix. What others strip off a base
+ * when they join, names_init refuses. Texts are the arena's, as all below. */
 const char *names_url(const struct names *names, const char *name, struct arena *arena);
 const char *names_from_url(const struct names *names, const char *url);
 
@@ -124,6 +120,5 @@ struct bytes names_attempt_of(const char *name);
  * anything: what is not [A-Za-z0-9._-] is written as %XX. */
 const char *names_part(uint64_t build, const char *member, const char *incarnation,
                        uint64_t sequence, struct arena *arena);
-const char *names_parts_folder(uint64_t build, struct arena *arena); /* "parts/build=<build>/" */
 
 #endif

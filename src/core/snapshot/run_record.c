@@ -17,11 +17,6 @@ const char *run_status_name(enum run_status status)
     return status_names[status];
 }
 
-bool run_record_is_live(const struct run_record *record, int64_t now_us)
-{
-    return record->status == RUN_RUNNING && record->lease_expires_at_us > now_us;
-}
-
 void run_record_touch(struct run_record *record, enum run_status status, int64_t now_us)
 {
     record->status = status;

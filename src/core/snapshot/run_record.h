@@ -29,9 +29,6 @@ struct run_record {
     const char *writer_type; /* "tidemark" */
 };
 
-/* A lease that protects: status running, not expired at `now_us`. */
-bool run_record_is_live(const struct run_record *record, int64_t now_us);
-
 /* Sets updated_at and the lease: +10 min while running, now for a terminal status. */
 void run_record_touch(struct run_record *record, enum run_status status, int64_t now_us);
 

@@ -185,16 +185,6 @@ uint64_t tally_rows(const struct tally *tally)
     return rows;
 }
 
-size_t tally_memory(const struct tally *tally)
-{
-    size_t memory =
-        tally->window_capacity * sizeof *tally->windows + offset_set_memory(&tally->rejected);
-    for (size_t i = 0; i < tally->window_count; i++) {
-        memory += offset_set_memory(&tally->windows[i].rows);
-    }
-    return memory;
-}
-
 void tally_encode(const struct tally *tally, struct buf *to)
 {
     uint8_t number[8];

@@ -70,7 +70,6 @@ int64_t tally_low_us(const struct tally *tally);
 int64_t tally_high_us(const struct tally *tally);
 size_t tally_open_windows(const struct tally *tally);
 uint64_t tally_rows(const struct tally *tally);
-size_t tally_memory(const struct tally *tally); /* bytes */
 
 /* As bytes, for a checkpoint: windows, u32; of each its start, i64, and its set of offsets; then
  * the set of the rejected ones. */

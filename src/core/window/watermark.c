@@ -1,15 +1,32 @@
 /* How far event time has come in one partition. */
 #include "core/window/watermark.h"
 
-void watermark_add(struct watermark *watermark, int64_t event_time_us, int64_t now_us,
+bool watermark_add(struct watermark *watermark, int64_t event_time_us, int64_t now_us,
                    int64_t max_future_skew_us)
 {
     int64_t bound = 0;
     if (__builtin_add_overflow(now_us, max_future_skew_us, &bound)) {
         bound = INT64_MAX;
     }
-    if (event_time_us <= bound && event_time_us > watermark->highest_us) {
-        watermark->highest_us = event_time_us;
+    if (event_time_us <= watermark->highest_us) {
+        return true;
+    }
+    if (event_time_us > bound) {
+        return false;
+    }
+    watermark->highest_us = event_time_us;
+    return true;
+}
+
+void watermark_lower(struct watermark *watermark, int64_t bound_us, int64_t out_of_orderness_us)
+{
+    int64_t highest_us = bound_us;
+    if (bound_us != EVENT_TIME_LOW &&
+        __builtin_add_overflow(bound_us, out_of_orderness_us, &highest_us)) {
+        highest_us = EVENT_TIME_HIGH;
+    }
+    if (highest_us < watermark->highest_us) {
+        watermark->highest_us = highest_us;
     }
 }
 

@@ -112,11 +112,6 @@ void cel_auto(struct cel **cel)
     cel_free(*cel);
 }
 
-struct bytes cel_expression(const struct cel *cel)
-{
-    return cel->expression;
-}
-
 bool cel_uses_column(const struct cel *cel, size_t column)
 {
     return cel->compiled.uses[column];

@@ -17,7 +17,6 @@ MUST_CHECK bool cel_new(struct bytes expression, const struct sharding_column *c
 struct cel *cel_free(struct cel *cel); /* takes NULL; returns NULL */
 void cel_auto(struct cel **cel);
 
-struct bytes cel_expression(const struct cel *cel);
 bool cel_uses_column(const struct cel *cel, size_t column);
 
 /* The kind of value it gives; CEL_KINDS: only an evaluation can tell. */

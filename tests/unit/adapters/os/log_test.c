@@ -38,17 +38,6 @@ Test(log, forms)
     }
 }
 
-Test(log, level_words)
-{
-    struct err err = {0};
-    enum log_level level = LOG_ERROR;
-    cr_assert(log_level_parse("debug", &level, &err));
-    cr_assert_eq(level, LOG_DEBUG);
-    cr_assert_not(log_level_parse("INFO", &level, &err));
-    cr_assert_eq(err.kind, ERR_SETTINGS);
-    cr_assert_eq(level, LOG_DEBUG, "not written on failure");
-}
-
 /* What the process wrote to standard error while `speak` ran. */
 static void captured(void (*speak)(void), char *text, size_t size)
 {

@@ -6,6 +6,7 @@
 #include "core/coord/leader.h"
 #include "core/coord/leader_shards.h"
 #include "core/coord/member.h"
+#include "core/coord/member_state.h"
 
 static struct coord_settings settings;
 static const struct message_topic topics[] = {{"a", "t"}};
@@ -204,7 +205,7 @@ Test(limits, more_partitions_than_a_member_can_have)
     cr_assert_not_null(alert);
     cr_assert_not_null(strstr(alert->alert, "a/4096 is not read: a member has at most 4096"), "%s",
                        alert->alert);
-    cr_assert_eq(member_partition_count(member), PARTITIONS_MAX);
+    cr_assert_eq(member->partition_count, PARTITIONS_MAX);
     member_free(member);
     member_out_done(&member_out);
 }

@@ -264,7 +264,6 @@ Test(cel, says_what_it_uses_and_gives)
         cr_assert_eq(cel_uses_column(cel, 0), cases[i].key);
         cr_assert_eq(cel_uses_column(cel, 1), cases[i].region);
         cr_assert_not(cel_uses_column(cel, 2));
-        cr_assert(bytes_equal(cel_expression(cel), bytes_of_text(cases[i].expression)));
         cel_free(cel);
     }
 }

@@ -121,7 +121,6 @@ Test(tally, low_window_and_rows)
     cr_assert(tally_add_row(&tally, 6, 3));
     cr_assert_not(tally_add_row(&tally, 6, 3));
     cr_assert_eq(tally_low_us(&tally), 3);
-    cr_assert_eq(tally_open_windows(&tally), 2);
     cr_assert_eq(tally_rows(&tally), 2);
     tally_done(&tally);
 }

@@ -10,14 +10,29 @@ Test(watermark, of_a_partition)
     cr_assert_eq(watermark_us(&mark, 10), EVENT_TIME_LOW);
     watermark_add(&mark, 100, 50, 60);
     cr_assert_eq(watermark_us(&mark, 10), 90);
-    watermark_add(&mark, 70, 50, 60); /* out of order */
+    cr_assert(watermark_add(&mark, 70, 50, 60)); /* out of order */
     cr_assert_eq(watermark_us(&mark, 10), 90);
-    watermark_add(&mark, 111, 50, 60); /* beyond now + skew (R24) */
+    cr_assert_not(watermark_add(&mark, 111, 50, 60)); /* beyond now + skew (R24) */
     cr_assert_eq(watermark_us(&mark, 10), 90);
     watermark_add(&mark, 110, 50, 60);
     cr_assert_eq(watermark_us(&mark, 10), 100);
     watermark_add(&mark, INT64_MAX, INT64_MAX - 1, 60);
     cr_assert_eq(watermark_us(&mark, 0), INT64_MAX);
+    cr_assert(watermark_add(&mark, 200, 50, 60)); /* ahead of now, but it moves nothing */
+}
+
+/* What a member is told to go on from comes from the ledger: any number. */
+Test(watermark, lowered)
+{
+    struct watermark mark = {.highest_us = 100};
+    watermark_lower(&mark, EVENT_TIME_HIGH, 10);
+    watermark_lower(&mark, EVENT_TIME_HIGH - 1, 10); /* no overflow */
+    watermark_lower(&mark, 95, 10);
+    cr_assert_eq(mark.highest_us, 100);
+    watermark_lower(&mark, 80, 10);
+    cr_assert_eq(watermark_us(&mark, 10), 80);
+    watermark_lower(&mark, EVENT_TIME_LOW, 10);
+    cr_assert_eq(watermark_us(&mark, 10), EVENT_TIME_LOW);
 }
 
 static const struct {
