@@ -24,4 +24,8 @@ const char *mock_cluster_brokers(const struct mock_cluster *cluster);
 MUST_CHECK bool mock_cluster_create_topic(struct mock_cluster *cluster, const char *topic,
                                           int32_t partitions, struct err *err);
 
+/* Takes a broker (from 1) down, or up again. */
+MUST_CHECK bool mock_cluster_set_broker(struct mock_cluster *cluster, int32_t broker, bool up,
+                                        struct err *err);
+
 #endif

@@ -64,3 +64,11 @@ bool mock_cluster_create_topic(struct mock_cluster *cluster, const char *topic, 
         rd_kafka_mock_topic_create(cluster->mock, topic, (int)partitions, (int)cluster->brokers);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR || client_error_set(err, code, "topic %s", topic);
 }
+
+bool mock_cluster_set_broker(struct mock_cluster *cluster, int32_t broker, bool up, struct err *err)
+{
+    rd_kafka_resp_err_t code = up ? rd_kafka_mock_broker_set_up(cluster->mock, broker)
+                                  : rd_kafka_mock_broker_set_down(cluster->mock, broker);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           client_error_set(err, code, "mock broker %d", (int)broker);
+}

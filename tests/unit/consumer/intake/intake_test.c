@@ -536,7 +536,7 @@ Test(intake, a_witness_ahead_is_compared_when_it_is_read)
     take(world, 100);
     struct cut_step first = step(1, -1, EVENT_TIME_HIGH, 4);
     struct member_forget forget = forget_of(&first, 0, (struct witness){3, 99});
-    intake_forget(world->intake, &forget, 1, "r1");
+    cr_assert(intake_forget(world->intake, &forget, 1, "r1", &err), "%s", err.message);
     add(world, 0, 3, "another", 1);
     cr_assert_not(intake_take(world->intake, world->batch, 100, &err));
     cr_expect_eq(err.kind, ERR_SETTINGS);
@@ -558,7 +558,7 @@ Test(intake, the_oldest_witness_of_what_is_held_stays)
     }
     struct cut_step first = step(1, -1, 10, 4);
     struct member_forget forget = forget_of(&first, 2, (struct witness){3, 99});
-    intake_forget(world->intake, &forget, 1, "r1");
+    cr_assert(intake_forget(world->intake, &forget, 1, "r1", &err), "%s", err.message);
     struct cut_step both[] = {first, step(2, 10, 20, 4)};
     struct member_seal_partition next = {
         .id = {"t", 0}, .from = 2, .seen_end = 4, .to = 4, .steps = both, .step_count = 2};
