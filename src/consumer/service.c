@@ -10,14 +10,12 @@
 #include "consumer/intake/poll_thread.h"
 #include "consumer/service_checkpoint.h"
 #include "consumer/service_settings.h"
+#include "consumer/service_topics.h"
 #include "consumer/service_watched.h"
 #include "consumer/wiring/wiring.h"
 #include "consumer/wiring/wiring_kv.h"
 
-enum {
-    SERVICE_KAFKA_MS = 30 * 1000,
-    SERVICE_SETTLE_MS = 5 * 1000, /* until all brokers know a topic that is new */
-};
+enum { SERVICE_KAFKA_MS = 30 * 1000 };
 
 struct service {
     const struct settings *settings;
@@ -49,74 +47,6 @@ struct service {
     struct status_thread *status;
     int64_t target;
 };
-
-/* The ledger is made right, or refused with what to change. */
-static bool check_ledger(struct service *service, struct cluster *cluster, const char *name,
-                         const char **ret_id, struct err *err)
-{
-    struct cluster_topic topic;
-    if (!ledger_check(cluster, name, SERVICE_KAFKA_MS, &topic, err)) {
-        if (err->kind != ERR_MISSING) {
-            return false;
-        }
-        TRY(ledger_create(cluster, name, SERVICE_KAFKA_MS, err));
-        log_info("service", "made the ledger topic %s", name);
-        TRY(ledger_await(cluster, name, SERVICE_SETTLE_MS, SERVICE_KAFKA_MS, &topic, err));
-    }
-    char *id = arena_zero(service->arena, CLUSTER_ID_TEXT_MAX);
-    cluster_topic_id_text(topic.id, id);
-    *ret_id = id;
-    return true;
-}
-
-/* Where bad records go must be there before one comes. */
-static bool check_letters(const struct settings *settings, struct cluster *cluster, struct err *err)
-{
-    const char *topic = settings->dead_letter.topic;
-    bool done = settings->dead_letter.policy != DEAD_LETTER_TOPIC ||
-                cluster_await_partitions(cluster, topic, SERVICE_SETTLE_MS, SERVICE_KAFKA_MS, err);
-    if (!done && err->kind == ERR_MISSING) {
-        err_set(err, ERR_SETTINGS,
-                "there is no topic \"%s\" on %s: make it, or correct dead_letter.topic", topic,
-                settings->kafka.brokers);
-    }
-    return done;
-}
-
-/* Ids of the ledger and of all topics, each of which must be there; unknown ones stay. */
-static bool check_topics(struct service *service, const char **ids, const char **ret_ledger_id,
-                         struct err *err)
-{
-    const struct settings *settings = service->settings;
-    *ret_ledger_id = "";
-    if (service->options.mock) {
-        log_info("service", "the embedded cluster cannot describe topics: they are not checked");
-        return true;
-    }
-    struct cluster *cluster = NULL;
-    TRY(cluster_new(&service->parts.cluster, &cluster, err));
-    const char *ledger = settings->kafka.ledger_topic != NULL
-                             ? settings->kafka.ledger_topic
-                             : ledger_topic_name(service->arena, settings->group);
-    bool done = check_ledger(service, cluster, ledger, ret_ledger_id, err);
-    for (size_t i = 0; done && i < settings->topic_count; i++) {
-        struct cluster_topic topic;
-        done = cluster_await_topic(cluster, settings->topics[i].name, SERVICE_SETTLE_MS,
-                                   SERVICE_KAFKA_MS, &topic, err);
-        if (done) {
-            char *id = arena_zero(service->arena, CLUSTER_ID_TEXT_MAX);
-            cluster_topic_id_text(topic.id, id);
-            ids[i] = id;
-        } else if (err->kind == ERR_MISSING) {
-            err_set(err, ERR_SETTINGS,
-                    "there is no topic \"%s\" on %s: make it, or correct topics[%zu].name",
-                    settings->topics[i].name, settings->kafka.brokers, i);
-        }
-    }
-    done = done && check_letters(settings, cluster, err);
-    cluster_free(cluster);
-    return done;
-}
 
 static bool open_store(struct service *service, struct err *err)
 {
@@ -378,7 +308,12 @@ static bool start(struct service *service, struct err *err)
     }
     const char *ledger_id = "";
     TRY(service_settings_init(&service->parts, settings, service->arena, err));
-    TRY(check_topics(service, ids, &ledger_id, err));
+    if (service->options.mock) {
+        log_info("service", "the embedded cluster cannot describe topics: they are not checked");
+    } else {
+        TRY(service_topics_check(service->settings, &service->parts.cluster, service->arena, ids,
+                                 &ledger_id, err));
+    }
     service_settings_know(&service->parts, settings, ids, ledger_id, service->arena);
     TRY(open_store(service, err));
     open_queues(service);

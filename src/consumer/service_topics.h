@@ -1,0 +1,17 @@
+/* The topics of a service, before it begins: are they what it needs? */
+#ifndef TIDEMARK_CONSUMER_SERVICE_TOPICS_H
+#define TIDEMARK_CONSUMER_SERVICE_TOPICS_H
+
+#include "adapters/cluster.h"
+#include "core/settings.h"
+
+/* Makes the ledger, or holds the one that is there against what it must be; each topic of the
+ * settings, and the one for dead letters, must be there. Gives the ids of the ledger and of the
+ * topics (`ids`: one each), as texts in the arena; those that the brokers do not tell are "" or
+ * stay. SETTINGS, with what to change; as cluster_describe. Waits for at most half a minute for an
+ * answer. */
+MUST_CHECK bool service_topics_check(const struct settings *settings,
+                                     const struct cluster_settings *how, struct arena *arena,
+                                     const char **ids, const char **ret_ledger_id, struct err *err);
+
+#endif
