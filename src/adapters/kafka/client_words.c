@@ -22,7 +22,10 @@ enum client_words client_words_kind(const char *words)
         (says(words, "SSL_HANDSHAKE") && says(words, "unexpected eof"))) {
         return CLIENT_WORDS_TLS;
     }
-    if (says(words, "security.protocol")) {
+    /* from some version on it says no more than that; in TLS it is another fault */
+    bool hung_up = says(words, "Disconnected") && says(words, "in state APIVERSION_QUERY") &&
+                   !says(words, "ssl://");
+    if (says(words, "security.protocol") || hung_up) {
         return CLIENT_WORDS_NO_TLS;
     }
     if (says(words, "Local: ")) {

@@ -51,6 +51,17 @@ static const struct {
      "state "
      "UP)",
      CLIENT_WORDS_OTHER},
+    {"h:1/bootstrap: Disconnected: connection closed by peer: receive 0 after POLLIN (after 4ms in "
+     "state "
+     "APIVERSION_QUERY)",
+     CLIENT_WORDS_NO_TLS},
+    {"sasl_ssl://h:1/bootstrap: Disconnected: connection closed by peer: receive 0 after POLLIN "
+     "(after "
+     "4ms in state APIVERSION_QUERY)",
+     CLIENT_WORDS_OTHER},
+    {"h:1/1: Disconnected: connection closed by peer: receive 0 after POLLIN (after 4018ms in "
+     "state UP)",
+     CLIENT_WORDS_OTHER},
     {"h:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused (after 0ms in state "
      "CONNECT)",
      CLIENT_WORDS_OTHER},
