@@ -252,5 +252,7 @@ def test_a_topic_is_made_again(new_job, topics, name):
     harness.wait_for(lambda: text in process.output() or not process.is_running(), "that it is noticed")
     process.stop()
     assert text in process.output(), process.output()[-3000:]
-    assert not (job.folder / "work/one/checkpoint.db").exists(), "it belongs to the old topic"
+    # a client that knows ids tells at the start, and the stop may then write another one, of the new topic
+    thrown = "the local checkpoint is thrown away" in process.output()
+    assert thrown or not (job.folder / "work/one/checkpoint.db").exists(), "it belongs to the old topic"
     assert job.pointer() == pointer
