@@ -280,4 +280,12 @@ void bed_grow_topic(const char *name, size_t partitions)
     rd_kafka_queue_destroy(queue);
     rd_kafka_NewPartitions_destroy(more);
     rd_kafka_destroy(rk);
+    struct err err;
+    /* the broker that answers may hear of it after the controller has made it */
+    int64_t deadline_us = clock_mono_us() + (int64_t)BED_WAIT_MS * 1000;
+    int32_t known = 0;
+    while (known < (int32_t)partitions) {
+        WORKS(cluster_partitions(cluster, name, BED_WAIT_MS, &known, &err));
+        IS(clock_mono_us() < deadline_us);
+    }
 }
