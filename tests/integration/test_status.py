@@ -100,6 +100,10 @@ def test_two_members(new_job, topics, name):
         assert metrics["tidemark_publish_age_seconds"] < harness.PATIENCE
     attempts = [s.metrics()['tidemark_attempts_total{outcome="ok"}'] for _, s in both.values()]
     assert sum(attempts) == 4
+    for _, status in both.values():
+        planned = {why: status.metrics()[f'tidemark_attempts_planned_total{{why="{why}"}}']
+                   for why in ("first", "again", "beside")}
+        assert planned == {"first": 4, "again": 0, "beside": 0}
     assert both[first][1].metrics()['tidemark_store_requests_total{operation="put"}'] > 0
 
     # what the command says, the server says

@@ -124,6 +124,8 @@ struct group_status {
     size_t shards_built;
     struct group_status_builder *builders; /* of the plan */
     size_t builder_count;
+    size_t attempts_planned; /* of this run so far */
+    size_t attempts_beside;  /* go on beside another at the same shard */
     size_t attempts_failed;
     const char *failure;               /* of the newest one; NULL */
     const struct message_gated *gated; /* a gate keeps the build from being published; NULL: none */

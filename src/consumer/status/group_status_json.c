@@ -130,6 +130,8 @@ static void put_build(cJSON *root, const struct group_status *status)
     json_put_u64(item, "refused", status->refused);
     json_put_u64(item, "shards", status->shards_planned);
     json_put_u64(item, "shards_built", status->shards_built);
+    json_put_u64(item, "attempts_planned", status->attempts_planned);
+    json_put_u64(item, "attempts_beside", status->attempts_beside);
     json_put_u64(item, "attempts_failed", status->attempts_failed);
     put_waits(item, status);
     put_answers(item, status);

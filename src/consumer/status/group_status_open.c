@@ -89,6 +89,18 @@ static bool look_at_attempts(const struct fold *fold, const struct message_plan 
     return built;
 }
 
+/* True: a slow attempt and the one beside it, and neither has ended. */
+static bool has_two(const struct fold *fold, const struct message_plan *plan, uint32_t shard)
+{
+    struct plan_attempt open[PLAN_ATTEMPTS_MAX];
+    size_t count = message_plan_attempts(plan, shard, 0, open);
+    size_t running = 0;
+    for (size_t i = 0; i < count; i++) {
+        running += fold_attempt(fold, plan->run_id, shard, open[i].attempt) == NULL;
+    }
+    return running > 1;
+}
+
 static void fill_plan(const struct group_status_request *request, const struct message_plan *plan,
                       struct arena *arena, struct group_status *status)
 {
@@ -104,6 +116,8 @@ static void fill_plan(const struct group_status_request *request, const struct m
         }
         bool built = look_at_attempts(request->fold, plan, i, status);
         struct group_status_builder *builder = &status->builders[plan->shards[i].builder];
+        status->attempts_planned += plan->shards[i].attempt;
+        status->attempts_beside += has_two(request->fold, plan, i);
         status->shards_planned++;
         status->shards_built += built;
         builder->shards++;
@@ -208,6 +222,10 @@ const char *group_status_open_text(const struct group_status *status, struct are
         buf_add_format(&text, ", run %s: %zu of %zu shards are built", status->open_run_id,
                        status->shards_built, status->shards_planned);
         print_builders(status, &text);
+        if (status->attempts_beside > 0) {
+            buf_add_format(&text, "; %zu have a second attempt beside a slow one",
+                           status->attempts_beside);
+        }
         if (status->failure != NULL) {
             buf_add_format(&text, "; an attempt failed: %s", status->failure);
         }

@@ -55,6 +55,34 @@ static void note_attempt(struct status_counts *counts, const struct message_atte
     counts->attempts_us += (int64_t)attempt->duration_ms * 1000;
 }
 
+const char *status_planned_name(enum status_planned why)
+{
+    static const char *const names[STATUS_PLANNED_KINDS] = {
+        [STATUS_PLANNED_FIRST] = "first",
+        [STATUS_PLANNED_AGAIN] = "again",
+        [STATUS_PLANNED_BESIDE] = "beside",
+    };
+    CHECK(why < STATUS_PLANNED_KINDS);
+    return names[why];
+}
+
+/* A PLAN that is written again has all shards; only what it gives out itself counts. */
+static void note_plan(struct status_counts *counts, const struct message_plan *plan)
+{
+    const int64_t this_one = INT64_MAX;
+    for (uint32_t i = 0; i < plan->shard_count; i++) {
+        struct plan_attempt open[PLAN_ATTEMPTS_MAX];
+        size_t count = message_plan_attempts(plan, i, this_one, open);
+        if (count == 0 || open[count - 1].since_us != this_one) {
+            continue;
+        }
+        enum status_planned why = count > 1                     ? STATUS_PLANNED_BESIDE
+                                  : open[count - 1].attempt > 1 ? STATUS_PLANNED_AGAIN
+                                                                : STATUS_PLANNED_FIRST;
+        counts->planned[why]++;
+    }
+}
+
 void status_counts_take(struct status_counts *counts, const struct message *message,
                         int64_t timestamp_us, const char *member, bool since_start)
 {
@@ -74,6 +102,8 @@ void status_counts_take(struct status_counts *counts, const struct message *mess
         add_accounts(&counts->account, &message->commit);
     } else if (message->kind == MESSAGE_PUBLISHED) {
         note_published(counts, message->published.build, timestamp_us);
+    } else if (message->kind == MESSAGE_PLAN) {
+        note_plan(counts, &message->plan);
     } else if (message->kind == MESSAGE_ATTEMPT) {
         note_attempt(counts, &message->attempt, member);
     }

@@ -5,6 +5,14 @@
 #include "consumer/status/status_metrics.h"
 #include "core/coord/message.h"
 
+/* Why a PLAN gives out an attempt. */
+enum status_planned {
+    STATUS_PLANNED_FIRST,
+    STATUS_PLANNED_AGAIN,  /* all before it failed, are overdue or lost their builders */
+    STATUS_PLANNED_BESIDE, /* a slow one goes on (R28) */
+    STATUS_PLANNED_KINDS,
+};
+
 enum { STATUS_COUNTS_OPEN = 16, STATUS_COMMIT_KINDS = COMMIT_RESUMED + 1 };
 
 /* Only what was appended since the process started counts, but for `records`: what lay in the
@@ -17,8 +25,9 @@ struct status_counts {
     uint64_t aborted;
     uint64_t refused;
     uint64_t committed[STATUS_COMMIT_KINDS];
-    struct account account; /* sum over these */
-    uint64_t attempts_ok;   /* of this member */
+    struct account account;                 /* sum over these */
+    uint64_t planned[STATUS_PLANNED_KINDS]; /* attempts, of all members */
+    uint64_t attempts_ok;                   /* of this member */
     uint64_t attempts_failed;
     int64_t attempts_us;
     struct metric_histogram close_to_publish;
@@ -33,5 +42,7 @@ struct status_counts {
 /* One record, after the fold took it. `since_start`: it was appended after the process started. */
 void status_counts_take(struct status_counts *counts, const struct message *message,
                         int64_t timestamp_us, const char *member, bool since_start);
+
+const char *status_planned_name(enum status_planned why); /* "first", … */
 
 #endif

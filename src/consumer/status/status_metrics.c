@@ -116,6 +116,11 @@ static const struct metric_table_row table[METRIC_KINDS] = {
     [METRIC_CLOSE_TO_PUBLISH] = HISTOGRAM("close_to_publish_seconds", "",
                                           "From a window's CLOSE to its snapshot's PUBLISHED, by "
                                           "the broker's clock."),
+    [METRIC_PLANNED] =
+        COUNTER("attempts_planned_total", "why",
+                "Attempts of the group that were given out: the first at each shard, those again "
+                "after all before failed, were overdue or lost their builders, and second ones "
+                "beside a slow one."),
     [METRIC_ATTEMPTS] = COUNTER("attempts_total", "outcome", "Shards that this member built."),
     [METRIC_ATTEMPT_SECONDS] = COUNTER("attempt_seconds_total", "", "Time that this took."),
     [METRIC_LEDGER_RECORDS] = COUNTER("ledger_records_total", "kind",

@@ -156,6 +156,11 @@ static void put_group(cJSON *group, const struct status_view *view)
     }
     put_problem(group, "refusal", view->group->refusal);
     put_problem(group, "failure", view->group->failure);
+    cJSON *planned = json_put_object(group, "attempts_planned");
+    for (int why = 0; why < STATUS_PLANNED_KINDS; why++) {
+        json_put_u64(planned, status_planned_name((enum status_planned)why),
+                     view->counts->planned[why]);
+    }
     put_standing(group, view);
     put_problem(group, "ledger_problem", view->ledger_problem);
     put_problem(group, "lag_problem", view->ends_problem);

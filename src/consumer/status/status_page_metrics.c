@@ -174,6 +174,10 @@ static void put_builds(struct metric_writer *w, const struct status_counts *coun
         metric_u64(w, METRIC_BUILT_RECORDS, records[i].count, "outcome", records[i].outcome, NULL);
     }
     metric_print_histogram(w, METRIC_CLOSE_TO_PUBLISH, &counts->close_to_publish);
+    for (int why = 0; why < STATUS_PLANNED_KINDS; why++) {
+        metric_u64(w, METRIC_PLANNED, counts->planned[why], "why",
+                   status_planned_name((enum status_planned)why), NULL);
+    }
     metric_u64(w, METRIC_ATTEMPTS, counts->attempts_failed, "outcome", outcomes[false], NULL);
     metric_u64(w, METRIC_ATTEMPTS, counts->attempts_ok, "outcome", outcomes[true], NULL);
     metric_seconds(w, METRIC_ATTEMPT_SECONDS, counts->attempts_us, NULL);

@@ -157,15 +157,19 @@ static void say_close(struct scene *scene, uint64_t build, const char *parent)
 static void say_plan(struct scene *scene, const char *run_id)
 {
     const char *member = "m";
-    struct plan_shard shards[] = {{0, 1}, {-1, 0}, {0, 2}};
+    struct plan_shard shards[] = {{0, 1}, {-1, 0}, {0, 2}, {0, 2}};
+    struct plan_attempt slow = {.shard = 3, .attempt = 1, .since_us = 1};
     struct message message = {.kind = MESSAGE_PLAN,
                               .plan = {.term = ledger_term(&scene->ledger),
                                        .build = 1,
                                        .run_id = run_id,
                                        .members = &member,
                                        .member_count = 1,
+                                       .began_us = 1,
                                        .shards = shards,
-                                       .shard_count = LENGTH_OF(shards)}};
+                                       .shard_count = LENGTH_OF(shards),
+                                       .attempts = &slow,
+                                       .attempt_count = 1}};
     ledger_says(&scene->ledger, &message);
 }
 
@@ -198,14 +202,22 @@ Test(group_status, an_open_build)
     status = status_of(&scene);
     cr_assert_eq(status.phase, GROUP_STATUS_BUILDING);
     cr_assert_str_eq(status.open_run_id, "r1");
-    cr_assert_eq(status.shards_planned, 2);
+    cr_assert_eq(status.shards_planned, 3);
     cr_assert_eq(status.shards_built, 1);
+    cr_assert_eq(status.attempts_planned, 5);
+    cr_assert_eq(status.attempts_beside, 1);
     cr_assert_eq(status.attempts_failed, 1);
     cr_assert_eq(status.builder_count, 1);
-    cr_assert_eq(status.builders[0].shards, 2);
+    cr_assert_eq(status.builders[0].shards, 3);
     cr_assert_eq(status.builders[0].built, 1);
-    cr_assert_not_null(strstr(status.doing, "m has 1 to do"), "%s", status.doing);
+    cr_assert_not_null(strstr(status.doing, "m has 2 to do"), "%s", status.doing);
+    cr_assert_not_null(strstr(status.doing, "1 have a second attempt beside a slow one"), "%s",
+                       status.doing);
     cr_assert_not_null(strstr(status.doing, "disk full"), "%s", status.doing);
+    say_attempt(&scene, 3, 1, false);
+    status = status_of(&scene);
+    cr_assert_eq(status.attempts_beside, 0);
+    cr_assert_eq(status.attempts_failed, 2);
     close_scene(&scene);
 }
 

@@ -200,6 +200,32 @@ Test(status_counts, a_build_is_counted_once_and_timed)
     cr_assert_eq(counts.attempts_us, 5000);
 }
 
+/* A run from its first PLAN on: shard 0 is slow, shard 1 fails, shard 2 has no rows. */
+Test(status_counts, an_attempt_is_planned_once_and_for_a_reason)
+{
+    struct status_counts counts = {0};
+    struct plan_shard shards[] = {{0, 1}, {1, 1}, {-1, 0}};
+    struct plan_attempt older[] = {{.shard = 0, .attempt = 1, .since_us = 7},
+                                   {.shard = 1, .attempt = 2, .since_us = 8}};
+    struct message plan = {.kind = MESSAGE_PLAN,
+                           .plan = {.shards = shards, .shard_count = LENGTH_OF(shards)}};
+    status_counts_take(&counts, &plan, second_us, "m", false); /* history */
+    status_counts_take(&counts, &plan, second_us, "m", true);
+    cr_expect_eq(counts.planned[STATUS_PLANNED_FIRST], 2);
+    plan.plan.began_us = 7;
+    shards[1] = (struct plan_shard){0, 2};
+    status_counts_take(&counts, &plan, second_us, "m", true);
+    cr_expect_eq(counts.planned[STATUS_PLANNED_AGAIN], 1);
+    cr_expect_eq(counts.planned[STATUS_PLANNED_BESIDE], 0);
+    shards[0] = (struct plan_shard){1, 2};
+    plan.plan.attempts = older;
+    plan.plan.attempt_count = LENGTH_OF(older);
+    status_counts_take(&counts, &plan, second_us, "m", true);
+    cr_expect_eq(counts.planned[STATUS_PLANNED_FIRST], 2);
+    cr_expect_eq(counts.planned[STATUS_PLANNED_AGAIN], 1);
+    cr_expect_eq(counts.planned[STATUS_PLANNED_BESIDE], 1);
+}
+
 Test(status_page, what_is_waited_for)
 {
     struct scene scene;
@@ -239,6 +265,7 @@ Test(status_page, json_and_metrics_tell_the_same_and_no_secret)
     scene.view.source.paused = 3;
     scene.view.member.alerts = 2;
     scene.view.leader.alerts = 5;
+    scene.counts.planned[STATUS_PLANNED_BESIDE] = 4;
     scene.view.member.pauses.paused[PAUSE_ROOM] = 2;
     scene.view.member.counters.rejected[REJECT_NONE + 1] = 3;
     look(&scene);
@@ -248,7 +275,8 @@ Test(status_page, json_and_metrics_tell_the_same_and_no_secret)
                                          "\"ready\":true",  "\"read\":12",
                                          "\"term\":0",      "\"head\":null",
                                          "\"group\":\"g\"", "\"position\":90",
-                                         "\"alerts\":7",    "\"paused_by\":\"limits.disk_budget\""};
+                                         "\"alerts\":7",    "\"paused_by\":\"limits.disk_budget\"",
+                                         "\"beside\":4"};
     for (size_t i = 0; i < LENGTH_OF(fields); i++) {
         cr_expect_not_null(strstr(text, fields[i]), "%s in %s", fields[i], text);
     }
@@ -263,6 +291,7 @@ Test(status_page, json_and_metrics_tell_the_same_and_no_secret)
         "\ntidemark_partitions_paused{group=\"g\",reason=\"disk_budget\"} 2\n",
         "\ntidemark_partitions_paused{group=\"g\",reason=\"intake\"} 1\n",
         "\ntidemark_alerts_total{group=\"g\",of=\"leader\"} 5\n",
+        "\ntidemark_attempts_planned_total{group=\"g\",why=\"beside\"} 4\n",
         "\ntidemark_leading{group=\"g\"} 1\n",
         "\ntidemark_ready{group=\"g\"} 1\n",
     };
