@@ -380,6 +380,9 @@ bool member_command_run(struct member_hands *hands, const struct member_command 
         hands->alerts++;
         log_warn("member", "%s", command->alert);
         return false;
+    case MEMBER_END:
+        err_set(&hands->refused, ERR_SETTINGS, "%s", command->end);
+        return false;
     case MEMBER_COMMAND_KINDS:
         break;
     }

@@ -37,7 +37,7 @@ struct member_hands {
     size_t adopted_count;
     bool trigger_sent;
     uint64_t alerts;     /* so many were told */
-    struct err refused;  /* of an append that only somebody's hand can mend; else of kind NONE */
+    struct err refused;  /* what only somebody's hand can mend; else of kind NONE */
     struct arena *arena; /* of commands and their answers, until the next tick */
 };
 

@@ -152,6 +152,7 @@ enum member_command_kind {
     MEMBER_UNPAUSE,
     MEMBER_MIRROR_OFFSETS, /* best effort (R23) */
     MEMBER_LEAVE,          /* leave the source group; last command */
+    MEMBER_END,            /* only somebody's hand can mend it: the process ends, and says why */
     MEMBER_ALERT,
     MEMBER_COMMAND_KINDS,
 };
@@ -265,6 +266,7 @@ struct member_command {
             bool may_go_back; /* after --from-here */
         } mirror;
         const char *alert;
+        const char *end; /* why */
     };
 };
 

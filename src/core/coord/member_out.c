@@ -57,6 +57,17 @@ void member_alert(struct member *member, const char *format, ...)
         arena_text(member->out->arena, bytes_of_text(text));
 }
 
+void member_end(struct member *member, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    member_trace(member, "end %s", text);
+    member_command(member, MEMBER_END)->end = arena_text(member->out->arena, bytes_of_text(text));
+}
+
 void member_does(struct member *member, const char *format, ...)
 {
     va_list args;

@@ -15,23 +15,20 @@ static const struct close_partition *find_close(const struct message_close *clos
     return NULL;
 }
 
-/* NULL: this member makes the same content of the same records as the CLOSE means. */
-static const char *difference(const struct member *member, const struct message_close *close)
+/* The topic whose id in the CLOSE is another one than at the start of this member: "". */
+static const char *made_again(const struct member *member, const struct message_close *close)
 {
-    if (strcmp(close->fingerprint, member->settings->fingerprint) != 0 && !RULE_OFF(9)) {
-        return "its settings differ in what shapes content";
-    }
     for (size_t i = 0; i < close->topic_count; i++) {
         for (size_t j = 0; j < member->settings->topic_count; j++) {
             const struct message_topic *theirs = &close->topics[i];
             const struct message_topic *mine = &member->settings->topics[j];
             if (strcmp(theirs->name, mine->name) == 0 && theirs->id[0] != '\0' &&
                 mine->id[0] != '\0' && strcmp(theirs->id, mine->id) != 0) {
-                return "a topic was deleted and made again";
+                return mine->name;
             }
         }
     }
-    return NULL;
+    return "";
 }
 
 static void refuse(struct member *member, const struct fold_entry *entry, const char *reason)
@@ -116,9 +113,17 @@ void member_seal(struct member *member)
         return;
     }
     const struct message_close *close = &entry->message.close;
-    const char *reason = difference(member, close);
-    if (reason != NULL) {
-        refuse(member, entry, reason);
+    if (strcmp(close->fingerprint, member->settings->fingerprint) != 0 && !RULE_OFF(9)) {
+        refuse(member, entry, "its settings differ in what shapes content");
+        return;
+    }
+    const char *topic = made_again(member, close);
+    if (topic[0] != '\0') {
+        refuse(member, entry, "a topic was deleted and made again");
+        member_end(member,
+                   "topic %s was deleted and made again since this member started. Nothing of it "
+                   "is used: go on with another `group` and `snapshot.store`",
+                   topic);
         return;
     }
     struct seal *seal = &member->seal;

@@ -139,6 +139,8 @@ struct member {
 struct member_command *member_command(struct member *member, enum member_command_kind kind);
 void member_trace(struct member *member, const char *format, ...) PRINTF_LIKE(2, 3);
 void member_alert(struct member *member, const char *format, ...) PRINTF_LIKE(2, 3);
+/* The process must end: only somebody's hand can mend it. */
+void member_end(struct member *member, const char *format, ...) PRINTF_LIKE(2, 3);
 void member_does(struct member *member, const char *format, ...) PRINTF_LIKE(2, 3);
 /* False: it is beyond the limits of the ledger's records, which was said. */
 bool member_send(struct member *member, const struct message *message);

@@ -1,6 +1,8 @@
 /* Where does a member begin to read, what does it promise, and what does it refuse? */
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "core/coord/member.h"
 
@@ -308,6 +310,23 @@ Test(member, refuses_other_settings)
     cr_assert_null(find(MEMBER_SEAL));
     reading(40, 61);
     cr_assert_null(appended("\"REFUSED\""));
+}
+
+/* What this member has read may be of the topic that is gone; nothing makes that good. */
+Test(member, ends_where_a_topic_was_made_again)
+{
+    read_to(60);
+    char *close = strdup(CLOSE("4", "r3", "f", "40", "50", "60"));
+    char *id = strstr(close, "\"id\":\"t\"");
+    cr_assert_not_null(id);
+    id[6] = 'u';
+    record("close/4", close);
+    free(close);
+    cr_assert_not_null(appended("\"REFUSED\""));
+    cr_assert_null(find(MEMBER_SEAL));
+    const struct member_command *end = find(MEMBER_END);
+    cr_assert_not_null(end);
+    cr_assert_not_null(strstr(end->end, "topic a was deleted and made again"), "%s", end->end);
 }
 
 Test(member, sends_again_what_was_not_acknowledged)
