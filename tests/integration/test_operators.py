@@ -1,6 +1,8 @@
 """What an operator does, and what the service makes of it: rollback, hold, resume, clean-up, reading."""
 import json
+import pathlib
 import shutil
+import signal
 import sqlite3
 import time
 
@@ -77,6 +79,36 @@ def test_hold(new_job, topics, name):
     process.wait_for(lambda: job.pointer()["run_id"] != runs[1], "the third snapshot")
     assert process.stop() == 0
     assert job.check(clean=True).snapshots == 3
+
+
+def test_a_build_under_a_hold(new_job, topics, name):
+    """A job ends, with the hold's exit code and words; when somebody resumed, the next one builds all, once."""
+    job = new_job()
+    topics.create(name, 1)
+    topics.send(name, plain(100, 1))
+    job.build()
+    first = job.pointer()
+    topics.send(name, plain(100, 1, seed=2))
+    job.command("hold", "--why", "a look at the prices", "--timeout", "5s")  # nobody leads: the next leader obeys it
+    for _ in range(2):
+        process = job.spawn("build")
+        assert process.wait() == 7, process.output()
+        assert "a look at the prices" in process.output() and "tidemark resume --adopt" in process.output(), process.output()
+    assert job.pointer() == first
+    assert job.json("status")["triggers_waiting"] == 0, "wishes for builds that nobody waits for"
+    # the answer to the hold waits for the next leader, too; and a hold may come while a build is under way
+    job.command("resume", "--adopt", "--timeout", "5s", check=False)
+    process = job.spawn("build", env={"TIDEMARK_TEST_STOP_AT": "planned"})
+    state = pathlib.Path(f"/proc/{process.popen.pid}/stat")
+    process.wait_for(lambda: state.read_text().rpartition(")")[2].split()[0] == "T", "that it sleeps")
+    job.command("hold", "--why", "lunch", "--timeout", "1s", check=False)
+    process.signal(signal.SIGCONT)
+    assert process.wait() == 7, process.output()
+    assert "lunch" in process.output() and job.pointer() == first
+    job.command("resume", "--adopt", "--timeout", "5s", check=False)
+    job.build()
+    assert job.pointer() != first
+    assert sum(len(b.rows) for b in job.check(clean=True).builds.values()) == 200
 
 
 def test_somebody_elses_pointer(new_job, topics, name):
@@ -236,9 +268,11 @@ def test_a_prefix_of_another_writer(new_job, topics, name, tmp_path):
     assert theirs["run_id"] == "run-a" and job.json("get", "5")["found"]
     process = job.spawn("build")
     process.wait_for_text("holds: the ledger says nothing, the pointer names run-a")
+    # a build does not wait for what an operator thinks of it; the next one finds the answer in the ledger
+    assert process.wait() == 7
     assert job.pointer() == theirs
-    assert job.json("resume", "--adopt")["state"] == "resumed"
-    assert process.wait() == 0
+    assert job.command("resume", "--adopt", "--timeout", "5s", check=False).returncode == 7
+    job.build()
     assert job.rows() == {key.to_bytes(8, "big"): b"ours %d" % key for key in (5, 7)}
     assert [entry["run_id"] for entry in job.json("history")["snapshots"]][-1] == "run-a"
     assert job.json("get", "--run", "run-a", "5")["run_id"] == "run-a"

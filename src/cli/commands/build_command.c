@@ -24,7 +24,19 @@ static bool watch(void *context, struct service *service, const struct member_st
     } else {
         output_progress_show(&own->progress, 0, 0, "%s", state->doing);
     }
-    return state->trigger_done;
+    return state->trigger_done || state->held;
+}
+
+/* A job must end, and a hold has no end of its own. */
+static enum exit_code refuse(struct command_call *call, const struct member_state *state)
+{
+    struct err err = {0};
+    err_set(&err, ERR_STOPPED,
+            "the service is on hold, and publishes nothing before `tidemark resume --adopt` (go on "
+            "from the newest build) or `tidemark resume --from-here` (from the published "
+            "snapshot). Held %s",
+            state->hold); /* last: it may be long */
+    return command_fail(call, EXIT_CODE_HELD, &err);
 }
 
 /* The newest snapshot may be that of an earlier build: a run is named by the build it is of. */
@@ -82,6 +94,9 @@ static enum exit_code run(struct command_call *call)
     int64_t began_us = clock_mono_us();
     code = command_service_run(call, settings, &options, watch, &own, &state);
     output_progress_clear(&own.progress);
+    if (code == EXIT_CODE_OK && !state.trigger_done) {
+        return refuse(call, &state);
+    }
     if (code == EXIT_CODE_OK) {
         print_result(call, &state, clock_mono_us() - began_us);
     }
@@ -103,7 +118,8 @@ const struct command build_command = {
         "Joins the group as a member, asks for one build up to the last stable offset that every "
         "partition has now, whatever the settings' trigger is, and leaves when the snapshot is "
         "published: for cron and for Kubernetes Jobs. Where nothing was written since the last "
-        "snapshot, nothing is published.",
+        "snapshot, nothing is published. While the service is on hold it ends with exit code 7 and "
+        "says who holds it and why.",
     .examples =
         "tidemark build -c etc/tidemark.cfg\tone snapshot, with a progress bar on a terminal\n",
     .run = run,

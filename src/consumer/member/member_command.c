@@ -432,6 +432,9 @@ static void send_triggers(struct member_hands *hands)
     char host[256] = "";
     gethostname(host, sizeof host - 1);
     if (settings->trigger_id != NULL) {
+        if (fold_hold(member_fold(hands->member)) != NULL) {
+            return; /* it would be built when nobody waits for it any more */
+        }
         struct message_trigger build = {
             .id = settings->trigger_id, .who = host, .why = "tidemark build"};
         hands->trigger_sent = append_trigger(hands, &build);

@@ -120,6 +120,19 @@ static void look_at_head(struct member_thread *thread)
     }
 }
 
+/* Before the end of the ledger was read, a hold may be one that was resumed long ago. */
+static void look_at_hold(struct member_thread *thread)
+{
+    struct member_state *state = &thread->state;
+    const struct fold_entry *hold = fold_hold(member_fold(thread->hands.member));
+    state->held = hold != NULL && hold->message.kind == MESSAGE_HELD && state->caught_up;
+    state->hold[0] = '\0';
+    if (state->held) {
+        snprintf(state->hold, sizeof state->hold, "by %s: %s", hold->message.hold.who,
+                 hold->message.hold.why);
+    }
+}
+
 static bool read_ledger(struct member_thread *thread, struct err *err)
 {
     struct ledger_batch batch;
@@ -283,6 +296,7 @@ static void publish_state(struct member_thread *thread)
     const struct member *member = thread->hands.member;
     thread->state.left = thread->stopping && member_left(member);
     thread->state.caught_up = member_ready(member);
+    look_at_hold(thread);
     thread->state.ledger_next = thread->ledger_next;
     thread->state.alerts = thread->hands.alerts;
     snprintf(thread->state.doing, sizeof thread->state.doing, "%s", member_doing(member));
