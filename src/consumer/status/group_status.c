@@ -84,6 +84,20 @@ bool group_status_is_there(const struct group_status_request *request,
            request->now_us - entry->timestamp_us <= request->quiet_us;
 }
 
+/* What a leader said of itself before a hold, or before a hold's end, is of another time: beside
+ * what the ledger says now it would be wrong. New words come with its next PROGRESS. -1: none is.
+ */
+static int64_t words_are_old_below(const struct fold *fold)
+{
+    const struct fold_entry *hold = fold_hold(fold);
+    if (hold != NULL) {
+        return hold->message.kind == MESSAGE_HELD ? hold->offset : -1;
+    }
+    size_t at = 0;
+    const struct fold_entry *head = fold_next(fold, MESSAGE_COMMIT, &at);
+    return head != NULL && head->message.commit.kind == COMMIT_RESUMED ? head->offset : -1;
+}
+
 static void fill_members(const struct group_status_request *request, struct arena *arena,
                          struct group_status *status)
 {
@@ -91,6 +105,7 @@ static void fill_members(const struct group_status_request *request, struct aren
     status->members =
         arena_zero(arena, (count_kind(fold, MESSAGE_PROGRESS) + 1) * sizeof *status->members);
     const struct fold_entry *leader = fold_leader(fold);
+    int64_t old_below = words_are_old_below(fold);
     size_t at = 0;
     for (const struct fold_entry *entry = fold_next(fold, MESSAGE_PROGRESS, &at); entry != NULL;
          entry = fold_next(fold, MESSAGE_PROGRESS, &at)) {
@@ -104,7 +119,9 @@ static void fill_members(const struct group_status_request *request, struct aren
             .silent = !progress->leaving && !group_status_is_there(request, entry),
             .doing = group_status_is_there(request, entry) ? progress->doing : "",
             .paused = group_status_is_there(request, entry) ? progress->paused : "",
-            .leading = group_status_is_there(request, entry) ? progress->leading : "",
+            .leading = group_status_is_there(request, entry) && entry->offset > old_below
+                           ? progress->leading
+                           : "",
         };
         member->leads = leader != NULL && group_status_is_there(request, entry) &&
                         strcmp(leader->message.leader.member, progress->member) == 0;

@@ -362,6 +362,33 @@ Test(group_status, a_build_that_is_not_planned)
     close_scene(&scene);
 }
 
+/* The leader's words of before a hold, or of the hold when it is over, are not shown beside it. */
+Test(group_status, words_of_before)
+{
+    struct scene scene;
+    open_scene(&scene);
+    struct lack_row row = {.position = 21, .fingerprint = "f"};
+    ledger_says_leader(&scene.ledger, "m");
+    ledger_says_commit(&scene.ledger, 1, COMMIT_BUILD, "r1", NULL, 0);
+    ledger_says_published(&scene.ledger, 1, "r1");
+    say_member(&scene, &row);
+    cr_expect_str_eq(status_of(&scene).leading, "waits for rain");
+    ledger_says_hold(&scene.ledger, MESSAGE_HOLD, "h", "");
+    ledger_says_hold(&scene.ledger, MESSAGE_HELD, "h", "");
+    cr_expect_str_eq(status_of(&scene).leading, "");
+    cr_expect_str_eq(status_of(&scene).members[0].doing, "sleeps");
+    say_member(&scene, &row);
+    cr_expect_str_eq(status_of(&scene).leading, "waits for rain");
+    int64_t resume = ledger_says_resume(&scene.ledger, "i");
+    ledger_says_commit(&scene.ledger, 1, COMMIT_RESUMED, "r1", NULL, (uint64_t)resume);
+    struct group_status status = status_of(&scene);
+    cr_assert_eq(status.phase, GROUP_STATUS_IDLE, "%s", status.doing);
+    cr_expect_str_eq(status.leading, "");
+    say_member(&scene, &row);
+    cr_expect_str_eq(status_of(&scene).leading, "waits for rain");
+    close_scene(&scene);
+}
+
 Test(group_status, a_gate_refuses)
 {
     struct scene scene;
