@@ -51,7 +51,7 @@ bool service_topics_check(const struct settings *settings, const struct cluster_
     const char *ledger = settings->kafka.ledger_topic != NULL
                              ? settings->kafka.ledger_topic
                              : ledger_topic_name(arena, settings->group);
-    bool done = check_ledger(cluster, ledger, arena, ret_ledger_id, err);
+    bool done = true;
     for (size_t i = 0; done && i < settings->topic_count; i++) {
         struct cluster_topic topic;
         done = cluster_await_topic(cluster, settings->topics[i].name, SETTLE_MS, KAFKA_MS, &topic,
@@ -66,7 +66,8 @@ bool service_topics_check(const struct settings *settings, const struct cluster_
                     settings->topics[i].name, settings->kafka.brokers, i);
         }
     }
-    done = done && check_letters(settings, cluster, err);
+    done = done && check_letters(settings, cluster, err) &&
+           check_ledger(cluster, ledger, arena, ret_ledger_id, err); /* last: it may be made here */
     cluster_free(cluster);
     return done;
 }

@@ -5,9 +5,9 @@
 #include "adapters/cluster.h"
 #include "core/settings.h"
 
-/* Makes the ledger, or holds the one that is there against what it must be; each topic of the
- * settings, and the one for dead letters, must be there. Gives the ids of the ledger and of the
- * topics (`ids`: one each), as texts in the arena; those that the brokers do not tell are "" or
+/* Each topic of the settings, and the one for dead letters, must be there; only then the ledger is
+ * made, or the one that is there held against what it must be. Gives the ids of the ledger and of
+ * the topics (`ids`: one each), as texts in the arena; those that the brokers do not tell are "" or
  * stay. SETTINGS, with what to change; as cluster_describe. Waits for at most half a minute for an
  * answer. */
 MUST_CHECK bool service_topics_check(const struct settings *settings,

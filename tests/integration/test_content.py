@@ -9,7 +9,7 @@ import pytest
 import harness
 import snapshot
 from produce import COMPACTED, produce_many
-from topics import read_topic
+from topics import read_topic, topic_names
 
 
 def plain(count, partitions=1, keys=50, seed=1):
@@ -288,12 +288,17 @@ def test_bad_records_fail_the_build(new_job, topics, name):
     assert job.pointer() is None
 
 
-def test_a_dead_letter_topic_that_is_not_there(new_job, topics, name):
+def test_a_dead_letter_topic_that_is_not_there(new_job, topics, kafka, name):
     topics.create(name, 1)
     job = new_job(topics=bad_topic(name), dead_letter={"policy": "topic", "topic": name + "-dead"})
     process = job.spawn("build")
     assert process.wait() == 3
     assert f'there is no topic "{name}-dead"' in process.output() and "dead_letter.topic" in process.output()
+    process = job.spawn("build", "--set", f"topics[0].name={name}-typo")
+    assert process.wait() == 3
+    assert f'there is no topic "{name}-typo"' in process.output()
+    # settings with a mistake leave nothing behind
+    assert all(not topic.startswith(job.settings["group"]) or topic == name for topic in topic_names(kafka.bootstrap))
 
 
 def test_bad_records_to_a_file(new_job, topics, name, tmp_path):

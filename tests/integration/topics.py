@@ -14,6 +14,14 @@ def partitions_of(bootstrap, topic):
         consumer.close()
 
 
+def topic_names(bootstrap):
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap)
+    try:
+        return sorted(consumer.topics())
+    finally:
+        consumer.close()
+
+
 def read_topic(bootstrap, topic, ends=None):
     """All records that read_committed shows, as Records, up to the last stable offsets (or `ends`, by partition)."""
     consumer = KafkaConsumer(
