@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "adapters/os/clock.h"
@@ -25,6 +26,56 @@ struct dead_letters {
     size_t written;   /* of lines */
 };
 
+/* A process that died in the middle of a write left a part of a line: what follows must not be
+ * taken for its rest. The letter itself comes again. */
+static bool end_torn_line(int fd, const char *path, struct err *err)
+{
+    struct stat info;
+    if (fstat(fd, &info) != 0) {
+        return file_err(err, errno, "look at the dead letters' file", path);
+    }
+    if (!S_ISREG(info.st_mode) || info.st_size == 0) {
+        return true;
+    }
+    int reader = open(path, O_RDONLY | O_CLOEXEC);
+    if (reader < 0) {
+        return file_err(err, errno, "read the dead letters' file", path);
+    }
+    uint8_t last = '\n';
+    bool done = file_read_at(reader, (uint64_t)info.st_size - 1, &last, 1, path, err);
+    close(reader);
+    return done && (last == '\n' || file_write_all(fd, bytes_of_text("\n"), path, err));
+}
+
+/* The file of a new name is there after a power cut, too. */
+static bool sync_name(const char *path, struct err *err)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL) {
+        return file_sync_folder(".", err);
+    }
+    char *folder = strndup(path, slash == path ? 1 : (size_t)(slash - path));
+    CHECK(folder != NULL);
+    bool done = file_sync_folder(folder, err);
+    free(folder);
+    return done;
+}
+
+static bool open_file(const char *path, int *ret_fd, struct err *err)
+{
+    enum { HOW = O_WRONLY | O_APPEND | O_CLOEXEC };
+    int fd = open(path, HOW);
+    bool is_new = fd < 0 && errno == ENOENT;
+    if (is_new) {
+        fd = open(path, HOW | O_CREAT, 0600);
+    }
+    if (fd < 0) {
+        return file_err(err, errno, "open the dead letters' file", path);
+    }
+    *ret_fd = fd;
+    return is_new ? sync_name(path, err) : end_torn_line(fd, path, err);
+}
+
 bool dead_letters_new(const struct dead_letter_settings *settings,
                       const struct cluster_settings *cluster, struct dead_letters **ret_letters,
                       struct err *err)
@@ -38,10 +89,7 @@ bool dead_letters_new(const struct dead_letter_settings *settings,
     if (settings->policy == DEAD_LETTER_TOPIC) {
         done = producer_new(cluster, &letters->producer, err);
     } else if (settings->policy == DEAD_LETTER_FILE) {
-        letters->fd = open(settings->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-        if (letters->fd < 0) {
-            done = file_err(err, errno, "open the dead letters' file", settings->path);
-        }
+        done = open_file(settings->path, &letters->fd, err);
     }
     if (!done) {
         dead_letters_free(letters);

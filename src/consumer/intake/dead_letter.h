@@ -22,7 +22,8 @@ struct dead_letter {
  * R2). */
 struct dead_letters;
 
-/* For `topic`, makes a producer of its own; for `file`, opens it for appending. */
+/* For `topic`, makes a producer of its own; for `file`, opens it for appending, on a
+ * line of its own. */
 MUST_CHECK bool dead_letters_new(const struct dead_letter_settings *settings,
                                  const struct cluster_settings *cluster,
                                  struct dead_letters **ret_letters, struct err *err);

@@ -79,6 +79,44 @@ Test(dead_letter, a_line_is_ended_where_the_disk_was_full)
     cr_assert_eq(*line, '\0');
 }
 
+/* The process died in the middle of a write; the next one begins a line of its own, and only then.
+ */
+Test(dead_letter, a_torn_line_stays_alone)
+{
+    char folder[] = "/tmp/letters-XXXXXX";
+    cr_assert_not_null(mkdtemp(folder));
+    char path[64];
+    snprintf(path, sizeof path, "%s/letters", folder);
+    struct dead_letter_settings settings = {.policy = DEAD_LETTER_FILE, .path = path};
+    struct err err;
+    for (int round = 0; round < 3; round++) {
+        struct dead_letters *letters = open_letters(&settings, NULL);
+        send_one(letters, round);
+        cr_assert(dead_letters_flush(letters, &err), "%s", err.message);
+        dead_letters_free(letters);
+        uint64_t size = 0;
+        cr_assert(file_size(path, &size, &err));
+        if (round == 1) {
+            cr_assert_eq(truncate(path, (off_t)size - 9), 0);
+        }
+    }
+    AUTO(buf) struct buf text;
+    buf_init(&text, 1 << 20);
+    cr_assert(file_read(path, &text, &err));
+    unlink(path);
+    rmdir(folder);
+    const char *line = buf_text(&text);
+    for (int round = 0; round < 3; round++) {
+        size_t size = strcspn(line, "\n");
+        AUTO(json) cJSON *root = NULL;
+        cr_expect_eq(json_parse(bytes_of(line, size), &root, &err), round != 1, "%.*s", (int)size,
+                     line);
+        cr_assert_eq(line[size], '\n');
+        line += size + 1;
+    }
+    cr_assert_eq(*line, '\0');
+}
+
 /* A pipe takes bytes, and stores none. */
 Test(dead_letter, what_was_not_stored_once_is_not_called_stored)
 {
