@@ -72,6 +72,7 @@ stories() {
 94 R09-topic-made-again
 95 R09-made-again-while-stopped
 96 R09-made-again-between-two
+97 R09-made-again-too-short
 110 R11-staged-twice
 220 R22-a-broken-leader-steps-down
 260 R26-a-tick-without-a-leader

@@ -126,12 +126,6 @@ void again_settle(struct world *world)
 {
     bool known[SIM_PARTITIONS_MAX];
     bool any = world->made_again && again_find(world, known);
-    const struct message_commit *head = fold_head(audit_fold(world));
-    for (size_t i = 0; any && i < head->partition_count; i++) {
-        int32_t p = partition_index(world, head->partitions[i].id);
-        /* a log that ends below the head's cut may be waited for: /status names the partition */
-        any = !known[p] || world->partitions[p].high >= head->partitions[i].cut;
-    }
     const struct fold_entry *close = fold_open_close(audit_fold(world));
     bool waits = close != NULL && close->timestamp_us < world->now_us - SAID_LATE_US;
     if (any && waits && world->refusals == 0) { /* before the next CLOSE nobody need look */

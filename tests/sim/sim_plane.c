@@ -200,6 +200,9 @@ void plane_step(struct world *world, struct sim_process *process)
             witness_keep(world, reading, i, last);
         }
         reading->highest_us = mark.highest_us;
+        if (!witness_reads_end(world, process, i)) {
+            return;
+        }
         struct member_reading *said = &list[count++];
         *said = (struct member_reading){
             .id = partition->id,

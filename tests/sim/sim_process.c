@@ -243,6 +243,7 @@ void groups_rebalance(struct world *world)
     }
     int shift = (int)rng_below(&world->rng, SIM_PROCESSES_MAX);
     int readers = count;
+    int given = 0;
     if (count == 0) {
         for (int i = 0; i < world->partition_count; i++) {
             world->owner[i] = -1;
@@ -259,7 +260,8 @@ void groups_rebalance(struct world *world)
             world->owner[i] = -1;
             continue;
         }
-        world->owner[i] = members[(i + shift) % readers];
+        /* by turns, of those that somebody reads: else one of two never gets one */
+        world->owner[i] = members[(given++ + shift) % readers];
         world_trace(world, "group: partition %d to m%d, generation %lld", i, world->owner[i],
                     (long long)world->generation);
     }

@@ -118,6 +118,19 @@ bool witness_reads(struct world *world, struct sim_process *process, int32_t par
     return true;
 }
 
+bool witness_reads_end(struct world *world, struct sim_process *process, int32_t partition)
+{
+    const struct sim_reading *reading = &process->readings[partition];
+    const struct sim_partition *log = &world->partitions[partition];
+    int64_t known = reading->has_head ? reading->head_witness.offset : -1;
+    bool ends = !reading->paused && reading->position >= log->lso;
+    if (ends && reading->position <= known && log->high <= known && !RULE_OFF(97)) {
+        refuse(world, process, partition, CHANCE_AGAIN_TOO_SHORT);
+        return false;
+    }
+    return true;
+}
+
 bool witness_reads_one(struct world *world, struct sim_process *process, int32_t partition)
 {
     struct sim_reading *reading = &process->readings[partition];

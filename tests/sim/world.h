@@ -330,6 +330,7 @@ enum sim_chance {
     CHANCE_AGAIN_AT_START,
     CHANCE_AGAIN_AT_LOOK,
     CHANCE_AGAIN_AT_END,
+    CHANCE_AGAIN_TOO_SHORT,
     CHANCE_LOOK_UNANSWERED,
     CHANCE_KINDS,
 };
@@ -495,6 +496,8 @@ void witness_forget(struct sim_process *process, int32_t partition,
 bool witness_reads(struct world *world, struct sim_process *process, int32_t partition);
 /* A record is read at the position. False: it is another one than was known. */
 bool witness_reads_one(struct world *world, struct sim_process *process, int32_t partition);
+/* After a partition was read on: may it end there? False: it must not. */
+bool witness_reads_end(struct world *world, struct sim_process *process, int32_t partition);
 void witness_keep(struct world *world, struct sim_reading *reading, int32_t partition,
                   int64_t offset);
 /* The rows are sealed: the event is sent when its logs were looked at. */

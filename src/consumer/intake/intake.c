@@ -295,6 +295,7 @@ static void take_end(struct intake *intake, const struct source_event *event)
     partition->state = event->high < 0                  ? DATA_READING
                        : event->high == event->position ? DATA_AT_END
                                                         : DATA_BLOCKED;
+    partition->high = event->high;
 }
 
 static void take_events(struct intake *intake, const struct source_batch *batch, size_t *at,
@@ -376,7 +377,9 @@ void intake_readings(struct intake *intake, struct arena *arena,
             .state = partition->state,
             .rows = partition->rows,
             .bytes = partition->bytes,
-            .lost_to = partition->lost_to,
+            .lost_to = partition->lost_to == 0 && intake_is_too_short(partition)
+                           ? INTAKE_LOST
+                           : partition->lost_to,
             .leader_epoch = partition->leader_epoch,
             .witness = intake_witness_below(partition, partition->position),
         };

@@ -81,8 +81,8 @@ void intake_rest(struct intake *intake);
 /* Only what must be read should be, see held_rows_short_of_room. */
 bool intake_short_of_room(const struct intake *intake);
 
-/* In place of member_reading.lost_to: the log does not hold the position, and what it still has
- * must be asked for. */
+/* In place of member_reading.lost_to: the log does not hold the position, or ends below the record
+ * that the head has of it, and what it still has must be asked for. */
 enum { INTAKE_LOST = -1 };
 
 /* The partitions as PROGRESS wants them, in the arena. */

@@ -191,6 +191,7 @@ void intake_read_on(struct intake *intake, struct source_partition id)
     struct intake_partition *partition = intake_find(intake, intake_partition_id(intake, id));
     if (partition != NULL) {
         partition->lost_to = 0;
+        partition->state = DATA_READING; /* its end is told once more */
     }
 }
 

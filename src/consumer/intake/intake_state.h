@@ -19,6 +19,7 @@ struct intake_partition {
     struct watermark watermark;
     enum data_state state;
     int64_t lost_to;
+    int64_t high; /* while it is not DATA_READING: where the log ends, transactions included */
     struct tally tally;
     uint64_t rows; /* held, in no build */
     uint64_t bytes;
@@ -80,6 +81,8 @@ void intake_forget_witnesses(struct intake_partition *partition, const struct me
                              const char *run);
 /* The newest one below `offset`; -1: none. */
 int64_t intake_witness_below(const struct intake_partition *partition, int64_t offset);
+/* It was read to its end, which lies below the record that the head has: another log? */
+bool intake_is_too_short(const struct intake_partition *partition);
 /* Borrows the partition's texts. */
 struct made_again_log intake_log_of(const struct intake_partition *partition);
 

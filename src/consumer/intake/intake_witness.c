@@ -71,6 +71,12 @@ bool intake_start_witnesses(struct intake_partition *partition, const struct int
     return true;
 }
 
+bool intake_is_too_short(const struct intake_partition *partition)
+{
+    return partition->state != DATA_READING && partition->position <= partition->head_witness &&
+           partition->high <= partition->head_witness;
+}
+
 int64_t intake_witness_below(const struct intake_partition *partition, int64_t offset)
 {
     const struct witness *found = witness_below(&partition->witnesses, offset);

@@ -78,6 +78,17 @@ bool made_again_ends(const char *topic, int32_t number, int64_t high, int64_t po
                    topic, (int)number, (long long)high, (long long)position);
 }
 
+bool made_again_too_short(const struct made_again_log *log, int64_t high, struct err *err)
+{
+    char reader[MADE_AGAIN_WHO_MAX];
+    who(log, log->head_witness, reader);
+    return err_set(err, ERR_SETTINGS,
+                   "%s[%d] ends at %lld, and has no record at offset %lld, as the one %s: hash "
+                   "%016llx then: " MADE_AGAIN_OR_CUT,
+                   log->topic, (int)log->number, (long long)high, (long long)log->head_witness,
+                   reader, (unsigned long long)log->head_hash);
+}
+
 void made_again_truncated(const char *topic, int32_t number, int64_t position, struct err *err)
 {
     err_set(err, ERR_SETTINGS,

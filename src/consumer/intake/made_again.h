@@ -27,6 +27,9 @@ bool made_again_differ(const struct made_again_log *log, int64_t offset, struct 
 bool made_again_ends(const char *topic, int32_t number, int64_t high, int64_t position,
                      struct err *err);
 
+/* The log ends at `high`, at or below the head's witness. SETTINGS; returns false. */
+bool made_again_too_short(const struct made_again_log *log, int64_t high, struct err *err);
+
 /* The leader epoch shows that the log was cut below `position`, which was read. SETTINGS. */
 void made_again_truncated(const char *topic, int32_t number, int64_t position, struct err *err);
 

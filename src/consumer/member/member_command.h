@@ -64,8 +64,8 @@ void member_hands_adopted(struct member_hands *hands, const struct mail *mail);
 void member_hands_fetch_from(const struct member_hands *hands, struct mail *mail);
 
 /* Asks the cluster where the logs begin now, for readings that are INTAKE_LOST. False: SETTINGS
- * when a log ends below what was read (it was truncated, or the topic was made again); TRANSIENT:
- * ask again. */
+ * when a log ends below what was read or the head has (it was truncated, or the topic was made
+ * again); TRANSIENT: ask again. */
 MUST_CHECK bool member_hands_find_lost(struct member_hands *hands, struct member_reading *readings,
                                        size_t count, struct err *err);
 

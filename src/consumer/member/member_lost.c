@@ -110,10 +110,31 @@ static void seek_again(const struct member_hands *hands, struct source_partition
     mail_send(hands->settings->poll, mail);
 }
 
+/* What the head has on record of a partition. */
+static struct made_again_log log_of(const struct member_hands *hands, struct partition_id id)
+{
+    const struct message_commit *head = fold_head(member_fold(hands->member));
+    struct made_again_log log = {.topic = id.topic, .number = id.number, .head_witness = -1};
+    for (size_t i = 0; head != NULL && i < head->partition_count; i++) {
+        const struct commit_partition *said = &head->partitions[i];
+        if (said->has_witness && partition_id_compare(said->id, id) == 0) {
+            log.head_witness = said->witness.offset;
+            log.head_hash = said->witness.hash;
+            log.head_run = head->run_id;
+        }
+    }
+    return log;
+}
+
 static bool settle(const struct member_hands *hands, struct member_reading *reading,
                    struct source_partition partition, const struct source_ends *ends,
                    struct err *err)
 {
+    struct made_again_log log = log_of(hands, reading->id);
+    if (ends->high >= reading->position && ends->high <= log.head_witness) {
+        mail_send(hands->settings->intake, mail_new(MAIL_DISCARD));
+        return made_again_too_short(&log, ends->high, err);
+    }
     if (ends->high < reading->position) {
         mail_send(hands->settings->intake, mail_new(MAIL_DISCARD));
         return made_again_ends(reading->id.topic, reading->id.number, ends->high, reading->position,

@@ -83,6 +83,8 @@ Test(made_again, long_names_fit)
     struct err err;
     cr_assert_not(made_again_compare(&longest, made_again_witness(&then), &now, &err));
     cr_expect(says(&err, "another `group` and `snapshot.store`"), "%s", err.message);
+    cr_assert_not(made_again_too_short(&longest, INT64_MAX, &err));
+    cr_expect(says(&err, "another `group` and `snapshot.store`"), "%s", err.message);
 }
 
 Test(made_again, ends_cuts_and_gone_topics_are_named)
@@ -91,6 +93,12 @@ Test(made_again, ends_cuts_and_gone_topics_are_named)
     cr_expect_not(made_again_ends("t", 3, 5, 7, &err));
     cr_expect_eq(err.kind, ERR_SETTINGS);
     cr_expect(says(&err, "t[3] ends at 5, below 7"), "%s", err.message);
+    cr_expect_not(made_again_too_short(&log_of, 5, &err));
+    cr_expect_eq(err.kind, ERR_SETTINGS);
+    cr_expect(
+        says(&err,
+             "t[3] ends at 5, and has no record at offset 9, as the one on record by run b1-r"),
+        "%s", err.message);
     cr_expect_not(made_again_differ(&log_of, 9, &err));
     cr_expect(says(&err, "t[3] had another record at offset 9"), "%s", err.message);
     made_again_truncated("t", 3, 7, &err);
