@@ -111,6 +111,23 @@ def test_a_build_under_a_hold(new_job, topics, name):
     assert sum(len(b.rows) for b in job.check(clean=True).builds.values()) == 200
 
 
+def test_a_second_signal(new_job, topics, name):
+    """Who insists does not wait, and sees by the code that the end was none in order; nothing is lost."""
+    topics.create(name, 1)
+    job = new_job(window=EVERY)
+    process = job.start()
+    publish(job, topics, name, process, 1)
+    process.signal(signal.SIGTERM)
+    process.signal(signal.SIGINT)
+    assert process.wait() == 10
+    assert "the second one: ends at once" in process.output() and "bytes received" not in process.output()
+    topics.send(name, plain(100, 1, seed=2))
+    process = job.start()
+    process.wait_for(lambda: job.published() >= 2, "the second snapshot")
+    assert process.stop() == 0
+    assert job.check(clean=True).snapshots == 2
+
+
 def test_somebody_elses_pointer(new_job, topics, name):
     """A pointer that no COMMIT knows is an operator: the service holds and says so."""
     job = new_job(window={**EVERY}, snapshot={"pointer_check": "1s"})

@@ -23,16 +23,28 @@ enum exit_code command_service_code(const struct err *err)
     return exit_code_or(err, EXIT_CODE_KAFKA);
 }
 
-/* An orderly end: work is handed back, for at most the deadline, or until somebody insists. */
-static bool stop(struct service *service, int64_t deadline_us)
+/* Who insists does not wait for an orderly end: what is cut off is done again, as after kill -9. */
+static void end_at_once(int number)
+{
+    log_warn("service",
+             "signal %d, the second one: ends at once; what was under way is done again by the "
+             "next start",
+             number);
+    _exit(EXIT_CODE_STOPPED);
+}
+
+/* An orderly end: work is handed back, for at most the deadline. `asked`: a signal came before. */
+static bool stop(struct service *service, int64_t deadline_us, bool *asked)
 {
     int64_t until = clock_mono_us() + deadline_us;
     struct member_state state;
     service_stop(service);
     do {
-        if (service_signals_wait(WATCH_US) != 0) {
-            return false;
+        int number = service_signals_wait(WATCH_US);
+        if (number != 0 && *asked) {
+            end_at_once(number);
         }
+        *asked = *asked || number != 0;
         service_state(service, &state);
     } while (!state.left && !state.failed && clock_mono_us() < until);
     return state.left;
@@ -50,6 +62,7 @@ enum exit_code command_service_run(struct command_call *call, const struct setti
         return command_fail(call, command_service_code(&err), &err);
     }
     enum exit_code code = EXIT_CODE_OK;
+    bool asked = false;
     for (;;) {
         int number = service_signals_wait(WATCH_US);
         service_state(service, ret_state);
@@ -58,6 +71,7 @@ enum exit_code command_service_run(struct command_call *call, const struct setti
             break;
         }
         if (number != 0) {
+            asked = true;
             log_info("service", "stopping: signal %d", number);
             code = watch == NULL ? EXIT_CODE_OK : EXIT_CODE_STOPPED;
             break;
@@ -66,9 +80,10 @@ enum exit_code command_service_run(struct command_call *call, const struct setti
             break;
         }
     }
-    if (!ret_state->failed && !stop(service, settings->limits.stop_timeout_us)) {
+    if (!ret_state->failed && !stop(service, settings->limits.stop_timeout_us, &asked)) {
         log_warn("service", "the stop was not orderly: what was under way is done again");
     }
+    service_signals_exit(EXIT_CODE_STOPPED, asked);
     service_free(service);
     return code;
 }

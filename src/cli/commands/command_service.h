@@ -17,8 +17,8 @@ typedef bool (*command_service_watch)(void *context, struct service *service,
                                       const struct member_state *state);
 
 /* Starts the service, watches it until `watch` says so, it fails, or a signal comes; ends it in
- * order, by a second signal or the deadline at once. On failure prints the error. `ret_state` is
- * the last one. */
+ * order, or by the deadline at once. A second signal ends the process, with STOPPED. On failure
+ * prints the error. `ret_state` is the last one. */
 enum exit_code command_service_run(struct command_call *call, const struct settings *settings,
                                    const struct service_options *options,
                                    command_service_watch watch, void *context,

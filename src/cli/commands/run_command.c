@@ -30,8 +30,9 @@ const struct command run_command = {
     .help =
         "Joins the consumer group of the settings, reads its share of the partitions, and takes "
         "part in the election of the leader. It goes on until SIGTERM or SIGINT, which ends it in "
-        "order within limits.stop_timeout; a second signal ends it at once. Whatever is cut off "
-        "is finished or done again by the next start: nothing is lost and nothing is published "
+        "order within limits.stop_timeout; a second signal ends it at once, with exit code 10. "
+        "Whatever is cut off is finished or done again by the next start: nothing is lost and "
+        "nothing is published "
         "twice.\n\nWhat happens is logged on standard error, one line each.",
     .examples = "tidemark run -c etc/tidemark.cfg\trun it in the foreground\n",
     .run = run,
