@@ -1,11 +1,13 @@
 /* Carries out one command of the leader machine. */
 #include "checkpoint/leader_command.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "adapters/os/crash_point.h"
 #include "adapters/os/log.h"
+#include "core/base/utc.h"
 
 enum { COMMAND_KAFKA_MS = 30 * 1000, COMMAND_INIT_MS = 45 * 1000 };
 /* A rebalance may wait for a session that ends, and what follows it for another. */
@@ -47,6 +49,34 @@ static void tell_commit(const struct message_commit *commit)
     }
 }
 
+static const char *time_text(int64_t time_us, char text[UTC_TEXT_SIZE])
+{
+    if (utc_in_range(time_us)) {
+        utc_format_json(time_us, text);
+    } else {
+        snprintf(text, UTC_TEXT_SIZE, "%lld us", (long long)time_us);
+    }
+    return text;
+}
+
+static void tell_close(const struct message_close *close)
+{
+    static const char *const triggers[] = {"event_time", "schedule", "offsets", "manual"};
+    const char *trigger = triggers[close->trigger];
+    unsigned long long build = close->build;
+    char from[UTC_TEXT_SIZE];
+    char to[UTC_TEXT_SIZE];
+    if (close->to_us == EVENT_TIME_HIGH) {
+        log_info("leader", "closed build %llu (%s, all up to the cut): the cut is on record", build,
+                 trigger);
+    } else {
+        bool open = close->from_us == EVENT_TIME_LOW;
+        log_info("leader", "closed build %llu (%s, %s%s%s): the cut is on record", build, trigger,
+                 open ? "all" : time_text(close->from_us, from), open ? " before " : " to ",
+                 time_text(close->to_us, to));
+    }
+}
+
 /* What people want to see of the leader's records. */
 static void tell(const struct coord_record *record)
 {
@@ -57,8 +87,7 @@ static void tell(const struct coord_record *record)
         return;
     }
     if (message.kind == MESSAGE_CLOSE) {
-        log_info("leader", "closed build %llu: the cut is on record",
-                 (unsigned long long)message.close.build);
+        tell_close(&message.close);
         crash_point("closed");
     } else if (message.kind == MESSAGE_PLAN) {
         log_info("leader", "planned build %llu as run %s, %zu shards",

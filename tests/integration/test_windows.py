@@ -44,6 +44,11 @@ def test_windows_close_in_order(new_job, topics, name):
     process = job.start()
     report = finish(job, process, 3)  # the fourth is open: nothing later was seen
     assert [len(b.rows) for b in report.builds.values()] == [20, 20, 20]
+    # the log says which window each build is
+    minutes = [f"2023-11-14T22:{14 + window}:00Z" for window in range(4)]
+    said = process.output()
+    assert [f"closed build 1 (event_time, all before {minutes[1]})" in said,
+            f"closed build 2 (event_time, {minutes[1]} to {minutes[2]})" in said] == [True, True], said[-3000:]
     # every window stands in one snapshot of its own
     for number, build in enumerate(report.builds.values()):
         assert {(r.event_time_us // 1000 - T0) // MINUTE for r in build.rows} == {number}
