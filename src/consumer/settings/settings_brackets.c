@@ -15,7 +15,10 @@ struct scan {
     struct bytes text;
     size_t at;
     int line;
-    int opened_line; /* of the bracket that a wrong one should close; 0: none */
+    int stopped_line; /* where the parser stood still */
+    int opened_line;  /* of the bracket that a wrong one should close; 0: none */
+    int long_line;    /* where texts of several lines begin, each in the last line of another … */
+    int long_end;     /* … and their last line; 0: none yet */
     struct open_bracket open[DEPTH_MAX];
     size_t depth;
 };
@@ -41,17 +44,26 @@ static void skip_comment(struct scan *scan, bool block)
     }
 }
 
-/* Over a text, to its second quote. False: the line, or all, ends before. */
+/* Over a text, to its second quote, which may be in a line below. Where it was forgotten, the first
+ * quote of another text is taken for it, that text is turned inside out, and so on: the parser
+ * stands still in the last line of one of them. False: it is such a one. */
 static bool skip_text(struct scan *scan)
 {
+    int begin = scan->line;
     for (scan->at++; scan->at < scan->text.size; scan->at++) {
         char byte = (char)scan->text.data[scan->at];
-        if (byte == '"' || byte == '\n') {
-            return byte == '"';
+        if (byte == '"') {
+            break;
         }
+        scan->line += byte == '\n' ? 1 : 0;
         scan->at += byte == '\\' && next_of(scan) != '\n' ? 1 : 0;
     }
-    return false;
+    if (scan->at < scan->text.size && scan->line == begin) {
+        return true;
+    }
+    scan->long_line = scan->long_end == begin ? scan->long_line : begin;
+    scan->long_end = scan->line;
+    return scan->at < scan->text.size && scan->long_end != scan->stopped_line;
 }
 
 static char closer_of(char opener)
@@ -74,7 +86,7 @@ static const char *close_bracket(struct scan *scan, char byte, struct arena *are
                         closer_of(open->byte), byte);
 }
 
-/* One byte that is no newline. NULL: nothing is wrong so far. */
+/* One byte that is no newline and no quote. NULL: nothing is wrong so far. */
 static const char *step(struct scan *scan, struct arena *arena)
 {
     char byte = (char)scan->text.data[scan->at];
@@ -83,8 +95,6 @@ static const char *step(struct scan *scan, struct arena *arena)
     } else if (byte == '/' && next_of(scan) == '*') {
         scan->at += 2;
         skip_comment(scan, true);
-    } else if (byte == '"') {
-        return skip_text(scan) ? NULL : "a text without its second '\"' in the same line";
     } else if (strchr("({[", byte) != NULL && byte != '\0') {
         if (scan->depth == DEPTH_MAX) {
             return "too many brackets in each other";
@@ -96,17 +106,24 @@ static const char *step(struct scan *scan, struct arena *arena)
     return NULL;
 }
 
-const char *settings_brackets_wrong(struct bytes text, struct arena *arena, int *ret_line,
-                                    int *ret_opened_line)
+const char *settings_brackets_wrong(struct bytes text, int stopped_line, struct arena *arena,
+                                    int *ret_line, int *ret_opened_line)
 {
-    struct scan scan = {.text = text, .line = 1};
+    struct scan scan = {.text = text, .line = 1, .stopped_line = stopped_line};
     for (; scan.at < text.size; scan.at++) {
         if (text.data[scan.at] == '\n') {
             scan.line++;
             continue;
         }
         int line = scan.line;
-        const char *wrong = step(&scan, arena);
+        bool quote = text.data[scan.at] == '"';
+        bool forgotten = quote && !skip_text(&scan);
+        const char *wrong = quote ? NULL : step(&scan, arena);
+        if (forgotten || (wrong != NULL && line == scan.long_end)) {
+            *ret_line = scan.long_line;
+            *ret_opened_line = 0;
+            return "a text without its second '\"' in the same line";
+        }
         if (wrong != NULL) {
             *ret_line = line;
             *ret_opened_line = scan.opened_line;

@@ -25,8 +25,8 @@ static const char syntax_form[] =
 static const char *syntax_problem(struct settings_reader *reader, int *line)
 {
     int opened = 0;
-    const char *wrong =
-        settings_brackets_wrong(buf_bytes(&reader->text->text), reader->arena, line, &opened);
+    const char *wrong = settings_brackets_wrong(buf_bytes(&reader->text->text), *line,
+                                                reader->arena, line, &opened);
     if (wrong == NULL) {
         return "syntax error, here or just before";
     }
