@@ -128,7 +128,6 @@ seeds() {
 180 1500
 220 1500
 230 1500
-260 1500
 281 1500
 END
     expect 0 "without a mutant" "$program" --seeds 1.."$most"
