@@ -182,7 +182,9 @@ static void take_commands(struct world *world, struct sim_process *process)
             snprintf(job->run_id, sizeof job->run_id, "%s", from->head);
             snprintf(job->contributions[0].url, sizeof job->contributions[0].url, "%s", from->url);
             job->witness_count = from->witness_count;
-            memcpy(job->witnesses, from->witnesses, from->witness_count * sizeof job->witnesses[0]);
+            for (size_t w = 0; w < from->witness_count; w++) {
+                job->witnesses[w] = from->witnesses[w];
+            }
         } else if (command->kind == MEMBER_DROP_BUILD) {
             drop_builds(process, command->drop.run_id);
         } else {
