@@ -322,11 +322,15 @@ bool cluster_describe_topic(struct cluster *cluster, const char *topic, int time
     return true;
 }
 
-bool cluster_await_topic(struct cluster *cluster, const char *topic, int settle_ms, int timeout_ms,
-                         struct cluster_topic *ret_topic, struct err *err)
+/* With ret_topic of NULL the topic need not be described. */
+static bool await(struct cluster *cluster, const char *topic, int settle_ms, int timeout_ms,
+                  struct cluster_topic *ret_topic, struct err *err)
 {
     int64_t settled_us = clock_mono_us() + (int64_t)settle_ms * 1000;
-    while (!cluster_describe_topic(cluster, topic, timeout_ms, ret_topic, err)) {
+    int32_t partitions = 0;
+    while (!(ret_topic != NULL
+                 ? cluster_describe_topic(cluster, topic, timeout_ms, ret_topic, err)
+                 : cluster_partitions(cluster, topic, timeout_ms, &partitions, err))) {
         if (err->kind != ERR_MISSING || clock_mono_us() >= settled_us) {
             return false;
         }
@@ -335,18 +339,16 @@ bool cluster_await_topic(struct cluster *cluster, const char *topic, int settle_
     return true;
 }
 
+bool cluster_await_topic(struct cluster *cluster, const char *topic, int settle_ms, int timeout_ms,
+                         struct cluster_topic *ret_topic, struct err *err)
+{
+    return await(cluster, topic, settle_ms, timeout_ms, ret_topic, err);
+}
+
 bool cluster_await_partitions(struct cluster *cluster, const char *topic, int settle_ms,
                               int timeout_ms, struct err *err)
 {
-    int64_t settled_us = clock_mono_us() + (int64_t)settle_ms * 1000;
-    int32_t partitions = 0;
-    while (!cluster_partitions(cluster, topic, timeout_ms, &partitions, err)) {
-        if (err->kind != ERR_MISSING || clock_mono_us() >= settled_us) {
-            return false;
-        }
-        clock_sleep_us(TOPIC_POLL_US);
-    }
-    return true;
+    return await(cluster, topic, settle_ms, timeout_ms, NULL, err);
 }
 
 static bool new_topic(const struct cluster_new_topic *topic, rd_kafka_NewTopic_t **ret_new,

@@ -45,27 +45,32 @@ void member_trace(struct member *member, const char *format, ...)
     va_end(args);
 }
 
-void member_alert(struct member *member, const char *format, ...)
+/* Traced behind `word`; lives as long as the commands. */
+static const char *command_text(struct member *member, const char *word, const char *format,
+                                va_list args)
 {
     char text[512];
+    vsnprintf(text, sizeof text, format, args);
+    member_trace(member, "%s %s", word, text);
+    return arena_text(member->out->arena, bytes_of_text(text));
+}
+
+void member_alert(struct member *member, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    const char *text = command_text(member, "alert", format, args);
     va_end(args);
-    member_trace(member, "alert %s", text);
-    member_command(member, MEMBER_ALERT)->alert =
-        arena_text(member->out->arena, bytes_of_text(text));
+    member_command(member, MEMBER_ALERT)->alert = text;
 }
 
 void member_end(struct member *member, const char *format, ...)
 {
-    char text[512];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    const char *text = command_text(member, "end", format, args);
     va_end(args);
-    member_trace(member, "end %s", text);
-    member_command(member, MEMBER_END)->end = arena_text(member->out->arena, bytes_of_text(text));
+    member_command(member, MEMBER_END)->end = text;
 }
 
 void member_does(struct member *member, const char *format, ...)
