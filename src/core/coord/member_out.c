@@ -46,6 +46,7 @@ void member_trace(struct member *member, const char *format, ...)
 }
 
 /* Traced behind `word`; lives as long as the commands. */
+PRINTF_LIKE(3, 0)
 static const char *command_text(struct member *member, const char *word, const char *format,
                                 va_list args)
 {
