@@ -212,9 +212,18 @@ bool held_rows_has_room(const struct held_rows *held, uint64_t bytes)
            held_rows_spilled_bytes(held) + bytes <= held->settings.disk_budget;
 }
 
+/* Rows wait for space on the disk. When memory is short no more (a COMMIT let go of them), none do,
+ * and the next spill finds out whether there is some: until then nobody would try. */
+static bool waits_for_space(const struct held_rows *held)
+{
+    struct budget *memory = held->settings.borrowed_budget;
+    return held->no_space &&
+           (memory == NULL || (budget_wants_spill(memory) && held_rows_memory_bytes(held) > 0));
+}
+
 bool held_rows_disk_full(const struct held_rows *held)
 {
-    return held->no_space || !held_rows_has_room(held, 1);
+    return waits_for_space(held) || !held_rows_has_room(held, 1);
 }
 
 bool held_rows_short_of_room(struct held_rows *held)
@@ -224,7 +233,8 @@ bool held_rows_short_of_room(struct held_rows *held)
     uint64_t kept = memory == NULL ? 0 : memory->limit;
     kept = kept < budget / 4 ? budget / 4 : kept > budget / 2 ? budget / 2 : kept;
     uint64_t mark = budget - kept - (held->short_of_room ? budget / 8 : 0);
-    held->short_of_room = held->no_space || (budget > 0 && held_rows_spilled_bytes(held) >= mark);
+    held->short_of_room = waits_for_space(held) ||
+                          (budget > 0 && held_rows_spilled_bytes(held) >= mark);
     return held->short_of_room;
 }
 

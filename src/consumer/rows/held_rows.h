@@ -39,12 +39,13 @@ MUST_CHECK bool held_rows_append(struct held_rows *held, int64_t window, uint32_
  * SETTINGS, TRANSIENT: the work folder; also of a spill that was started before. */
 MUST_CHECK bool held_rows_spill(struct held_rows *held, struct err *err);
 
-/* The disk can take no more: its budget is used up, or the last spill found no space on it. */
+/* The disk can take no more: its budget is used up, or the last spill found no space on it and rows
+ * still wait for some. */
 bool held_rows_disk_full(const struct held_rows *held);
 
 /* What is left of the disk budget should be kept for rows that a build cannot do without: at least
  * a quarter and at most half of it, between them as much as there is memory, so that what is in
- * memory already fits. Changes at two marks; true also while the disk itself has no space. */
+ * memory already fits. Changes at two marks; true also while rows wait for space on the disk. */
 bool held_rows_short_of_room(struct held_rows *held);
 
 /* So many bytes more would be within the budget. */

@@ -140,3 +140,31 @@ Test(held_rows, no_space_on_the_disk_is_waited_for)
     cr_assert_not(held_rows_disk_full(held));
     cr_assert_gt(held_rows_spilled_bytes(held), 0);
 }
+
+/* A COMMIT lets go of the rows that found no space: nothing waits for it any more. Else partitions
+ * would stay paused, and with the trigger `offsets` the count that closes a build is never read. */
+Test(held_rows, no_space_is_over_when_no_row_waits_for_it)
+{
+    struct err err = {0};
+    bool ok = false;
+    open_held(1 << 30, true);
+    signal(SIGXFSZ, SIG_IGN);
+    limit_files(1000);
+    (void)take_in(&ok, &err);
+    cr_assert(ok, "%s", err.message);
+    cr_assert(held_rows_short_of_room(held));
+    held_rows_freeze(held);
+    held_rows_forget(held, all_over, NULL);
+    for (int64_t until = clock_mono_us() + 20000000; /* the last try still has its rows */
+         budget_wants_spill(&budget) && clock_mono_us() < until;) {
+        cr_assert(held_rows_spill(held, &err), "%s", err.message);
+        clock_sleep_us(20000);
+    }
+    cr_assert_not(held_rows_short_of_room(held));
+    cr_assert_not(held_rows_disk_full(held));
+    (void)take_in(&ok, &err); /* there is still none */
+    cr_assert(ok, "%s", err.message);
+    cr_assert(held_rows_short_of_room(held));
+    cr_assert(held_rows_disk_full(held));
+    limit_files(RLIM_INFINITY);
+}
