@@ -20,19 +20,20 @@ struct folder_lock {
 };
 
 /* For the error of whoever comes second. In containers every process may be number 1: so the host
- * is named too. */
-static bool write_holder(int fd, const char *path, struct err *err)
+ * is named too. The lock is good without it: a disk that is full must not keep the process from its
+ * folder, where it can make room. */
+static void write_holder(int fd, const char *path)
 {
     char host[64] = "";
     char text[HOLDER_MAX];
+    struct err ignored;
     if (gethostname(host, sizeof host - 1) != 0) {
         host[0] = '\0';
     }
     int size = snprintf(text, sizeof text, "process %ld on host %s\n", (long)getpid(), host);
-    if (ftruncate(fd, 0) != 0 || lseek(fd, 0, SEEK_SET) != 0) {
-        return file_err(err, errno, "write", path);
-    }
-    return file_write_all(fd, bytes_of(text, (size_t)size), path, err);
+    bool written = ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0 &&
+                   file_write_all(fd, bytes_of(text, (size_t)size), path, &ignored);
+    (void)written;
 }
 
 static bool refuse(int fd, const char *folder, struct err *err)
@@ -61,7 +62,8 @@ static bool wait_for(int fd, const char *path, const char *folder, int64_t wait_
         }
         clock_sleep_us(LOOK_AGAIN_US);
     }
-    return write_holder(fd, path, err);
+    write_holder(fd, path);
+    return true;
 }
 
 bool folder_lock_take(const char *folder, int64_t wait_us, struct folder_lock **ret_lock,

@@ -11,7 +11,8 @@ struct folder_lock;
 
 /* Takes the lock of `folder`, which must be there, waiting for at most `wait_us` while somebody
  * else has it; blocks for so long. The file `lock` in it stays for ever and says who had it last.
- * CONFLICT: somebody else has it; the message names the process. Others: see file.h. */
+ * CONFLICT: somebody else has it; the message names the process, where it could say so. Others: see
+ * file.h. */
 bool folder_lock_take(const char *folder, int64_t wait_us, struct folder_lock **ret_lock,
                       struct err *err) MUST_CHECK;
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,4 +90,19 @@ Test(folder_lock, a_folder_that_is_not_there)
     struct err err = {0};
     cr_assert_not(folder_lock_take("/tmp/tidemark-no-such-folder", 0, &lock, &err));
     cr_assert_eq(err.kind, ERR_MISSING);
+}
+
+/* Who holds it is for people: a disk that is full does not refuse the lock. */
+Test(folder_lock, is_had_on_a_full_disk)
+{
+    struct folder_lock *lock = NULL;
+    struct folder_lock *second = NULL;
+    struct err err = {0};
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = RLIM_INFINITY};
+    signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+    cr_assert(folder_lock_take(folder, 0, &lock, &err), "%s", err.message);
+    cr_assert_not(folder_lock_take(folder, 0, &second, &err));
+    cr_assert_eq(err.kind, ERR_CONFLICT, "%s", err.message);
+    folder_lock_give(lock);
 }
