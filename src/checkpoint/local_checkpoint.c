@@ -122,6 +122,10 @@ static bool load(const struct local_checkpoint_place *place, struct local_checkp
     struct checkpoint_content content;
     TRY(sqlite_checkpoint_read(place->database, to->arena, &content, err));
     TRY(check_stamps(place, &content, err));
+    if (content.damaged != NULL) {
+        return err_set(err, ERR_CORRUPT, "what it says of %.100s is not what was written",
+                       content.damaged);
+    }
     to->partitions = content.partitions;
     to->tallies = arena_zero(to->arena, (content.partition_count + 1) * sizeof *to->tallies);
     to->partition_count = content.partition_count;

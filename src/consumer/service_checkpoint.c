@@ -6,7 +6,7 @@
 #include "adapters/os/log.h"
 #include "core/spill/spill_format.h"
 
-#define CHECKPOINT_FORMAT "1"
+#define CHECKPOINT_FORMAT "2"
 
 /* A supervisor starts anew while the old process still ends. */
 enum { CHECKPOINT_LOCK_US = 5 * 1000 * 1000 };

@@ -1,9 +1,11 @@
 /* The database of a local checkpoint: what a member's spills hold, so that a restart goes on. */
 #include "adapters/sqlite/sqlite_checkpoint.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include "adapters/sqlite/db.h"
+#include "core/spill/spill_format.h"
 
 /* A rollback journal and full synchronous writes: it is small, and written rarely. */
 static const char prepare_sql[] =
@@ -16,12 +18,59 @@ static const char prepare_sql[] =
     " tally BLOB NOT NULL, PRIMARY KEY (topic, number));"
     "CREATE TABLE IF NOT EXISTS spills (name TEXT PRIMARY KEY, bytes INTEGER NOT NULL,"
     " digest INTEGER NOT NULL, voided BLOB NOT NULL);";
-/* A table of its own: a checkpoint from before there were witnesses goes on being one. */
-static const char witnesses_sql[] =
+/* Tables of their own: an older checkpoint is read as far as its stamps, which say that it is one.
+ */
+static const char later_sql[] =
     "CREATE TABLE IF NOT EXISTS witnesses (topic TEXT NOT NULL, number INTEGER NOT NULL,"
-    " record INTEGER NOT NULL, hash INTEGER NOT NULL, PRIMARY KEY (topic, number, record))";
+    " record INTEGER NOT NULL, hash INTEGER NOT NULL, PRIMARY KEY (topic, number, record));"
+    "CREATE TABLE IF NOT EXISTS digests (name TEXT NOT NULL, number INTEGER NOT NULL,"
+    " digest INTEGER NOT NULL, PRIMARY KEY (name, number));";
 static const char clear_sql[] = "DELETE FROM stamps; DELETE FROM partitions; DELETE FROM spills;"
-                                "DELETE FROM witnesses;";
+                                "DELETE FROM witnesses; DELETE FROM digests;";
+
+static const char put_digest_sql[] = "INSERT OR REPLACE INTO digests VALUES (?,?,?)";
+
+enum { SPILL_NUMBER = -1 }; /* of a spill in `digests`: no partition has it */
+
+/* ---- digests: SQLite's pages have no checksums of their own ---- */
+
+/* All that is on record of it but the head's run, which a COMMIT changes in place: that has a
+ * digest of its own. */
+static uint64_t digest_of_partition(const struct checkpoint_partition *partition)
+{
+    const int64_t numbers[] = {partition->number,
+                               partition->from,
+                               partition->position,
+                               partition->leader_epoch,
+                               partition->event_time_max_us,
+                               (int64_t)partition->bytes};
+    uint64_t digest = spill_checksum(bytes_of_text(partition->topic));
+    for (size_t i = 0; i < LENGTH_OF(numbers); i++) {
+        digest = spill_digest_add(digest, (uint64_t)numbers[i]);
+    }
+    for (size_t i = 0; i < partition->witness_count; i++) {
+        digest = spill_digest_add(digest, (uint64_t)partition->witnesses[i].offset);
+        digest = spill_digest_add(digest, partition->witnesses[i].hash);
+    }
+    return spill_digest_add(digest, spill_checksum(partition->tally));
+}
+
+enum { HEAD_NAME_MAX = 300 };
+
+/* The name of the digest of the head's run; no topic's name has a blank. */
+static const char *head_name(const char *topic, char name[HEAD_NAME_MAX])
+{
+    snprintf(name, HEAD_NAME_MAX, "head of %s", topic);
+    return name;
+}
+
+static uint64_t digest_of_spill(const struct checkpoint_spill *spill)
+{
+    uint64_t digest = spill_checksum(bytes_of_text(spill->name));
+    digest = spill_digest_add(digest, spill->bytes);
+    digest = spill_digest_add(digest, spill->digest);
+    return spill_digest_add(digest, spill_checksum(spill->voided));
+}
 
 static bool step_once(sqlite3_stmt *statement, struct err *err)
 {
@@ -80,6 +129,40 @@ static bool put_witnesses(sqlite3 *db, const struct checkpoint_content *content,
     return true;
 }
 
+static bool put_digest(sqlite3_stmt *insert, const char *name, int64_t number, uint64_t digest,
+                       struct err *err)
+{
+    db_bind_text(insert, 1, name);
+    db_bind_i64(insert, 2, number);
+    db_bind_i64(insert, 3, (int64_t)digest);
+    return step_once(insert, err);
+}
+
+static bool put_head_digest(sqlite3_stmt *insert, const struct checkpoint_partition *partition,
+                            struct err *err)
+{
+    char name[HEAD_NAME_MAX];
+    return put_digest(insert, head_name(partition->topic, name), partition->number,
+                      spill_checksum(bytes_of_text(partition->head_run)), err);
+}
+
+static bool put_digests(sqlite3 *db, const struct checkpoint_content *content, struct err *err)
+{
+    AUTO(db_statement) sqlite3_stmt *insert = NULL;
+    TRY(db_prepare(db, put_digest_sql, &insert, err));
+    for (size_t i = 0; i < content->partition_count; i++) {
+        const struct checkpoint_partition *partition = &content->partitions[i];
+        TRY(put_digest(insert, partition->topic, partition->number, digest_of_partition(partition),
+                       err));
+        TRY(put_head_digest(insert, partition, err));
+    }
+    for (size_t i = 0; i < content->spill_count; i++) {
+        const struct checkpoint_spill *spill = &content->spills[i];
+        TRY(put_digest(insert, spill->name, SPILL_NUMBER, digest_of_spill(spill), err));
+    }
+    return true;
+}
+
 static bool put_spills(sqlite3 *db, const struct checkpoint_content *content, struct err *err)
 {
     AUTO(db_statement) sqlite3_stmt *insert = NULL;
@@ -97,12 +180,13 @@ static bool put_spills(sqlite3 *db, const struct checkpoint_content *content, st
 static bool write_all(sqlite3 *db, const struct checkpoint_content *content, struct err *err)
 {
     TRY(db_run(db, prepare_sql, err));
-    TRY(db_run(db, witnesses_sql, err));
+    TRY(db_run(db, later_sql, err));
     TRY(db_run(db, clear_sql, err));
     TRY(put_stamps(db, content, err));
     TRY(put_partitions(db, content, err));
     TRY(put_witnesses(db, content, err));
     TRY(put_spills(db, content, err));
+    TRY(put_digests(db, content, err));
     return db_run(db, "COMMIT", err);
 }
 
@@ -118,6 +202,8 @@ static bool forget_partitions(sqlite3 *db, const struct checkpoint_partition *pa
 {
     AUTO(db_statement) sqlite3_stmt *update = NULL;
     AUTO(db_statement) sqlite3_stmt *drop = NULL;
+    AUTO(db_statement) sqlite3_stmt *insert = NULL;
+    TRY(db_prepare(db, put_digest_sql, &insert, err));
     TRY(db_prepare(db, "UPDATE partitions SET head_run=?3 WHERE topic=?1 AND number=?2", &update,
                    err));
     TRY(db_prepare(db, "DELETE FROM partitions WHERE topic=?1 AND number=?2", &drop, err));
@@ -127,6 +213,7 @@ static bool forget_partitions(sqlite3 *db, const struct checkpoint_partition *pa
         db_bind_i64(statement, 2, partitions[i].number);
         if (statement == update) {
             db_bind_text(statement, 3, partitions[i].head_run);
+            TRY(put_head_digest(insert, &partitions[i], err));
         }
         TRY(step_once(statement, err));
     }
@@ -158,9 +245,24 @@ bool sqlite_checkpoint_forget(const char *path, const struct checkpoint_partitio
 
 /* ---- reading ---- */
 
+/* What is damaged may be NULL where the table allows none. */
+static const char *known_text(sqlite3_stmt *statement, int column)
+{
+    const char *text = db_text(statement, column);
+    return text == NULL ? "" : text;
+}
+
 static const char *text_at(sqlite3_stmt *statement, int column, struct arena *arena)
 {
-    return arena_text(arena, bytes_of_text(db_text(statement, column)));
+    return arena_text(arena, bytes_of_text(known_text(statement, column)));
+}
+
+/* The next one of the rows that were counted. */
+static bool next_row(sqlite3_stmt *select, struct err *err)
+{
+    bool row = false;
+    TRY(db_step(select, &row, err));
+    return row || err_set(err, ERR_CORRUPT, "a table has fewer rows than were counted");
 }
 
 /* How many rows a table has, and its rows as a statement. */
@@ -180,10 +282,8 @@ static bool read_stamps(sqlite3 *db, struct arena *arena, struct checkpoint_cont
     TRY(open_table(db, "SELECT count(*) FROM stamps",
                    "SELECT name, value FROM stamps ORDER BY name", &to->stamp_count, &select, err));
     struct checkpoint_stamp *list = arena_zero(arena, (to->stamp_count + 1) * sizeof *list);
-    bool row = true;
     for (size_t i = 0; i < to->stamp_count; i++) {
-        TRY(db_step(select, &row, err));
-        CHECK(row);
+        TRY(next_row(select, err));
         list[i] = (struct checkpoint_stamp){text_at(select, 0, arena), text_at(select, 1, arena)};
     }
     to->stamps = list;
@@ -207,7 +307,7 @@ static bool read_witnesses(sqlite3 *db, struct checkpoint_partition *partitions,
             return true;
         }
         size_t of = at;
-        while (of < count && (strcmp(partitions[of].topic, db_text(select, 0)) != 0 ||
+        while (of < count && (strcmp(partitions[of].topic, known_text(select, 0)) != 0 ||
                               partitions[of].number != sqlite3_column_int(select, 1))) {
             of++;
         }
@@ -229,10 +329,8 @@ static bool read_partitions(sqlite3 *db, struct arena *arena, struct checkpoint_
                    " head_run, bytes, tally FROM partitions ORDER BY topic, number",
                    &to->partition_count, &select, err));
     struct checkpoint_partition *list = arena_zero(arena, (to->partition_count + 1) * sizeof *list);
-    bool row = true;
     for (size_t i = 0; i < to->partition_count; i++) {
-        TRY(db_step(select, &row, err));
-        CHECK(row);
+        TRY(next_row(select, err));
         list[i] = (struct checkpoint_partition){
             .topic = text_at(select, 0, arena),
             .number = sqlite3_column_int(select, 1),
@@ -257,10 +355,8 @@ static bool read_spills(sqlite3 *db, struct arena *arena, struct checkpoint_cont
                    "SELECT name, bytes, digest, voided FROM spills ORDER BY name", &to->spill_count,
                    &select, err));
     struct checkpoint_spill *list = arena_zero(arena, (to->spill_count + 1) * sizeof *list);
-    bool row = true;
     for (size_t i = 0; i < to->spill_count; i++) {
-        TRY(db_step(select, &row, err));
-        CHECK(row);
+        TRY(next_row(select, err));
         list[i] = (struct checkpoint_spill){
             .name = text_at(select, 0, arena),
             .bytes = (uint64_t)sqlite3_column_int64(select, 1),
@@ -272,13 +368,51 @@ static bool read_spills(sqlite3 *db, struct arena *arena, struct checkpoint_cont
     return true;
 }
 
+/* *ret_same: what was read is what was written under this name. */
+static bool check_digest(sqlite3_stmt *select, const char *name, int64_t number, uint64_t digest,
+                         bool *ret_same, struct err *err)
+{
+    bool row = false;
+    db_bind_text(select, 1, name);
+    db_bind_i64(select, 2, number);
+    TRY(db_step(select, &row, err));
+    *ret_same = row && (uint64_t)sqlite3_column_int64(select, 0) == digest;
+    sqlite3_reset(select);
+    return true;
+}
+
+static bool check_digests(sqlite3 *db, struct checkpoint_content *content, struct err *err)
+{
+    AUTO(db_statement) sqlite3_stmt *select = NULL;
+    TRY(db_prepare(db, "SELECT digest FROM digests WHERE name=? AND number=?", &select, err));
+    bool same = true;
+    for (size_t i = 0; same && i < content->partition_count; i++) {
+        const struct checkpoint_partition *partition = &content->partitions[i];
+        char name[HEAD_NAME_MAX];
+        bool same_head = false;
+        TRY(check_digest(select, partition->topic, partition->number,
+                         digest_of_partition(partition), &same, err));
+        TRY(check_digest(select, head_name(partition->topic, name), partition->number,
+                         spill_checksum(bytes_of_text(partition->head_run)), &same_head, err));
+        same = same && same_head;
+        content->damaged = same ? NULL : partition->topic;
+    }
+    for (size_t i = 0; same && i < content->spill_count; i++) {
+        const struct checkpoint_spill *spill = &content->spills[i];
+        TRY(check_digest(select, spill->name, SPILL_NUMBER, digest_of_spill(spill), &same, err));
+        content->damaged = same ? NULL : spill->name;
+    }
+    return true;
+}
+
 static bool read_all(sqlite3 *db, struct arena *arena, struct checkpoint_content *to,
                      struct err *err)
 {
-    TRY(db_run(db, witnesses_sql, err));
+    TRY(db_run(db, later_sql, err));
     TRY(read_stamps(db, arena, to, err));
     TRY(read_partitions(db, arena, to, err));
-    return read_spills(db, arena, to, err);
+    TRY(read_spills(db, arena, to, err));
+    return check_digests(db, to, err);
 }
 
 bool sqlite_checkpoint_read(const char *path, struct arena *arena,

@@ -42,6 +42,8 @@ struct checkpoint_content {
     size_t partition_count;
     const struct checkpoint_spill *spills;
     size_t spill_count;
+    const char *damaged; /* the first topic or spill that was not written so; NULL: none. Of what is
+                            read alone */
 };
 
 /* All of these block on the disk; one process and one thread at a time. The database has the old
@@ -59,7 +61,8 @@ MUST_CHECK bool sqlite_checkpoint_forget(const char *path,
                                          size_t partition_count, const char *const *spills,
                                          size_t spill_count, struct err *err);
 
-/* Texts and arrays in the arena. MISSING: there is none. CORRUPT: not such a database. */
+/* Texts and arrays in the arena. MISSING: there is none. CORRUPT: not such a database. Look at
+ * `damaged` when the stamps agree: an older format has no digests. */
 MUST_CHECK bool sqlite_checkpoint_read(const char *path, struct arena *arena,
                                        struct checkpoint_content *ret_content, struct err *err);
 

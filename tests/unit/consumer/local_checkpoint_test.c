@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "adapters/os/file.h"
+#include "adapters/sqlite/db.h"
 #include "checkpoint/local_checkpoint.h"
 #include "tests/support/test_set.h"
 
@@ -56,7 +57,7 @@ static void set_up(void)
                                              .witnesses = {{0, 7}, {ROWS - 1, UINT64_MAX}},
                                              .witness_count = 2};
     struct checkpoint_spill named = {"a.spill", ref.bytes, ref.digest, {NULL, 0}};
-    struct checkpoint_content content = {stamps, 2, &partition, 1, &named, 1};
+    struct checkpoint_content content = {stamps, 2, &partition, 1, &named, 1, NULL};
     must(sqlite_checkpoint_write(database, &content, &err), &err);
     must(sqlite_checkpoint_write(database, &content, &err), &err); /* in place of the first */
     spill_ref_done(&ref);
@@ -170,6 +171,65 @@ Test(local_checkpoint, another_schema_voids_it)
     struct err err;
     must(file_write(database, bytes_of(NULL, 0), 0600, &err), &err);
     expect_thrown_away();
+}
+
+static void change(const char *sql)
+{
+    struct err err;
+    AUTO(db) sqlite3 *db = NULL;
+    must(db_open_writing(database, &db, &err) && db_run(db, sql, &err), &err);
+}
+
+/* SQLite does not notice bytes that are others and make sense: records between two positions would
+ * be in no snapshot, or rows twice. */
+static const char *const damages[] = {
+    "UPDATE partitions SET position = position - 1",
+    "UPDATE partitions SET first = 1",
+    "UPDATE partitions SET topic = 'topik'",
+    "UPDATE partitions SET number = 1",
+    "UPDATE partitions SET event_time_max_us = 76",
+    "UPDATE partitions SET head_run = ''",
+    "UPDATE partitions SET tally = CAST(substr(tally, 1, 40) || x'00' || substr(tally, 42) AS "
+    "BLOB)",
+    "UPDATE spills SET voided = x'01'",
+    "UPDATE witnesses SET hash = 8 WHERE record = 0",
+    "DELETE FROM witnesses WHERE record = 0",
+    "UPDATE digests SET digest = digest + 1 WHERE number = 0",
+    "DELETE FROM digests",
+};
+
+Test(local_checkpoint, what_was_not_written_so_voids_it)
+{
+    for (size_t i = 0; i < LENGTH_OF(damages); i++) {
+        if (i > 0) {
+            tear_down();
+            memcpy(folder + sizeof folder - 7, "XXXXXX", 6);
+            set_up();
+        }
+        change(damages[i]);
+        cr_expect(open_it() == NULL, "%s", damages[i]);
+        cr_expect_eq(access(database, F_OK), -1, "%s", damages[i]);
+    }
+}
+
+/* A bit of a row's header makes NULL of a text, whatever the table says. */
+Test(local_checkpoint, a_text_that_is_null_voids_it)
+{
+    static const char *const nulls[] = {
+        "UPDATE stamps SET value = NULL", "UPDATE partitions SET topic = NULL",
+        "UPDATE partitions SET head_run = NULL", "UPDATE witnesses SET topic = NULL",
+        "UPDATE spills SET name = NULL"};
+    for (size_t i = 0; i < LENGTH_OF(nulls); i++) {
+        if (i > 0) {
+            tear_down();
+            memcpy(folder + sizeof folder - 7, "XXXXXX", 6);
+            set_up();
+        }
+        change("PRAGMA writable_schema=ON;"
+               "UPDATE sqlite_schema SET sql = replace(sql, ' NOT NULL', '')");
+        change(nulls[i]);
+        cr_expect(open_it() == NULL, "%s", nulls[i]);
+    }
 }
 
 Test(local_checkpoint, a_commit_moves_the_head_and_drops_what_is_over)
