@@ -1,6 +1,7 @@
 /* The command `tidemark`. */
 #include <signal.h>
 
+#include "adapters/os/open_files.h"
 #include "cli/commands/commands.h"
 
 int main(int argc, char **argv)
@@ -9,5 +10,6 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     /* a file that may not grow is a full disk, which every write is told */
     signal(SIGXFSZ, SIG_IGN);
+    (void)open_files_raise();
     return (int)commands_run(argc, argv);
 }
