@@ -40,7 +40,7 @@ void member_work_done(struct member_work *work)
 {
     build_threads_free(work->threads);
     for (size_t i = 0; i < work->waiting_count; i++) {
-        work_free(work->waiting[i]);
+        work_free(work->waiting[i].piece);
     }
     free(work->waiting);
     drop_rows(work);
@@ -62,8 +62,8 @@ void member_work_drop(struct member_work *work, const char *run_id)
     build_threads_drop(work->threads, run_id);
     size_t kept = 0;
     for (size_t i = 0; i < work->waiting_count; i++) {
-        if (strcmp(work->waiting[i]->run_id, run_id) == 0) {
-            work_free(work->waiting[i]);
+        if (strcmp(work->waiting[i].piece->run_id, run_id) == 0) {
+            work_free(work->waiting[i].piece);
         } else {
             work->waiting[kept++] = work->waiting[i];
         }
@@ -125,6 +125,31 @@ static void give_rows(struct work *work, struct contribution *rows)
     }
 }
 
+/* The rows that are regrouped now are those of the piece: of the same seal, and for the same run.
+ * That of another run ends soon, as failed. */
+static bool is_regrouping_for(const struct member_work *work, const struct work *piece)
+{
+    return work->regrouping != NULL && work->regrouping->from == work->sealed &&
+           strcmp(work->regrouping->work.run_id, piece->run_id) == 0;
+}
+
+static void wait_for_rows(struct member_work *work, struct work *take_piece, uint32_t num_dbs,
+                          const char *const *routing_values)
+{
+    if (work->waiting_count == work->waiting_capacity) {
+        work->waiting_capacity = work->waiting_capacity * 2 + 16;
+        work->waiting = realloc(work->waiting, work->waiting_capacity * sizeof *work->waiting);
+        CHECK(work->waiting != NULL);
+    }
+    if (!is_regrouping_for(work, take_piece)) {
+        struct regroup_job *job = regroup_job_new(&work->regroup, take_piece->run_id, work->sealed,
+                                                  num_dbs, routing_values);
+        work->regrouping = job;
+        build_threads_add(work->threads, &job->work);
+    }
+    work->waiting[work->waiting_count++] = (struct work_waiting){take_piece, work->regrouping};
+}
+
 /* Starts the piece now, or, where it wants rows of this member's own, when they are regrouped. */
 static void start(struct member_work *work, struct work *take_piece, bool own, uint32_t num_dbs,
                   const char *const *routing_values)
@@ -138,18 +163,7 @@ static void start(struct member_work *work, struct work *take_piece, bool own, u
         build_threads_add(work->threads, take_piece);
         return;
     }
-    if (work->waiting_count == work->waiting_capacity) {
-        work->waiting_capacity = work->waiting_capacity * 2 + 16;
-        work->waiting = realloc(work->waiting, work->waiting_capacity * sizeof(void *));
-        CHECK(work->waiting != NULL);
-    }
-    work->waiting[work->waiting_count++] = take_piece;
-    if (!work->regrouping) {
-        work->regrouping = true;
-        struct regroup_job *job = regroup_job_new(&work->regroup, take_piece->run_id, work->sealed,
-                                                  num_dbs, routing_values);
-        build_threads_add(work->threads, &job->work);
-    }
+    wait_for_rows(work, take_piece, num_dbs, routing_values);
 }
 
 /* A member whose rows are not in the build makes shards of the others' parts alone. */
@@ -214,29 +228,34 @@ bool member_work_part(struct member_work *work, const struct fold *fold,
     return false;
 }
 
-/* The rows are there, or not: whoever waited goes on, or fails with the same error. */
+/* The rows are there, or not: whoever waited for them goes on, or fails with the same error. They
+ * are kept for other pieces while they are those of the last seal. */
 static void finish_regroup(struct member_work *work, struct regroup_job *job)
 {
-    work->regrouping = false;
-    bool current = job->ok && is_sealed(work, job->work.build);
-    if (current) {
-        contribution_drop(work->grouped);
-        work->grouped = TAKE(job->result);
-        work->grouped_num_dbs = job->num_dbs;
-    } else if (!job->ok && job->err.kind != ERR_STOPPED) {
+    if (!job->ok && job->err.kind != ERR_STOPPED) {
         log_failure(LOG_WARN, "build", &job->err, "rows of run %s are not grouped by shard",
                     job->work.run_id);
     }
-    size_t count = work->waiting_count;
-    work->waiting_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct work *piece = work->waiting[i];
-        if (current) {
-            give_rows(piece, work->grouped);
+    size_t kept = 0;
+    for (size_t i = 0; i < work->waiting_count; i++) {
+        struct work *piece = work->waiting[i].piece;
+        if (work->waiting[i].rows != job) {
+            work->waiting[kept++] = work->waiting[i];
+            continue;
+        }
+        if (job->ok) {
+            give_rows(piece, job->result);
         } else {
             atomic_store(&piece->stop, true); /* it ends as failed, which the machine must hear */
         }
         build_threads_add(work->threads, piece);
+    }
+    work->waiting_count = kept;
+    work->regrouping = work->regrouping == job ? NULL : work->regrouping;
+    if (job->ok && job->from == work->sealed) {
+        contribution_drop(work->grouped);
+        work->grouped = TAKE(job->result);
+        work->grouped_num_dbs = job->num_dbs;
     }
 }
 

@@ -16,6 +16,12 @@ struct member_work_settings {
     int threads;
 };
 
+/* A shard or part job, for which its rows are regrouped first. */
+struct work_waiting {
+    struct work *piece;
+    const struct regroup_job *rows; /* of this one; not looked into */
+};
+
 /* The member thread's own. */
 struct member_work {
     const struct member_work_settings *settings;
@@ -27,8 +33,8 @@ struct member_work {
     struct contribution *frame;   /* of a build: all partitions of its CLOSE, no rows */
     struct contribution *grouped; /* the sealed rows by shard, where the count came at the close */
     uint32_t grouped_num_dbs;
-    bool regrouping;
-    struct work **waiting; /* for the regrouping; shard and part jobs */
+    const struct regroup_job *regrouping; /* the last that was begun, and has not come back; NULL */
+    struct work_waiting *waiting;
     size_t waiting_count;
     size_t waiting_capacity;
     uint64_t parts; /* stored or tried since the start */

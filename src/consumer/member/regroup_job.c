@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "adapters/os/os_random.h"
 #include "checkpoint/spill_reader.h"
 #include "consumer/rows/shard_buffer.h"
 #include "consumer/rows/spill_writer.h"
@@ -16,6 +17,7 @@ enum { REGROUP_CHECK_ROWS = 4096, REGROUP_SHARES_MAX = 4096 };
 struct regrouping {
     struct regroup_job *job;
     struct arena *arena;
+    char name[17]; /* of its files: the same rows may be regrouped twice for a run */
     struct shard_buffer *buffer;
     uint32_t *sources; /* by the contribution's number: the buffer's */
     struct row_share *shares[REGROUP_SHARES_MAX];
@@ -72,8 +74,8 @@ static bool spill(struct regrouping *regrouping, struct err *err)
         return true;
     }
     const char *path =
-        arena_format(regrouping->arena, "%s/regroup-%s-%05zu.spill", job->settings->folder,
-                     job->work.run_id, regrouping->share_count);
+        arena_format(regrouping->arena, "%s/regroup-%s-%s-%05zu.spill", job->settings->folder,
+                     job->work.run_id, regrouping->name, regrouping->share_count);
     struct spill_ref ref = {0};
     bool done = spill_write(&rows->set, path, false, &job->work.stop, &ref, err);
     row_set_free(&rows->set);
@@ -158,6 +160,7 @@ static void run_job(struct work *work)
     struct regrouping *regrouping = calloc(1, sizeof *regrouping);
     CHECK(regrouping != NULL);
     regrouping->job = job;
+    os_random_hex(regrouping->name, sizeof regrouping->name - 1);
     regrouping->arena = arena_new(16 * 1024);
     regrouping->buffer = shard_buffer_new(job->settings->budget);
     job->ok = take_all(regrouping, &job->err);
