@@ -70,17 +70,39 @@ bool member_is_own_progress(const struct member *member, struct bytes key)
     return bytes_equal(key, bytes_of_text(own));
 }
 
-/* At most one in every progress_interval, and the same words again only to say that we live: a
- * member without partitions, too, because it can build (R8). */
+static bool knows_all_owned(const struct member *member)
+{
+    for (size_t i = 0; i < member->partition_count; i++) {
+        const struct held_partition *partition = &member->partitions[i];
+        if (partition->owned && !partition->has_reading) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* READY was said for this assignment, and no PROGRESS has named its partitions yet: without it the
+ * READY does not count (R8). */
+static bool is_owed(const struct member *member)
+{
+    return member->seal.done && member->seal.assignment == member->assignment &&
+           member->progress_assignment != member->assignment && knows_all_owned(member);
+}
+
+/* At most one in every progress_interval, but for one that is owed, and the same words again only
+ * to say that we live: a member without partitions, too, because it can build (R8). */
 void member_progress(struct member *member)
 {
     const struct coord_settings *settings = member->settings;
     int64_t since = member->now_us - member->progress_us;
     char key[KEY_BYTES_MAX];
     snprintf(key, sizeof key, "progress/%s", member->name);
-    if (!member->caught_up || member->stopping || since < settings->progress_interval_us ||
-        member_sending(member, key)) {
+    bool too_soon = since < settings->progress_interval_us && !is_owed(member);
+    if (!member->caught_up || member->stopping || too_soon || member_sending(member, key)) {
         return;
+    }
+    if (knows_all_owned(member)) {
+        member->progress_assignment = member->assignment;
     }
     struct message message;
     fill(member, false, &message);

@@ -110,9 +110,10 @@ struct member {
     bool full_said; /* that there are too many */
 
     struct outbox outbox;
-    uint64_t handovers;       /* numbers */
-    uint64_t command;         /* ids only grow */
-    int64_t progress_us;      /* when the last one was handed over */
+    uint64_t handovers;           /* numbers */
+    uint64_t command;             /* ids only grow */
+    int64_t progress_us;          /* when the last one was handed over */
+    uint64_t progress_assignment; /* the newest of which it named all that is owned */
     struct buf progress_said; /* its value: nothing new is not said again before owner_timeout / 3
                                */
 

@@ -190,6 +190,19 @@ Test(member, says_what_keeps_it)
     cr_assert_null(appended("PROGRESS"), "the same words again");
 }
 
+static void answer_seal(uint64_t number)
+{
+    struct ready_partition sealed = {
+        .id = a0, .from = 40, .to = 60, .read = 3, .rows = 3, .carried_from = 60};
+    struct shard_size shard = {.rows = 3, .bytes = 30};
+    struct member_event event = {.kind = MEMBER_EVENT_SEALED,
+                                 .sealed = {.build = 4, .seal = number, .ok = true, .error = ""}};
+    event.sealed.partitions = &sealed;
+    event.sealed.shards = &shard;
+    event.sealed.partition_count = event.sealed.shard_count = 1;
+    step(event);
+}
+
 Test(member, seals_when_its_position_has_passed_the_cut)
 {
     read_to(59);
@@ -197,23 +210,11 @@ Test(member, seals_when_its_position_has_passed_the_cut)
     cr_assert_null(find(MEMBER_SEAL));
     reading(40, 60);
     const struct member_command *seal = find(MEMBER_SEAL);
-    cr_assert_not_null(seal);
-    cr_assert_eq(seal->seal.count, 1);
+    cr_assert(seal != NULL && seal->seal.count == 1);
     cr_assert_eq(seal->seal.partitions[0].from, 40);
     cr_assert_eq(seal->seal.partitions[0].seen_end, 50);
     cr_assert_eq(seal->seal.partitions[0].to, 60);
-    struct ready_partition sealed = {
-        .id = a0, .from = 40, .to = 60, .read = 3, .rows = 3, .carried_from = 60};
-    struct shard_size shard = {.rows = 3, .bytes = 30};
-    step((struct member_event){.kind = MEMBER_EVENT_SEALED,
-                               .sealed = {.build = 4,
-                                          .seal = seal->seal.seal,
-                                          .ok = true,
-                                          .error = "",
-                                          .partitions = &sealed,
-                                          .partition_count = 1,
-                                          .shards = &shard,
-                                          .shard_count = 1}});
+    answer_seal(seal->seal.seal);
     const char *ready = appended("\"READY\"");
     cr_assert_not_null(ready);
     cr_assert_not_null(strstr(ready, "\"owned\":true"), "%s", ready);
@@ -317,16 +318,13 @@ Test(member, ends_where_a_topic_was_made_again)
 {
     read_to(60);
     char *close = strdup(CLOSE("4", "r3", "f", "40", "50", "60"));
-    char *id = strstr(close, "\"id\":\"t\"");
-    cr_assert_not_null(id);
-    id[6] = 'u';
+    strstr(close, "\"id\":\"t\"")[6] = 'u';
     record("close/4", close);
     free(close);
     cr_assert_not_null(appended("\"REFUSED\""));
     cr_assert_null(find(MEMBER_SEAL));
     const struct member_command *end = find(MEMBER_END);
-    cr_assert_not_null(end);
-    cr_assert_not_null(strstr(end->end, "topic a was deleted and made again"), "%s", end->end);
+    cr_assert(end != NULL && strstr(end->end, "topic a was deleted and made again"));
 }
 
 Test(member, sends_again_what_was_not_acknowledged)
@@ -347,8 +345,7 @@ Test(member, forgets_what_a_commit_covers)
     read_to(60);
     record("commit", COMMIT("4", "55", "60"));
     const struct member_command *forget = find(MEMBER_FORGET);
-    cr_assert_not_null(forget);
-    cr_assert_eq(forget->forget.build, 4);
+    cr_assert(forget != NULL && forget->forget.build == 4);
     cr_assert_eq(forget->forget.partitions[0].tail_from, 55);
 }
 
@@ -357,8 +354,7 @@ Test(member, says_goodbye)
     read_to(60);
     acknowledge(ERR_NONE);
     step((struct member_event){.kind = MEMBER_EVENT_STOP});
-    const char *last = appended("\"leaving\":true");
-    cr_assert_not_null(last);
+    cr_assert_not_null(appended("\"leaving\":true"));
     cr_assert_not(member_left(member));
     acknowledge(ERR_NONE);
     cr_assert(member_left(member));
@@ -439,6 +435,23 @@ static const char *progress_after(int ticks)
         }
     }
     return last;
+}
+
+/* Without it the READY would count only when the interval is over: no PROGRESS before it could name
+ * the partition. */
+Test(member, says_what_it_owns_behind_its_first_ready)
+{
+    read_to(60);
+    acknowledge(ERR_NONE);
+    cr_assert_str_eq(progress_after(3), "", "nobody waits for it");
+    record("close/4", CLOSE("4", "r3", "f", "40", "50", "60"));
+    answer_seal(find(MEMBER_SEAL)->seal.seal);
+    cr_assert_not_null(appended("\"READY\""));
+    const char *said = appended("\"PROGRESS\"");
+    cr_assert(said != NULL && strstr(said, "\"owned\":true,") && strstr(said, "\"position\":60"));
+    acknowledge(ERR_NONE);
+    reading(40, 61);
+    cr_assert_str_eq(progress_after(3), "", "it has named the partition");
 }
 
 /* What it knew before it slept says nothing of now (R4a). */
