@@ -111,6 +111,50 @@ def test_a_build_under_a_hold(new_job, topics, name):
     assert sum(len(b.rows) for b in job.check(clean=True).builds.values()) == 200
 
 
+def test_a_build_that_a_gate_refuses(new_job, topics, name):
+    """A job ends, with the gate's words; the next one publishes what was accepted, or what other gates let through."""
+    def refused(*words, **options):
+        process = job.spawn("build", **options)
+        assert process.wait() == 7, process.output()
+        for word in ("a gate keeps the build", "tidemark accept --why", *words):
+            assert word in process.output(), process.output()
+
+    def rows(count):
+        topics.send(name, [{"key": f"key-{n}", "value": "v"} for n in range(count)])
+
+    job = new_job(gates={"min_rows": 50, "canary_keys": ["key-7"]})
+    topics.create(name, 1)
+    rows(60)
+    job.build()
+    first = job.pointer()
+    rows(7)
+    for _ in range(2):
+        refused("Refused build 2, run b2-", "7 rows, at least 50 are wanted (gates.min_rows)",
+                "key key-7 is not there (gates.canary_keys)")
+    assert job.pointer() == first
+    assert job.json("status")["triggers_waiting"] == 1, "that of the build that waits, and no wish of the second job"
+    rows(60)
+    # the answer waits for the next leader; it publishes this build, and one of what came since
+    assert "--why" not in job.command("accept", "--why", "a quiet night", "--timeout", "2s", check=False).stderr
+    job.build()
+    assert job.published() == 3
+    rows(8)
+    refused("8 rows, at least 50")
+    job.settings["gates"] = {"min_rows": 5}
+    job.build()
+    assert job.published() == 4
+    # the gates of who leads are the ones that count
+    terms = len(job.records("LEADER"))
+    leader = job.start()
+    leader.wait_for(lambda: len(job.records("LEADER")) > terms, "that it leads")
+    rows(3)
+    job.settings["gates"] = {"min_rows": 1}
+    refused("3 rows, at least 5 are wanted", member="two")
+    assert leader.stop() == 0
+    job.build()
+    assert job.check(clean=True).snapshots == 5
+
+
 def test_a_second_signal(new_job, topics, name):
     """Who insists does not wait, and sees by the code that the end was none in order; nothing is lost."""
     topics.create(name, 1)

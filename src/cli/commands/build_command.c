@@ -24,18 +24,26 @@ static bool watch(void *context, struct service *service, const struct member_st
     } else {
         output_progress_show(&own->progress, 0, 0, "%s", state->doing);
     }
-    return state->trigger_done || state->held;
+    return state->trigger_done || state->held || state->gated;
 }
 
-/* A job must end, and a hold has no end of its own. */
+/* A job must end, and neither a hold nor a gate has an end of its own. The reason is last: it may
+ * be long. */
 static enum exit_code refuse(struct command_call *call, const struct member_state *state)
 {
     struct err err = {0};
-    err_set(&err, ERR_STOPPED,
-            "the service is on hold, and publishes nothing before `tidemark resume --adopt` (go on "
-            "from the newest build) or `tidemark resume --from-here` (from the published "
-            "snapshot). Held %s",
-            state->hold); /* last: it may be long */
+    if (state->held) {
+        err_set(&err, ERR_STOPPED,
+                "the service is on hold, and publishes nothing before `tidemark resume --adopt` "
+                "(go on from the newest build) or `tidemark resume --from-here` (from the "
+                "published snapshot). Held %s",
+                state->refusal);
+    } else {
+        err_set(&err, ERR_STOPPED,
+                "a gate keeps the build from being published. `tidemark accept --why …`, or other "
+                "settings in `gates`, let the next `tidemark build` publish it. Refused %s",
+                state->refusal);
+    }
     return command_fail(call, EXIT_CODE_HELD, &err);
 }
 
@@ -118,8 +126,9 @@ const struct command build_command = {
         "Joins the group as a member, asks for one build up to the last stable offset that every "
         "partition has now, whatever the settings' trigger is, and leaves when the snapshot is "
         "published: for cron and for Kubernetes Jobs. Where nothing was written since the last "
-        "snapshot, nothing is published. While the service is on hold it ends with exit code 7 and "
-        "says who holds it and why.",
+        "snapshot, nothing is published. While the service is on hold, or where a gate refuses the "
+        "build, it ends with exit code 7 and says who holds it and why, or what the gate "
+        "found.",
     .examples =
         "tidemark build -c etc/tidemark.cfg\tone snapshot, with a progress bar on a terminal\n",
     .run = run,

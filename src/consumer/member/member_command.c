@@ -432,7 +432,8 @@ static void send_triggers(struct member_hands *hands)
     char host[256] = "";
     gethostname(host, sizeof host - 1);
     if (settings->trigger_id != NULL) {
-        if (fold_hold(member_fold(hands->member)) != NULL) {
+        const struct fold *fold = member_fold(hands->member);
+        if (fold_hold(fold) != NULL || fold_gated(fold) != NULL) {
             return; /* it would be built when nobody waits for it any more */
         }
         struct message_trigger build = {

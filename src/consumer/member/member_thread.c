@@ -6,6 +6,7 @@
  * (the machine's). */
 #include "consumer/member/member_thread.h"
 
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +41,8 @@ struct member_thread {
     int64_t mono_us;
     int64_t ticked_us;
     int64_t end_offset;
-    int64_t ledger_next; /* read up to here; -1: nothing yet */
+    int64_t caught_up_at; /* the ledger's end when it was read to it for the first time */
+    int64_t ledger_next;  /* read up to here; -1: nothing yet */
     struct pause_watch pauses;
     bool stopping;
     bool triggered;
@@ -126,10 +128,46 @@ static void look_at_hold(struct member_thread *thread)
     struct member_state *state = &thread->state;
     const struct fold_entry *hold = fold_hold(member_fold(thread->hands.member));
     state->held = hold != NULL && hold->message.kind == MESSAGE_HELD && state->caught_up;
-    state->hold[0] = '\0';
     if (state->held) {
-        snprintf(state->hold, sizeof state->hold, "by %s: %s", hold->message.hold.who,
+        snprintf(state->refusal, sizeof state->refusal, "by %s: %s", hold->message.hold.who,
                  hold->message.hold.why);
+    }
+}
+
+/* Is the newest leader this process, or has it said anything since this thread knows the ledger? */
+static bool leader_lives(const struct member_thread *thread, const struct fold_entry *leader)
+{
+    const char *name = leader->message.leader.member;
+    if (strcmp(name, thread->settings.member_id) == 0) {
+        struct leader_state_seen seen;
+        leader_thread_seen(thread->settings.leader_seen, &seen);
+        return seen.term == leader->offset; /* one that is gone may have had our name, too */
+    }
+    char key[sizeof "progress/" + MESSAGE_NAME_MAX];
+    snprintf(key, sizeof key, "progress/%s", name);
+    const struct fold_entry *said = fold_find(member_fold(thread->hands.member), key);
+    return leader->offset >= thread->caught_up_at ||
+           (said != NULL && said->offset >= thread->caught_up_at &&
+            !said->message.progress.leaving);
+}
+
+/* What an earlier leader refused, the next one may let through: its gates may be others. */
+static void look_at_gates(struct member_thread *thread)
+{
+    struct member_state *state = &thread->state;
+    const struct fold *fold = member_fold(thread->hands.member);
+    const struct message_gated *gated = fold_gated(fold);
+    const struct fold_entry *leader = fold_leader(fold);
+    state->gated = state->caught_up && gated != NULL && leader != NULL &&
+                   (int64_t)gated->term == leader->offset && leader_lives(thread, leader);
+    if (!state->gated || state->held) {
+        return;
+    }
+    int size = snprintf(state->refusal, sizeof state->refusal,
+                        "build %" PRIu64 ", run %s: ", gated->build, gated->run_id);
+    for (size_t i = 0; i < gated->reason_count && size < (int)sizeof state->refusal; i++) {
+        size += snprintf(state->refusal + size, sizeof state->refusal - (size_t)size, "%s%s",
+                         i == 0 ? "" : "; ", gated->reasons[i]);
     }
 }
 
@@ -149,6 +187,7 @@ static bool read_ledger(struct member_thread *thread, struct err *err)
     }
     thread->ledger_next = batch.next_offset;
     if (batch.at_end && batch.next_offset > thread->end_offset) {
+        thread->caught_up_at = thread->end_offset < 0 ? batch.next_offset : thread->caught_up_at;
         thread->end_offset = batch.next_offset;
         struct member_event event = {.kind = MEMBER_EVENT_LEDGER_END,
                                      .end_offset = batch.next_offset};
@@ -296,7 +335,9 @@ static void publish_state(struct member_thread *thread)
     const struct member *member = thread->hands.member;
     thread->state.left = thread->stopping && member_left(member);
     thread->state.caught_up = member_ready(member);
+    thread->state.refusal[0] = '\0';
     look_at_hold(thread);
+    look_at_gates(thread);
     thread->state.ledger_next = thread->ledger_next;
     thread->state.alerts = thread->hands.alerts;
     snprintf(thread->state.doing, sizeof thread->state.doing, "%s", member_doing(member));

@@ -55,8 +55,10 @@ struct member_state {
     bool failed;          /* the process should end with `err` */
     struct err err;
     bool trigger_done;                 /* its build is committed, and published where it has rows */
-    bool held;                         /* a hold is open, and the leader has answered it … */
-    char hold[ERR_MESSAGE_MAX];        /* … by whom and why; else "" */
+    bool held;                         /* a hold is open, and the leader has answered it */
+    bool gated;                        /* gates keep the open build from being published, as the
+                                          leader of now says */
+    char refusal[ERR_MESSAGE_MAX];     /* who holds and why, or what the gates say; else "" */
     char run_id[MESSAGE_NAME_MAX + 1]; /* of the head's snapshot; "" */
     uint64_t build;                    /* of the head; 0: none */
     uint64_t published;                /* snapshots seen published since the start */

@@ -125,28 +125,6 @@ static void fill_plan(const struct group_status_request *request, const struct m
     }
 }
 
-/* What a gate said of the run, unless it was let through since. */
-static const struct message_gated *find_gated(const struct fold *fold,
-                                              const struct message_plan *plan)
-{
-    const struct message_gated *found = NULL;
-    size_t at = 0;
-    for (const struct fold_entry *entry = fold_next(fold, MESSAGE_GATED, &at); entry != NULL;
-         entry = fold_next(fold, MESSAGE_GATED, &at)) {
-        if (strcmp(entry->message.gated.run_id, plan->run_id) == 0) {
-            found = &entry->message.gated;
-        }
-    }
-    at = 0;
-    for (const struct fold_entry *entry = fold_next(fold, MESSAGE_ACCEPT, &at); entry != NULL;
-         entry = fold_next(fold, MESSAGE_ACCEPT, &at)) {
-        if (strcmp(entry->message.accept.run_id, plan->run_id) == 0) {
-            found = NULL;
-        }
-    }
-    return found;
-}
-
 void group_status_fill_open(const struct group_status_request *request, struct arena *arena,
                             struct group_status *status)
 {
@@ -157,7 +135,7 @@ void group_status_fill_open(const struct group_status_request *request, struct a
         return;
     }
     fill_plan(request, &plan->message.plan, arena, status);
-    status->gated = find_gated(request->fold, &plan->message.plan);
+    status->gated = fold_gated(request->fold);
 }
 
 static void print_waits(const struct group_status *status, struct buf *out)

@@ -50,6 +50,8 @@ const struct fold_entry *fold_resume(const struct fold *fold);
 const struct fold_entry *fold_open_close(const struct fold *fold);
 /* The PLAN in force for the open CLOSE (its newest run that was not ABORTED), or NULL. */
 const struct fold_entry *fold_open_plan(const struct fold *fold);
+/* GATED of that PLAN, unless an ACCEPT has let its run through since; NULL: no gate keeps it. */
+const struct message_gated *fold_gated(const struct fold *fold);
 const struct fold_entry *fold_attempt(const struct fold *fold, const char *run_id, uint32_t shard,
                                       uint32_t attempt);
 /* The PART of a contribution, when it covers all of `ranges`; NULL: none does. */

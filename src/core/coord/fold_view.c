@@ -107,6 +107,28 @@ const struct fold_entry *fold_open_plan(const struct fold *fold)
     return newest;
 }
 
+static bool is_accepted(const struct fold *fold, const char *run_id)
+{
+    size_t at = 0;
+    const struct fold_entry *entry = fold_next(fold, MESSAGE_ACCEPT, &at);
+    while (entry != NULL && strcmp(entry->message.accept.run_id, run_id) != 0) {
+        entry = fold_next(fold, MESSAGE_ACCEPT, &at);
+    }
+    return entry != NULL;
+}
+
+const struct message_gated *fold_gated(const struct fold *fold)
+{
+    const struct fold_entry *plan = fold_open_plan(fold);
+    if (plan == NULL || is_accepted(fold, plan->message.plan.run_id)) {
+        return NULL;
+    }
+    char key[KEY_MAX];
+    snprintf(key, sizeof key, "gate/%s", plan->message.plan.run_id);
+    const struct fold_entry *entry = fold_find(fold, key);
+    return entry == NULL ? NULL : &entry->message.gated;
+}
+
 const struct fold_entry *fold_attempt(const struct fold *fold, const char *run_id, uint32_t shard,
                                       uint32_t attempt)
 {

@@ -41,7 +41,7 @@ static void check_rows(struct leader *leader, uint64_t rows, struct reasons *rea
     const struct gate_settings *gates = &leader->settings->gates;
     const struct message_commit *head = fold_head(leader->fold);
     if (rows < gates->min_rows) {
-        add(reasons, leader_text(leader, "%llu rows, at least %llu are wanted",
+        add(reasons, leader_text(leader, "%llu rows, at least %llu are wanted (gates.min_rows)",
                                  (unsigned long long)rows, (unsigned long long)gates->min_rows));
     }
     /* with nothing to compare to there is no change */
@@ -52,9 +52,12 @@ static void check_rows(struct leader *leader, uint64_t rows, struct reasons *rea
     uint64_t before = head->snapshot.rows;
     uint64_t change = rows > before ? rows - before : before - rows;
     if ((double)change > gates->max_row_change * (double)before) {
-        add(reasons, leader_text(leader, "%llu rows, and snapshot %s has %llu: more than %g of it",
-                                 (unsigned long long)rows, head->snapshot.run_id,
-                                 (unsigned long long)before, gates->max_row_change));
+        add(reasons,
+            leader_text(
+                leader,
+                "%llu rows, and snapshot %s has %llu: more than %g of it (gates.max_row_change)",
+                (unsigned long long)rows, head->snapshot.run_id, (unsigned long long)before,
+                gates->max_row_change));
     }
 }
 
@@ -77,7 +80,8 @@ static void check_canaries(struct leader *leader, const struct message_plan *pla
     const struct gate_settings *gates = &leader->settings->gates;
     for (size_t i = 0; i < gates->canary_count; i++) {
         if (!is_found(leader, plan, gates->canaries[i])) {
-            add(reasons, leader_text(leader, "key %s is not there", gates->canaries[i]));
+            add(reasons,
+                leader_text(leader, "key %s is not there (gates.canary_keys)", gates->canaries[i]));
         }
     }
 }
@@ -96,20 +100,24 @@ static void check_all(struct leader *leader, const struct message_plan *plan,
     }
     check_rows(leader, rows, reasons);
     if (gates->limits_empty_shards && empty > gates->max_empty_shards) {
-        add(reasons, leader_text(leader, "%zu of %zu shards are empty, at most %u may be", empty,
-                                 plan->shard_count, gates->max_empty_shards));
+        add(reasons,
+            leader_text(leader,
+                        "%zu of %zu shards are empty, at most %u may be (gates.max_empty_shards)",
+                        empty, plan->shard_count, gates->max_empty_shards));
     }
     check_canaries(leader, plan, reasons);
 }
 
-/* What is on record already need not be said again. */
+/* What is on record already need not be said again in one term. A new one says it again: it has
+ * looked with settings of its own. */
 static bool is_said(const struct leader *leader, const struct message_plan *plan,
                     const struct reasons *reasons)
 {
     char key[KEY_TEXT_MAX];
     snprintf(key, sizeof key, "gate/%s", plan->run_id);
     const struct fold_entry *entry = fold_find(leader->fold, key);
-    if (entry == NULL || entry->message.gated.reason_count != reasons->count) {
+    if (entry == NULL || (int64_t)entry->message.gated.term != leader->term ||
+        entry->message.gated.reason_count != reasons->count) {
         return false;
     }
     for (size_t i = 0; i < reasons->count; i++) {

@@ -260,3 +260,39 @@ Test(fold, what_is_open)
     cr_assert_null(fold_resume(fold));
     fold_free(fold);
 }
+
+/* R27: what a gate said counts for the PLAN in force, until somebody lets its run through. */
+Test(fold, what_a_gate_keeps)
+{
+    struct fold *fold = fold_new();
+    struct record record;
+    simple(&record, "close/1", "CLOSE",
+           "\"build\":1,\"contents\":\"window\",\"fingerprint\":\"f\",\"term\":0,\"time_us\":1,"
+           "\"trigger\":\"manual\",");
+    apply(fold, 0, &record);
+    for (int run = 1; run <= 2; run++) {
+        char key[20];
+        char rest[200];
+        snprintf(key, sizeof key, "plan/r%d", run);
+        snprintf(rest, sizeof rest,
+                 "\"build\":1,\"members\":[\"m\"],\"run_id\":\"r%d\",\"shards\":[[0,1]],\"term\":0,"
+                 "\"time_us\":1,",
+                 run);
+        simple(&record, key, "PLAN", rest);
+        apply(fold, 3 * run, &record);
+        cr_assert_null(fold_gated(fold), "of run %d nothing was said", run);
+        snprintf(key, sizeof key, "gate/r%d", run);
+        snprintf(rest, sizeof rest,
+                 "\"build\":1,\"reasons\":[\"too few\"],\"run_id\":\"r%d\",\"term\":0,", run);
+        simple(&record, key, "GATED", rest);
+        apply(fold, 3 * run + 1, &record);
+        cr_assert_str_eq(fold_gated(fold)->run_id, run == 1 ? "r1" : "r2");
+    }
+    simple(&record, "accept/a", "ACCEPT", "\"build\":1,\"id\":\"a\",\"run_id\":\"r1\",");
+    apply(fold, 9, &record);
+    cr_assert_not_null(fold_gated(fold), "another run");
+    simple(&record, "accept/b", "ACCEPT", "\"build\":1,\"id\":\"b\",\"run_id\":\"r2\",");
+    apply(fold, 10, &record);
+    cr_assert_null(fold_gated(fold));
+    fold_free(fold);
+}
