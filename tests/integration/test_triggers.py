@@ -48,6 +48,22 @@ def test_every_n_records(new_job, topics, name):
     assert sum(len(b.rows) for b in report.builds.values()) == 300
 
 
+def test_every_n_records_of_a_new_partition(new_job, topics, name):
+    """It counts as soon as a member reads it, not only when the leader asks the brokers again by itself, once a minute."""
+    topics.create(name, 1)
+    job = new_job(window={"trigger": "offsets", "every_records": 100},
+                  kafka={"properties": [["topic.metadata.refresh.interval.ms", "1000"]]})
+    process = job.start()
+    topics.send(name, plain(100))
+    grow(job, process, 1)
+    topics.grow(name, 2)
+    topics.send(name, [{**record, "partition": 1} for record in plain(100, seed=2)])
+    process.wait_for(lambda: job.published() >= 2, "a snapshot with it", timeout=30)
+    assert process.stop() == 0
+    report = job.check(clean=True)
+    assert sum(len(b.rows) for b in report.builds.values()) == 200
+
+
 def test_a_vector(new_job, topics, name):
     topics.create(name, 2)
     topics.send(name, plain(100, 2))

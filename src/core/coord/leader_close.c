@@ -81,13 +81,49 @@ static bool wish_by_trigger(const struct leader *leader, struct wish *wish)
     return false;
 }
 
+static bool ends_name(const struct leader_seen_ends *ends, struct partition_id id)
+{
+    size_t low = 0;
+    size_t high = ends->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = partition_id_compare(ends->list[middle].id, id);
+        if (order == 0) {
+            return true;
+        }
+        low = order < 0 ? middle + 1 : low;
+        high = order < 0 ? high : middle;
+    }
+    return false;
+}
+
+/* A member reads a partition that the last answer did not name: its records count at once. Of one
+ * that the brokers do not tell us of yet each PROGRESS asks once. */
+static bool a_new_one_is_read(const struct leader *leader)
+{
+    size_t at = 0;
+    for (const struct fold_entry *entry = fold_next(leader->fold, MESSAGE_PROGRESS, &at);
+         entry != NULL; entry = fold_next(leader->fold, MESSAGE_PROGRESS, &at)) {
+        const struct message_progress *progress = &entry->message.progress;
+        bool counts = entry->offset >= leader->ends.asked_end &&
+                      strcmp(progress->fingerprint, leader->settings->fingerprint) == 0;
+        for (size_t i = 0; counts && i < progress->partition_count; i++) {
+            if (!ends_name(&leader->ends, progress->partitions[i].id)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* The ends are there and new enough, or are being asked for. */
 static bool ends_serve(struct leader *leader, const struct wish *wish)
 {
     const struct leader_seen_ends *ends = &leader->ends;
     if (ends->known && ends->asked_end >= wish->ends_after &&
         ends->asked_us >= wish->ends_since_us &&
-        leader->now_us - ends->asked_us < leader->settings->partitions_check_us) {
+        leader->now_us - ends->asked_us < leader->settings->partitions_check_us &&
+        !a_new_one_is_read(leader)) {
         return true;
     }
     leader_ask_ends(leader);

@@ -1,4 +1,5 @@
-/* Does a term begin in the order of R18, and end by itself at once? */
+/* Does a term begin in the order of R18, and end by itself at once? Are new partitions asked for?
+ */
 #include <criterion/criterion.h>
 #include <stdio.h>
 
@@ -202,4 +203,59 @@ Test(leader, an_adopted_head_without_published_has_no_manifest_to_put)
              (const char *)append->append.records[0].value.data);
     cr_assert_not_null(strstr(value, "\"kind\":\"PUBLISHED\""));
     cr_assert_not_null(strstr(value, "\"run_id\":\"b1\""));
+}
+
+/* The brokers name the first `count` partitions of topic t. */
+static void ends_are(size_t count)
+{
+    static const struct coord_ends ends[] = {{.id = {"t", 0}, .topic_id = ""},
+                                             {.id = {"t", 1}, .topic_id = ""}};
+    now_us += 1000;
+    leader_step(leader,
+                &(struct leader_event){.kind = LEADER_EVENT_RESULT,
+                                       .now_us = now_us,
+                                       .result = {.command = only(LEADER_QUERY_ENDS)->id,
+                                                  .message = "",
+                                                  .ends = ends,
+                                                  .end_count = count}},
+                &out);
+}
+
+static void progress(int64_t offset, const char *fingerprint, const char *partitions)
+{
+    char value[600];
+    snprintf(value, sizeof value,
+             "{\"fingerprint\":\"%s\",\"generation\":1,\"incarnation\":1,\"kind\":\"PROGRESS\","
+             "\"member\":\"m\",\"partitions\":[%s],\"v\":1}",
+             fingerprint, partitions);
+    record(offset, now_us, bytes_of_text("progress/m"), bytes_of_text(value));
+}
+
+#define READ(partition)                                                                            \
+    "{\"from\":0,\"low_us\":9,\"owned\":true,\"partition\":" #partition                            \
+    ",\"position\":9,\"state\":\"reading\",\"topic\":\"t\",\"watermark_us\":9}"
+
+/* A new partition counts when a member reads it, and not only when the ends are old (a minute). */
+Test(leader, asks_for_the_partition_that_a_member_reads)
+{
+    char value[300];
+    settings.trigger = TRIGGER_OFFSETS;
+    settings.every_records = 1000;
+    append_leader(value, sizeof value);
+    record(5, now_us, bytes_of_text("leader"), bytes_of_text(value));
+    event(LEADER_EVENT_TICK);
+    result(only(LEADER_GET_POINTER)->id, ERR_NONE, 0);
+    ends_are(1);
+    progress(6, "f", READ(0));
+    cr_assert_eq(out.command_count, 0);
+    progress(7, "other", READ(0) "," READ(1));
+    cr_assert_eq(out.command_count, 0, "those settings are not ours");
+    progress(8, "f", READ(0) "," READ(1));
+    ends_are(1);
+    event(LEADER_EVENT_TICK);
+    cr_assert_eq(out.command_count, 0, "once for each PROGRESS");
+    progress(9, "f", READ(0) "," READ(1));
+    ends_are(2);
+    progress(10, "f", READ(0) "," READ(1));
+    cr_assert_eq(out.command_count, 0, "it is known");
 }
