@@ -7,6 +7,7 @@ import pytest
 
 from test_checkpoint import read_to, records_read
 from test_content import plain
+from test_windows import BY_TIME, at
 
 EVERY = {"trigger": "offsets", "every_records": 100}
 SETTINGS = 3
@@ -75,6 +76,22 @@ def test_while_the_service_runs(new_job, topics, name, published):
         heir = new_job("-2", window=EVERY)
         heir.build()
         assert heir.check(clean=True).snapshots == 1
+
+
+def test_shorter_than_what_is_on_record(new_job, topics, name):
+    """Without its work folder a member reads from the row on that was carried over. The new log has that offset, and ends
+    below the cut of the snapshot: there is nothing to be compared, and nothing more would ever come."""
+    topics.create(name, 1)
+    topics.send(name, [at(0, 1), at(1, 5), *(at(0, ms) for ms in range(10, 30)), at(1, 40)])
+    job = new_job(window={**BY_TIME, "out_of_orderness": "30s"})
+    process = job.start()
+    process.wait_for(lambda: read_to(job, 23), "that all is read")
+    topics.send(name, [at(1, 31_000)])
+    process.wait_for(lambda: job.published() >= 1, "the first snapshot")
+    assert process.stop() == 0
+    shutil.rmtree(job.folder / "work")
+    make_again(topics, name, 10)
+    expect_refused(job, job.start(), f"{name}[0] ends at 10, and has no record at offset 23", "on record by run b1-")
 
 
 def test_a_topic_that_is_gone_ends_the_service(new_job, topics, name):
