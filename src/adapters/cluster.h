@@ -49,6 +49,10 @@ MUST_CHECK bool cluster_new(const struct cluster_settings *settings, struct clus
                             struct err *err);
 struct cluster *cluster_free(struct cluster *cluster);
 
+/* What is wrong with how the handle logs in, though it may work with the brokers of today: a static
+ * text. NULL: nothing. Asks no broker. */
+const char *cluster_login_warning(const struct cluster *cluster);
+
 /* A topic's identity over its whole life (KIP-516). librdkafka tells it from 2.3.0 on; before
  * that, and on a mock cluster, both are 0: then a topic that was deleted and made again can be
  * seen only by its end lying below a position of ours, or by the cluster's id

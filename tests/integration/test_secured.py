@@ -133,6 +133,9 @@ def test_scram(new_secured, plain_topics, rights, name):
     else:
         said, _ = run_to_end(job, "build", code=3)
         assert "SCRAM of librdkafka before 2.6.1" in said and "SCRAM-SHA-512" in said
+    report = json.loads(job.command("doctor", "--json", check=False).stdout)
+    warned = [line["text"] for line in report["checks"] if line["check"] == "login" and line["level"] == "warn"]
+    assert len(warned) == (client_version() < (2, 6, 1)) and all("Kafka 4" in text for text in warned), report
     said, _ = run_to_end(new_secured(mechanism="SCRAM-SHA-512", password="wrong", suffix="-wrong"), "build", code=3)
     assert "look at sasl.username and sasl.password" in said and "SCRAM-SHA-512" in said
 

@@ -343,11 +343,10 @@ static bool is_for_questions(enum client_role role)
     return role == CLIENT_CLUSTER || role == CLIENT_QUERY || role == CLIENT_QUERY_UNCOMMITTED;
 }
 
-static void set_mechanism(struct client *client, char *mechanism, size_t size)
+void client_property(const struct client *client, const char *name, char *ret_value, size_t size)
 {
-    if (rd_kafka_conf_get(rd_kafka_conf(client->rk), "sasl.mechanisms", mechanism, &size) !=
-        RD_KAFKA_CONF_OK) {
-        mechanism[0] = '\0';
+    if (rd_kafka_conf_get(rd_kafka_conf(client->rk), name, ret_value, &size) != RD_KAFKA_CONF_OK) {
+        ret_value[0] = '\0';
     }
 }
 
@@ -366,7 +365,7 @@ bool client_explain(struct client *client, struct err *err)
     if (problem[0] != '\0' && !client_error_is_right((rd_kafka_resp_err_t)err->code)) {
         char message[ERR_MESSAGE_MAX];
         char mechanism[64];
-        set_mechanism(client, mechanism, sizeof(mechanism));
+        client_property(client, "sasl.mechanisms", mechanism, sizeof(mechanism));
         const char *advice = client_words_advice(kind, mechanism, rd_kafka_version());
         bool named = kind == CLIENT_WORDS_USER && strstr(problem, mechanism) == NULL;
         snprintf(message, sizeof(message), "%s", err->message);

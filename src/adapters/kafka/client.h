@@ -82,6 +82,9 @@ void *client_owner(void *opaque);
  * one for questions. Returns false. */
 bool client_explain(struct client *client, struct err *err);
 
+/* A property as librdkafka has it; "" where it tells none. */
+void client_property(const struct client *client, const char *name, char *ret_value, size_t size);
+
 /* rd_kafka_metadata of one topic, or without one of the brokers alone. Of a handle that no broker
  * has answered yet it ends early where brokers refuse us (a user, a certificate) for some seconds.
  */

@@ -47,6 +47,23 @@ void client_words_copy(const char *words, char *to, size_t size)
     snprintf(to, size, "%.*s", (int)length, words);
 }
 
+/* Brokers up to Kafka 3 let the wrong nonce pass; those of Kafka 4 compare all of it. */
+static bool sends_wrong_nonce(const char *mechanism, int version)
+{
+    return strncasecmp(mechanism, "SCRAM", strlen("SCRAM")) == 0 && version < VERSION_SCRAM;
+}
+
+const char *client_words_login(const char *protocol, const char *mechanism, int version)
+{
+    if (strncasecmp(protocol, "SASL", strlen("SASL")) != 0 ||
+        !sends_wrong_nonce(mechanism, version)) {
+        return NULL;
+    }
+    return "SCRAM of librdkafka before 2.6.1 (its issue 4895) can log in to brokers up to Kafka 3; "
+           "those of Kafka 4 say that the credentials are invalid. Before the brokers are of Kafka "
+           "4, take a newer librdkafka, or PLAIN over TLS";
+}
+
 const char *client_words_advice(enum client_words kind, const char *mechanism, int version)
 {
     switch (kind) {
@@ -59,7 +76,7 @@ const char *client_words_advice(enum client_words kind, const char *mechanism, i
     case CLIENT_WORDS_UNTRUSTED:
         return "look at ssl.ca.location";
     case CLIENT_WORDS_USER:
-        if (strncasecmp(mechanism, "SCRAM", strlen("SCRAM")) == 0 && version < VERSION_SCRAM) {
+        if (sends_wrong_nonce(mechanism, version)) {
             return "look at sasl.username and sasl.password; or the brokers are of Kafka 4, which "
                    "SCRAM of librdkafka before 2.6.1 cannot log in to (its issue 4895)";
         }

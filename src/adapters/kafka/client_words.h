@@ -30,4 +30,8 @@ void client_words_copy(const char *words, char *to, size_t size);
  * `version`: as of rd_kafka_version(). A static text. */
 const char *client_words_advice(enum client_words kind, const char *mechanism, int version);
 
+/* What a login that works today may trip over: SCRAM of an old librdkafka, which brokers of Kafka 4
+ * refuse. NULL: nothing. `protocol`: security.protocol as it is set; the rest as above. */
+const char *client_words_login(const char *protocol, const char *mechanism, int version);
+
 #endif

@@ -39,6 +39,15 @@ struct cluster *cluster_free(struct cluster *cluster)
     return NULL;
 }
 
+const char *cluster_login_warning(const struct cluster *cluster)
+{
+    char protocol[32];
+    char mechanism[64];
+    client_property(cluster->client, "security.protocol", protocol, sizeof(protocol));
+    client_property(cluster->client, "sasl.mechanisms", mechanism, sizeof(mechanism));
+    return client_words_login(protocol, mechanism, rd_kafka_version());
+}
+
 void cluster_topic_id_text(struct cluster_topic_id id, char ret_text[CLUSTER_ID_TEXT_MAX])
 {
     static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

@@ -57,8 +57,12 @@ static struct cluster *check_brokers(struct doctor *doctor, const struct setting
     struct err err;
     int32_t brokers = 0;
     char id[CLUSTER_ID_TEXT_MAX];
-    if (!cluster_new(how, &cluster, &err) ||
-        !cluster_identity(cluster, DOCTOR_KAFKA_MS, &brokers, id, &err)) {
+    bool made = cluster_new(how, &cluster, &err);
+    const char *warning = made ? cluster_login_warning(cluster) : NULL;
+    if (warning != NULL) {
+        doctor_say(doctor, DOCTOR_WARN, "login", "%s", warning);
+    }
+    if (!made || !cluster_identity(cluster, DOCTOR_KAFKA_MS, &brokers, id, &err)) {
         doctor_say(doctor, DOCTOR_FAIL, "brokers", "%s%s", err.message,
                    err.kind == ERR_SETTINGS
                        ? ""

@@ -95,6 +95,18 @@ Test(client_words, the_tail_is_cut)
     cr_expect_str_eq(small, "it fail");
 }
 
+/* A user of Kafka 3 hears of it before the upgrade. */
+Test(client_words, login)
+{
+    const char *words = client_words_login("sasl_ssl", "SCRAM-SHA-512", 0x020600ff);
+    cr_assert_not_null(words);
+    cr_expect(strstr(words, "before 2.6.1") && strstr(words, "Kafka 4"), "%s", words);
+    cr_expect_not_null(client_words_login("SASL_PLAINTEXT", "scram-sha-256", 0x020002ff));
+    cr_expect_null(client_words_login("sasl_ssl", "SCRAM-SHA-512", 0x020601ff));
+    cr_expect_null(client_words_login("sasl_ssl", "PLAIN", 0x020002ff));
+    cr_expect_null(client_words_login("ssl", "SCRAM-SHA-512", 0x020002ff), "nobody logs in");
+}
+
 Test(client_words, advice)
 {
     cr_expect_null(client_words_advice(CLIENT_WORDS_OTHER, "PLAIN", 0x020002ff));
