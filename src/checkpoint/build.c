@@ -1,10 +1,10 @@
 /* Sorted rows of many sets -> one shard file.
  *
- * The happy path: a stream for every section of the shard that the filter lets in, one merge, one
- * row a key, one file. With `page_size` auto the size must be known first: mostly the smallest and
- * largest sizes in the sections' statistics decide it; where they do not, the rows are merged
- * twice. What can go wrong: a spill does not check, the disk is full, somebody wants us to stop: no
- * file is left. */
+ * The happy path: a stream for every section of the shard that the filter lets in (few of many:
+ * narrow.h), one merge, one row a key, one file. With `page_size` auto the size must be known
+ * first: mostly the smallest and largest sizes in the sections' statistics decide it; where they do
+ * not, the rows are merged twice. What can go wrong: a spill does not check, the disk is full,
+ * somebody wants us to stop: no file is left. */
 #include "checkpoint/build.h"
 
 #include <stdlib.h>
@@ -13,6 +13,7 @@
 #include "adapters/os/clock.h"
 #include "adapters/os/file.h"
 #include "checkpoint/build_sources.h"
+#include "checkpoint/narrow.h"
 #include "checkpoint/order_file.h"
 #include "checkpoint/spill_reader.h"
 #include "core/record/vector.h"
@@ -125,6 +126,16 @@ static void add_stream(struct inputs *inputs, struct row_stream *take_stream)
     inputs->streams[inputs->stream_count++] = take_stream;
 }
 
+/* Before those of the base: what is merged before loses who is of it. */
+static bool narrow(struct inputs *inputs, struct err *err)
+{
+    struct narrow_request request = {.order = inputs->request->order,
+                                     .sources = inputs->sources.table,
+                                     .path = inputs->request->path,
+                                     .stop = inputs->request->stop};
+    return narrow_streams(&request, inputs->streams, &inputs->stream_count, err);
+}
+
 static bool open_streams(struct inputs *inputs, struct err *err)
 {
     const struct build_request *request = inputs->request;
@@ -141,6 +152,7 @@ static bool open_streams(struct inputs *inputs, struct err *err)
             }
         }
     }
+    TRY(narrow(inputs, err));
     for (size_t i = 0; i < request->base_count; i++) {
         struct row_stream *stream = NULL;
         TRY(base_rows_open(&request->base[i], inputs->base_maps[i], request->base_rule, &stream,

@@ -13,7 +13,7 @@
 struct build_request {
     struct kv *kv;
     const char *path; /* of the new file, or the folder of the kv's files; an old one there is
-                         removed first: attempts are retried */
+                         removed first: attempts are retried. Files in the making begin so */
     uint32_t shard;   /* = the sections' group */
     enum row_order order;
     uint32_t page_size;   /* 0: auto (SNAPSHOT-FORMAT section 6), or the kv has none */
@@ -57,7 +57,7 @@ MUST_CHECK bool build_shard(const struct build_request *request, struct build_re
 /* All rows that build_shard chooses from, in order: keys ascending, the newest row of a key first,
  * tombstones among them, `source` by number of the request's table (ROW_SOURCE_BASE: of `base`,
  * also where its order is known).
- * `kv`, `path` and the sizes are not looked at. The request and what it borrows outlive the stream.
+ * `kv` and the sizes are not looked at. The request and what it borrows outlive the stream.
  * Errors: as build_shard. */
 MUST_CHECK bool build_merged(const struct build_request *request, struct row_stream **ret_rows,
                              struct err *err);

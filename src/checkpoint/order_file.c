@@ -41,9 +41,7 @@ bool order_writer_new(const char *path, enum row_order order, uint32_t shard,
     }
     source_table_add_all(&writer->sources, borrowed_sources);
     CHECK(writer->sources.count == borrowed_sources->count + some_unknown);
-    writer->section.sources =
-        calloc((size_t)writer->sources.count + 1, sizeof *writer->section.sources);
-    CHECK(writer->section.sources != NULL);
+    writer->section.sources = section_sources_new(writer->sources.count);
     *ret_writer = writer;
     return true;
 }
@@ -60,38 +58,6 @@ struct order_writer *order_writer_free(struct order_writer *writer)
     return NULL;
 }
 
-/* Until the end there is a place for every source. */
-static void count_row(struct section *section, const struct row *row)
-{
-    struct section_source *part = &section->sources[row->source];
-    bool first = section->rows == 0;
-    uint64_t size = row->key.size;
-    if (part->rows == 0 || row->offset < part->offset_min) {
-        part->offset_min = row->offset;
-    }
-    if (part->rows == 0 || row->offset > part->offset_max) {
-        part->offset_max = row->offset;
-    }
-    if (first || size < section->key_size_min) {
-        section->key_size_min = size;
-    }
-    if (first || size > section->key_size_max) {
-        section->key_size_max = size;
-    }
-    if (first || row->event_time_us < section->event_time_min_us) {
-        section->event_time_min_us = row->event_time_us;
-    }
-    if (first || row->event_time_us > section->event_time_max_us) {
-        section->event_time_max_us = row->event_time_us;
-    }
-    part->source = row->source;
-    part->rows++;
-    part->tombstones += row->tombstone;
-    section->rows++;
-    section->tombstones += row->tombstone;
-    section->key_bytes += size;
-}
-
 bool order_writer_add(struct order_writer *writer, const struct row *row, struct err *err)
 {
     struct row kept = *row;
@@ -104,7 +70,7 @@ bool order_writer_add(struct order_writer *writer, const struct row *row, struct
         kept.source += writer->some_unknown;
         CHECK(kept.source < writer->sources.count);
     }
-    count_row(&writer->section, &kept);
+    section_count_row(&writer->section, &kept); /* until the end all sources have a place */
     return spill_out_row(writer->out, &kept, err);
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "checkpoint/narrow.h"
 #include "core/spill/filter_stream.h"
 #include "core/spill/merge.h"
 
@@ -14,6 +15,8 @@ struct part_set {
     struct contribution *from;
     struct filter filter;
     struct arena *arena;
+    const char *path;
+    const atomic_bool *stop;
     const uint32_t **maps; /* of each share's sources to the contribution's */
 };
 
@@ -39,6 +42,11 @@ static bool open_pair(struct part_set *part, int64_t window, uint32_t group,
             used += done && streams[used] != NULL;
         }
     }
+    struct narrow_request narrow = {.order = part->index.order,
+                                    .sources = &part->index.sources,
+                                    .path = part->path,
+                                    .stop = part->stop};
+    done = done && narrow_streams(&narrow, streams, &used, err);
     if (done) {
         *ret_stream = merge_new(part->index.order, streams, used);
     }
@@ -65,56 +73,7 @@ static void free_set(struct row_set *set)
     free(part);
 }
 
-static void count_row(struct section *section, const struct row *row)
-{
-    struct section_source *of = &section->sources[row->source];
-    bool first = section->rows == 0;
-    bool first_value = section->rows == section->tombstones;
-    of->offset_min = of->rows == 0 || row->offset < of->offset_min ? row->offset : of->offset_min;
-    of->offset_max = of->rows == 0 || row->offset > of->offset_max ? row->offset : of->offset_max;
-    of->rows++;
-    section->key_bytes += row->key.size;
-    section->value_bytes += row->value.size;
-    if (first || row->key.size < section->key_size_min) {
-        section->key_size_min = row->key.size;
-    }
-    if (row->key.size > section->key_size_max) {
-        section->key_size_max = row->key.size;
-    }
-    if (first || row->event_time_us < section->event_time_min_us) {
-        section->event_time_min_us = row->event_time_us;
-    }
-    if (first || row->event_time_us > section->event_time_max_us) {
-        section->event_time_max_us = row->event_time_us;
-    }
-    if (row->tombstone) {
-        of->tombstones++;
-        section->tombstones++;
-    } else {
-        if (first_value || row->value.size < section->value_size_min) {
-            section->value_size_min = row->value.size;
-        }
-        if (row->value.size > section->value_size_max) {
-            section->value_size_max = row->value.size;
-        }
-    }
-    section->rows++;
-}
-
-/* Sources without rows are no part of a section. */
-static void drop_empty_sources(struct section *section)
-{
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < section->source_count; i++) {
-        if (section->sources[i].rows > 0) {
-            section->sources[kept++] = section->sources[i];
-        }
-    }
-    section->source_count = kept;
-}
-
-static bool count_section(struct part_set *part, struct section *section, const atomic_bool *stop,
-                          struct err *err)
+static bool count_section(struct part_set *part, struct section *section, struct err *err)
 {
     section->source_count = part->index.sources.count;
     section->sources = arena_zero(part->arena, section->source_count * sizeof *section->sources);
@@ -127,14 +86,14 @@ static bool count_section(struct part_set *part, struct section *section, const 
     bool more = true;
     bool done = true;
     for (uint64_t i = 1; (done = row_stream_next(rows, &row, &more, err)) && more; i++) {
-        count_row(section, &row);
-        if (i % PART_STOP_CHECK_ROWS == 0 && stop != NULL && atomic_load(stop)) {
+        section_count_row(section, &row);
+        if (i % PART_STOP_CHECK_ROWS == 0 && part->stop != NULL && atomic_load(part->stop)) {
             done = err_set(err, ERR_STOPPED, "stopped while counting a part");
             break;
         }
     }
     row_stream_free(rows);
-    drop_empty_sources(section);
+    section_drop_empty_sources(section);
     return done;
 }
 
@@ -177,13 +136,13 @@ static void collect_pairs(struct part_set *part)
     part->index.section_count = kept;
 }
 
-static bool fill_index(struct part_set *part, const atomic_bool *stop, struct err *err)
+static bool fill_index(struct part_set *part, struct err *err)
 {
     collect_pairs(part);
     size_t kept = 0;
     for (size_t i = 0; i < part->index.section_count; i++) {
         struct section section = part->index.sections[i];
-        TRY(count_section(part, &section, stop, err));
+        TRY(count_section(part, &section, err));
         if (section.rows > 0) {
             part->index.rows += section.rows;
             part->index.sections[kept++] = section;
@@ -193,14 +152,16 @@ static bool fill_index(struct part_set *part, const atomic_bool *stop, struct er
     return true;
 }
 
-bool part_set_new(struct contribution *borrowed_contribution, const atomic_bool *stop,
-                  struct row_set **ret_set, struct err *err)
+bool part_set_new(struct contribution *borrowed_contribution, const char *borrowed_path,
+                  const atomic_bool *stop, struct row_set **ret_set, struct err *err)
 {
     static const struct row_set_ops ops = {.open = open_section, .free = free_set};
     struct part_set *part = calloc(1, sizeof *part);
     CHECK(part != NULL);
     part->set = (struct row_set){.ops = &ops, .index = &part->index};
     part->from = borrowed_contribution;
+    part->path = borrowed_path;
+    part->stop = stop;
     part->arena = arena_new(16 * 1024);
     part->filter = contribution_filter(borrowed_contribution, part->arena);
     part->index.order = contribution_order(borrowed_contribution);
@@ -210,7 +171,7 @@ bool part_set_new(struct contribution *borrowed_contribution, const atomic_bool 
     for (size_t i = 0; i < shares; i++) {
         part->maps[i] = contribution_map(borrowed_contribution, i, part->arena);
     }
-    if (!fill_index(part, stop, err)) {
+    if (!fill_index(part, err)) {
         free_set(&part->set);
         return false;
     }

@@ -57,7 +57,7 @@ static bool write_rows(struct handover_job *job, const char *path, struct err *e
 {
     struct row_set *set = NULL;
     struct spill_ref ref = {0};
-    TRY(part_set_new(job->from, &job->work.stop, &set, err));
+    TRY(part_set_new(job->from, path, &job->work.stop, &set, err));
     bool ok = spill_write(set, path, false, &job->work.stop, &ref, err);
     row_set_free(set);
     if (ok) {

@@ -13,7 +13,7 @@ static bool write_part(struct part_job *job, const char *path, struct spill_ref 
                        struct err *err)
 {
     struct row_set *set = NULL;
-    TRY(part_set_new(job->from, &job->work.stop, &set, err));
+    TRY(part_set_new(job->from, path, &job->work.stop, &set, err));
     bool done = spill_write(set, path, false, &job->work.stop, ref, err);
     row_set_free(set);
     return done;

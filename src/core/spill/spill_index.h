@@ -38,6 +38,14 @@ struct section {
     uint64_t digest; /* of its blocks: spill_digest_add */
 };
 
+/* A place for each of so many sources, numbered, without rows; malloc'ed. */
+struct section_source *section_sources_new(uint32_t count);
+
+/* Adds a row to what the section says of its rows; `sources` has a place for every source, by its
+ * number. In the end those without rows are left out. */
+void section_count_row(struct section *section, const struct row *row);
+void section_drop_empty_sources(struct section *section);
+
 struct spill_index {
     struct source_table sources;
     enum row_order order;

@@ -80,9 +80,9 @@ Test(contribution_ways, a_part_has_the_rows_of_the_build_and_no_others)
         const char *expected = stored(world, SHARDS, own, counts);
         cr_assert(strlen(expected) > 100);
         struct row_set *set = NULL;
-        cr_assert(part_set_new(own, NULL, &set, &err));
-        struct spill_ref ref;
         const char *path = arena_format(world->arena, "%s/part", world->folder);
+        cr_assert(part_set_new(own, path, NULL, &set, &err));
+        struct spill_ref ref;
         cr_assert(spill_write(set, path, false, NULL, &ref, &err), "%s", err.message);
         uint64_t rows = 0;
         for (int p = 0; p < PARTITIONS; p++) {
