@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import shlex
 import signal
 import subprocess
@@ -99,6 +100,12 @@ class S3(Server):
     @property
     def credentials(self):
         return {name: value for name, value in self.variables.items() if name.startswith("AWS_ACCESS") or name.startswith("AWS_SECRET")}
+
+
+def client_version():
+    """Of librdkafka; it tells topics' ids from 2.3 on."""
+    said = subprocess.run([str(BINARY), "version"], check=True, capture_output=True, text=True).stdout
+    return tuple(int(n) for n in re.search(r"librdkafka (\d+)\.(\d+)\.(\d+)", said).groups())
 
 
 # ---- settings -------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """A cluster with TLS, users and rights: what works with exactly the rights of docs/operations.md, and what is said without one."""
 import json
 import re
-import subprocess
 import time
 import urllib.request
 
@@ -65,11 +64,6 @@ def needed(topic, group, ledger=None):
             ("group", group, "Read"), ("group", f"{group}.leader", "Read"), ("transactional-id", f"{group}.leader", "Write")]
 
 
-def client_version():
-    said = subprocess.run([str(harness.BINARY), "version"], check=True, capture_output=True, text=True).stdout
-    return tuple(int(n) for n in re.search(r"librdkafka (\d+)\.(\d+)\.(\d+)", said).groups())
-
-
 def assert_no_secret(*texts):
     for text in texts:
         for secret in secured.SECRETS:
@@ -128,14 +122,14 @@ def test_scram(new_secured, plain_topics, rights, name):
     plain_topics.send(name, plain(10, 1))
     job = new_secured(mechanism="SCRAM-SHA-512")
     rights.set(needed(name, name))
-    if client_version() >= (2, 6, 1):
+    if harness.client_version() >= (2, 6, 1):
         assert_no_secret(job.build().output())
     else:
         said, _ = run_to_end(job, "build", code=3)
         assert "SCRAM of librdkafka before 2.6.1" in said and "SCRAM-SHA-512" in said
     report = json.loads(job.command("doctor", "--json", check=False).stdout)
     warned = [line["text"] for line in report["checks"] if line["check"] == "login" and line["level"] == "warn"]
-    assert len(warned) == (client_version() < (2, 6, 1)) and all("Kafka 4" in text for text in warned), report
+    assert len(warned) == (harness.client_version() < (2, 6, 1)) and all("Kafka 4" in text for text in warned), report
     said, _ = run_to_end(new_secured(mechanism="SCRAM-SHA-512", password="wrong", suffix="-wrong"), "build", code=3)
     assert "look at sasl.username and sasl.password" in said and "SCRAM-SHA-512" in said
 

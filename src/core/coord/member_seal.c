@@ -121,9 +121,10 @@ void member_seal(struct member *member)
     if (topic[0] != '\0') {
         refuse(member, entry, "a topic was deleted and made again");
         member_end(member,
-                   "topic %s was deleted and made again since this member started. Nothing of it "
-                   "is used: go on with another `group` and `snapshot.store`",
-                   topic);
+                   "topic %s was deleted and made again: it is not the one that build %llu was "
+                   "closed for. Nothing of it is used: go on with another `group` and "
+                   "`snapshot.store`",
+                   topic, (unsigned long long)close->build);
         return;
     }
     struct seal *seal = &member->seal;
