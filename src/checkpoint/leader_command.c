@@ -61,8 +61,7 @@ static const char *time_text(int64_t time_us, char text[UTC_TEXT_SIZE])
 
 static void tell_close(const struct message_close *close)
 {
-    static const char *const triggers[] = {"event_time", "schedule", "offsets", "manual"};
-    const char *trigger = triggers[close->trigger];
+    const char *trigger = close_trigger_names[close->trigger];
     unsigned long long build = close->build;
     char from[UTC_TEXT_SIZE];
     char to[UTC_TEXT_SIZE];

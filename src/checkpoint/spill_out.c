@@ -119,18 +119,8 @@ static bool put_end(struct spill_out *out, const struct spill_index *index,
 
 static bool sync_all(const struct spill_out *out, struct err *err)
 {
-    if (fsync(out->fd) != 0) {
-        return file_err(err, errno, "sync", out->path);
-    }
-    char *folder = strdup(out->path);
-    CHECK(folder != NULL);
-    char *slash = strrchr(folder, '/');
-    if (slash != NULL) {
-        slash[slash == folder ? 1 : 0] = '\0';
-    }
-    bool ok = file_sync_folder(slash == NULL ? "." : folder, err);
-    free(folder);
-    return ok;
+    return (fsync(out->fd) == 0 || file_err(err, errno, "sync", out->path)) &&
+           file_sync_parent(out->path, err);
 }
 
 bool spill_out_finish(struct spill_out *out, const struct spill_index *index, bool sync,

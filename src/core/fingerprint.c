@@ -111,10 +111,6 @@ static void add_cel(struct buf *out, const struct cel_settings *cel)
 
 void fingerprint_print(const struct settings *settings, struct buf *out)
 {
-    static const char *const triggers[] = {"event_time", "schedule", "offsets", "manual"};
-    static const char *const lates[] = {"next", "drop", "dead_letter"};
-    static const char *const futures[] = {"keep", "dead_letter"};
-    static const char *const contents[] = {"window", "state"};
     static const char *const orders[] = {"offset", "event_time"};
     static const char *const routings[] = {"hash", "cel"};
     const struct window_settings *window = &settings->window;
@@ -125,11 +121,12 @@ void fingerprint_print(const struct settings *settings, struct buf *out)
     add_topics(out, settings);
     buf_add_format(out, "limits=%" PRIu64 " %" PRIu64 "\n", settings->limits.max_key_bytes,
                    settings->limits.max_value_bytes);
-    buf_add_format(out, "window=%s %" PRId64 "\n", triggers[window->trigger],
+    buf_add_format(out, "window=%s %" PRId64 "\n", close_trigger_names[window->trigger],
                    by_time ? window->size_us : 0);
-    buf_add_format(out, "late=%s future=%s\n", lates[window->late], futures[window->future]);
+    buf_add_format(out, "late=%s future=%s\n", late_policy_names[window->late],
+                   future_policy_names[window->future]);
     buf_add_format(out, "contents=%s order=%s routing=%s shards=%" PRIu32 " max_keys=%" PRIu64 "\n",
-                   contents[snapshot->contents], orders[snapshot->order],
+                   contents_names[snapshot->contents], orders[snapshot->order],
                    routings[snapshot->routing], snapshot->shards, snapshot->max_keys_per_shard);
     if (snapshot->state_order == STATE_ORDER_EXACT) {
         buf_add_text(out, "state_order=exact\n");

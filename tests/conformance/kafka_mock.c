@@ -41,6 +41,18 @@ static void produce(const char *brokers, const char *topic, int count)
     producer_free(producer);
 }
 
+static struct source_settings reads(const char *brokers, const char *const *topic)
+{
+    return (struct source_settings){.cluster = {.brokers = brokers},
+                                    .group = "g",
+                                    .member_id = "m",
+                                    .topics = topic,
+                                    .topic_count = 1,
+                                    .want_headers = true,
+                                    .queue_bytes_max = 1 << 20,
+                                    .batch_bytes_max = 1 << 20};
+}
+
 static void runs_a_source(void)
 {
     struct err err;
@@ -51,14 +63,7 @@ static void runs_a_source(void)
     produce(brokers, "orders", 100);
 
     const char *topic = "orders";
-    struct source_settings settings = {.cluster = {.brokers = brokers},
-                                       .group = "g",
-                                       .member_id = "m",
-                                       .topics = &topic,
-                                       .topic_count = 1,
-                                       .want_headers = true,
-                                       .queue_bytes_max = 1 << 20,
-                                       .batch_bytes_max = 1 << 20};
+    struct source_settings settings = reads(brokers, &topic);
     struct source_query *query = NULL;
     WORKS(source_query_new(&settings, &query, &err));
     struct arena *arena = arena_new(1024);
@@ -305,14 +310,7 @@ static void read_letters(const char *brokers)
 {
     struct err err;
     const char *topic = "dead";
-    struct source_settings settings = {.cluster = {.brokers = brokers},
-                                       .group = "letters",
-                                       .member_id = "m",
-                                       .topics = &topic,
-                                       .topic_count = 1,
-                                       .want_headers = true,
-                                       .queue_bytes_max = 1 << 20,
-                                       .batch_bytes_max = 1 << 20};
+    struct source_settings settings = reads(brokers, &topic);
     struct source *source = NULL;
     WORKS(source_new(&settings, &source, &err));
     struct source_batch *batch = source_batch_new(LETTERS);

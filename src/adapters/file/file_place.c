@@ -24,14 +24,8 @@ bool file_place_of(const char *root, const char *key, struct file_place *place, 
     return true;
 }
 
-void file_place_folder(const struct file_place *place, char folder[PATH_MAX])
-{
-    memcpy(folder, place->path, place->folder_size);
-    folder[place->folder_size] = '\0';
-}
-
 /* One folder, durable in the one above it; one that exists is fine. */
-static bool make_folder(char *path, struct err *err)
+static bool make_folder(const char *path, struct err *err)
 {
     if (mkdir(path, 0777) != 0) {
         struct stat info;
@@ -43,11 +37,7 @@ static bool make_folder(char *path, struct err *err)
         }
         return true;
     }
-    char *slash = strrchr(path, '/');
-    *slash = '\0';
-    bool ok = file_sync_folder(path[0] == '\0' ? "/" : path, err);
-    *slash = '/';
-    return ok;
+    return file_sync_parent(path, err);
 }
 
 /* All folders from `root` down to the object's, once. MISSING below the root: a delete took one
@@ -55,7 +45,8 @@ static bool make_folder(char *path, struct err *err)
 static bool make_path(size_t root_size, const struct file_place *place, struct err *err)
 {
     char folder[PATH_MAX];
-    file_place_folder(place, folder);
+    memcpy(folder, place->path, place->folder_size);
+    folder[place->folder_size] = '\0';
     for (size_t end = root_size; end <= place->folder_size; end++) {
         if (folder[end] == '/' || folder[end] == '\0') {
             char kept = folder[end];

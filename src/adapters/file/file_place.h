@@ -19,8 +19,6 @@ struct file_place {
 bool file_place_of(const char *root, const char *key, struct file_place *place,
                    struct err *err) MUST_CHECK;
 
-void file_place_folder(const struct file_place *place, char folder[PATH_MAX]);
-
 /* Makes the root (the folder above it must exist: SETTINGS) and all folders down to the object,
  * durably. INPUT: an object is in the way. */
 bool file_place_make_folders(const char *root, const struct file_place *place,

@@ -88,9 +88,7 @@ static bool commit(struct store *store, const char *staged, const struct file_pl
         close(lock);
     }
     TRY(ok);
-    char folder[PATH_MAX];
-    file_place_folder(place, folder);
-    if (!file_sync_folder(folder, err)) {
+    if (!file_sync_parent(place->path, err)) {
         err->kind = ERR_AMBIGUOUS;
         return false;
     }

@@ -130,15 +130,15 @@ bool file_sync_folder(const char *path, struct err *err)
     return result == 0 || file_err(err, number, "sync the folder", path);
 }
 
-/* The folder that holds `path`, malloc'ed. */
-static char *folder_of(const char *path)
+bool file_sync_parent(const char *path, struct err *err)
 {
     const char *slash = strrchr(path, '/');
-    char *folder = slash == NULL   ? strdup(".")
-                   : slash == path ? strdup("/")
-                                   : strndup(path, (size_t)(slash - path));
+    char *folder = slash == NULL ? strdup(".")
+                                 : strndup(path, slash == path ? 1 : (size_t)(slash - path));
     CHECK(folder != NULL);
-    return folder;
+    bool ok = file_sync_folder(folder, err);
+    free(folder);
+    return ok;
 }
 
 bool file_write(const char *path, struct bytes content, unsigned mode, struct err *err)
@@ -167,10 +167,7 @@ bool file_write(const char *path, struct bytes content, unsigned mode, struct er
         unlink(temp);
         return false;
     }
-    char *folder = folder_of(path);
-    ok = file_sync_folder(folder, err);
-    free(folder);
-    return ok;
+    return file_sync_parent(path, err);
 }
 
 bool file_size(const char *path, uint64_t *ret_bytes, struct err *err)

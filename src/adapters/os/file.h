@@ -46,6 +46,8 @@ bool file_free_bytes(const char *path, uint64_t *ret_bytes, struct err *err) MUS
 
 /* Makes a folder's entries (new names, renames, removals) durable. */
 bool file_sync_folder(const char *path, struct err *err) MUST_CHECK;
+/* The same of the folder that `path` lies in: a new file's name is there after a power cut, too. */
+bool file_sync_parent(const char *path, struct err *err) MUST_CHECK;
 
 /* Exactly `size` bytes from `place` on. CORRUPT: the file ends before. `path` is for the error. */
 bool file_read_at(int fd, uint64_t place, uint8_t *to, size_t size, const char *path,

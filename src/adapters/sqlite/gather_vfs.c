@@ -1,8 +1,9 @@
 /* A VFS that puts writes together and leaves all the rest to the ordinary one. */
 #include "adapters/sqlite/gather_vfs.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
+
+#include "adapters/os/lock.h"
 
 enum { GATHER_BYTES = 64 * 1024 }; /* the ordinary VFS writes less than 128 KiB at once */
 
@@ -155,31 +156,21 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int 
     return SQLITE_OK;
 }
 
-/* Once in a process, under SQLite's own lock for such things. */
-static void register_once(void)
+static void register_vfs(void)
 {
-    static atomic_bool done;
-    if (atomic_load(&done)) {
-        return;
-    }
     CHECK(sqlite3_initialize() == SQLITE_OK);
-    sqlite3_mutex *mutex = sqlite3_mutex_alloc(SQLITE_MUTEX_STATIC_VFS1);
-    sqlite3_mutex_enter(mutex);
-    if (!atomic_load(&done)) {
-        ordinary_vfs = sqlite3_vfs_find(NULL);
-        gather_vfs = *ordinary_vfs;
-        gather_vfs.pNext = NULL;
-        gather_vfs.zName = "tidemark-gather";
-        gather_vfs.szOsFile += (int)sizeof(struct gather_file);
-        gather_vfs.xOpen = vfs_open;
-        CHECK(sqlite3_vfs_register(&gather_vfs, 0) == SQLITE_OK);
-        atomic_store(&done, true);
-    }
-    sqlite3_mutex_leave(mutex);
+    ordinary_vfs = sqlite3_vfs_find(NULL);
+    gather_vfs = *ordinary_vfs;
+    gather_vfs.pNext = NULL;
+    gather_vfs.zName = "tidemark-gather";
+    gather_vfs.szOsFile += (int)sizeof(struct gather_file);
+    gather_vfs.xOpen = vfs_open;
+    CHECK(sqlite3_vfs_register(&gather_vfs, 0) == SQLITE_OK);
 }
 
 bool gather_vfs_create(const char *path, sqlite3 **ret_db, struct err *err)
 {
-    register_once();
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    CHECK(pthread_once(&once, register_vfs) == 0);
     return db_create_by(path, gather_vfs.zName, ret_db, err);
 }

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "adapters/os/lock.h"
+
 /* The name of a file is its address: nothing but range_vfs_open opens files here. */
 enum { NAME_MAX_BYTES = 64 };
 
@@ -256,27 +258,17 @@ static sqlite3_vfs range_vfs = {
     .xGetLastError = vfs_last_error,
 };
 
-/* Once in a process, under SQLite's own lock for such things. */
-static void register_once(void)
+static void register_vfs(void)
 {
-    static atomic_bool done;
-    if (atomic_load(&done)) {
-        return;
-    }
     CHECK(sqlite3_initialize() == SQLITE_OK);
-    sqlite3_mutex *mutex = sqlite3_mutex_alloc(SQLITE_MUTEX_STATIC_VFS1);
-    sqlite3_mutex_enter(mutex);
-    if (!atomic_load(&done)) {
-        range_vfs.pAppData = sqlite3_vfs_find(NULL);
-        CHECK(sqlite3_vfs_register(&range_vfs, 0) == SQLITE_OK);
-        atomic_store(&done, true);
-    }
-    sqlite3_mutex_leave(mutex);
+    range_vfs.pAppData = sqlite3_vfs_find(NULL);
+    CHECK(sqlite3_vfs_register(&range_vfs, 0) == SQLITE_OK);
 }
 
 bool range_vfs_open(struct range_file *borrowed_file, sqlite3 **ret_db, struct err *err)
 {
-    register_once();
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    CHECK(pthread_once(&once, register_vfs) == 0);
     char name[NAME_MAX_BYTES];
     snprintf(name, sizeof name, "%s%" PRIxPTR, name_head, (uintptr_t)borrowed_file);
     sqlite3 *db = NULL;

@@ -63,7 +63,7 @@ static void print_json(struct command_call *call, const struct past *pasts, size
         json_put_u64(item, "db_bytes", past->bytes);
         if (past->lineage.there) {
             json_put_u64(item, "build", past->lineage.commit.build);
-            json_put_text(item, "trigger", group_status_trigger_name(past->lineage.commit.trigger));
+            json_put_text(item, "trigger", close_trigger_names[past->lineage.commit.trigger]);
         }
     }
     output_json(&call->output, root);
@@ -100,7 +100,7 @@ static void print_table(struct command_call *call, const struct past *pasts, siz
         output_table_add(&table, "%" PRIu64, past->rows);
         output_table_add(&table, "%s", command_bytes(past->bytes, arena));
         output_table_add(&table, "%s",
-                         lineage->there ? group_status_trigger_name(lineage->commit.trigger) : "-");
+                         lineage->there ? close_trigger_names[lineage->commit.trigger] : "-");
         output_table_add(&table, "%s", command_event_time(lineage->window_to_us, arena));
     }
     output_table_print(&table, &call->output);

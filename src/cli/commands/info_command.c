@@ -27,7 +27,7 @@ static void put_lineage(cJSON *root, const struct command_lineage *lineage, stru
     cJSON *item = json_put_object(root, "lineage");
     json_put_u64(item, "build", commit->build);
     json_put_u64(item, "term", commit->term);
-    json_put_text(item, "trigger", group_status_trigger_name(commit->trigger));
+    json_put_text(item, "trigger", close_trigger_names[commit->trigger]);
     json_put_text(item, "parent_run_id", commit->parent);
     json_put_text(item, "fingerprint", commit->fingerprint);
     put_event_time(item, "window_from", lineage->window_from_us, arena);
@@ -85,7 +85,7 @@ static void print_lineage(struct command_call *call, const struct command_lineag
     struct output *output = &call->output;
     const struct message_commit *commit = &lineage->commit;
     output_print(output, "build        %" PRIu64 ", closed by %s\n", commit->build,
-                 group_status_trigger_name(commit->trigger));
+                 close_trigger_names[commit->trigger]);
     if (lineage->window_to_us != EVENT_TIME_HIGH) {
         output_print(output, "window       %s to %s\n",
                      command_event_time(lineage->window_from_us, arena),

@@ -10,8 +10,6 @@
 #include "core/units.h"
 
 static const char *const encodings[] = {"u64be", "u32be", "utf8", "raw"};
-static const char *const late_names[] = {"next", "drop", "dead_letter"};
-static const char *const trigger_names[] = {"event_time", "schedule", "offsets", "manual"};
 static const char *const dead_names[] = {"fail", "drop", "topic", "file"};
 
 /* A duration as text, in one of a few buffers used in turn: enough for one line. */
@@ -58,7 +56,7 @@ static void print_window(struct output *output, const struct window_settings *wi
                      "  a snapshot   every %s of event time, closed %s behind the newest record "
                      "and %s later; late rows: %s\n",
                      duration(window->size_us).text, duration(window->out_of_orderness_us).text,
-                     duration(window->allowed_lateness_us).text, late_names[window->late]);
+                     duration(window->allowed_lateness_us).text, late_policy_names[window->late]);
         break;
     case TRIGGER_SCHEDULE:
         if (window->cron != NULL) {
@@ -149,7 +147,7 @@ void settings_summary_json(cJSON *object, const struct settings *settings)
     json_put_text(object, "member_id", settings->member_id);
     json_put_text(object, "ledger_topic", settings->kafka.ledger_topic);
     json_put_text(object, "store", settings->snapshot.store);
-    json_put_text(object, "trigger", trigger_names[settings->window.trigger]);
+    json_put_text(object, "trigger", close_trigger_names[settings->window.trigger]);
     json_put_text(object, "fingerprint", fingerprint);
     json_put_u64(object, "shards", settings->snapshot.shards);
     cJSON *topics = json_put_array(object, "topics");

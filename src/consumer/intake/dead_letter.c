@@ -47,20 +47,6 @@ static bool end_torn_line(int fd, const char *path, struct err *err)
     return done && (last == '\n' || file_write_all(fd, bytes_of_text("\n"), path, err));
 }
 
-/* The file of a new name is there after a power cut, too. */
-static bool sync_name(const char *path, struct err *err)
-{
-    const char *slash = strrchr(path, '/');
-    if (slash == NULL) {
-        return file_sync_folder(".", err);
-    }
-    char *folder = strndup(path, slash == path ? 1 : (size_t)(slash - path));
-    CHECK(folder != NULL);
-    bool done = file_sync_folder(folder, err);
-    free(folder);
-    return done;
-}
-
 static bool open_file(const char *path, int *ret_fd, struct err *err)
 {
     enum { HOW = O_WRONLY | O_APPEND | O_CLOEXEC };
@@ -73,7 +59,7 @@ static bool open_file(const char *path, int *ret_fd, struct err *err)
         return file_err(err, errno, "open the dead letters' file", path);
     }
     *ret_fd = fd;
-    return is_new ? sync_name(path, err) : end_torn_line(fd, path, err);
+    return is_new ? file_sync_parent(path, err) : end_torn_line(fd, path, err);
 }
 
 bool dead_letters_new(const struct dead_letter_settings *settings,

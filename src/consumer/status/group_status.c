@@ -43,21 +43,6 @@ const char *group_status_state_name(enum progress_state state)
     return "unknown";
 }
 
-const char *group_status_trigger_name(enum close_trigger trigger)
-{
-    switch (trigger) {
-    case TRIGGER_EVENT_TIME:
-        return "event_time";
-    case TRIGGER_SCHEDULE:
-        return "schedule";
-    case TRIGGER_OFFSETS:
-        return "offsets";
-    case TRIGGER_MANUAL:
-        return "manual";
-    }
-    return "unknown";
-}
-
 /* ---- members ---- */
 
 static int by_name(const void *left, const void *right)

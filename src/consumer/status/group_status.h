@@ -156,6 +156,5 @@ bool group_status_is_there(const struct group_status_request *request,
 
 const char *group_status_phase_name(enum group_status_phase phase); /* "idle", … */
 const char *group_status_state_name(enum progress_state state);     /* "reading", … */
-const char *group_status_trigger_name(enum close_trigger trigger);  /* "event_time", … */
 
 #endif

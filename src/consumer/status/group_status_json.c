@@ -124,7 +124,7 @@ static void put_build(cJSON *root, const struct group_status *status)
     cJSON *item = json_put_object(root, "open_build");
     json_put_u64(item, "build", status->open_close->build);
     put_name(item, "run_id", status->open_run_id);
-    json_put_text(item, "trigger", group_status_trigger_name(status->open_close->trigger));
+    json_put_text(item, "trigger", close_trigger_names[status->open_close->trigger]);
     put_time(item, "closed_at", status->open_close->time_us);
     json_put_u64(item, "ready", status->ready);
     json_put_u64(item, "refused", status->refused);

@@ -4,8 +4,6 @@
 #include "core/coord/message_fields.h"
 
 static const char *const progress_states[] = {"reading", "idle", "blocked"};
-static const char *const triggers[] = {"event_time", "schedule", "offsets", "manual"};
-static const char *const contents_names[] = {"window", "state"};
 static const char *const commit_kinds[] = {"build", "empty", "adopted", "resumed"};
 static const char *const resume_modes[] = {"adopt", "from_here"};
 
@@ -200,7 +198,7 @@ static const struct codec_field close_fields[] = {
     U64(message_close, term),
     U64(message_close, build),
     NAME_IF(message_close, parent),
-    ENUM(message_close, trigger, triggers),
+    ENUM(message_close, trigger, close_trigger_names),
     ENUM(message_close, contents, contents_names),
     I64(message_close, time_us),
     I64_IF(message_close, tick_us, 0),
@@ -353,7 +351,7 @@ SCHEMA(pending, commit_pending);
 
 #define LINEAGE_FIELDS                                                                             \
     U64(message_commit, term), U64(message_commit, build), NAME(message_commit, run_id),           \
-        NAME_IF(message_commit, parent), ENUM(message_commit, trigger, triggers),                  \
+        NAME_IF(message_commit, parent), ENUM(message_commit, trigger, close_trigger_names),       \
         I64(message_commit, time_us), I64(message_commit, close_us),                               \
         I64_IF(message_commit, tick_us, 0), I64_IF(message_commit, closed_to_us, EVENT_TIME_LOW),  \
         I64_IF(message_commit, future_bound_us, INT64_MAX), TEXT(message_commit, fingerprint),     \
