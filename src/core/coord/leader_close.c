@@ -319,7 +319,9 @@ bool leader_duty_close(struct leader *leader)
     }
     struct wish wish = {0};
     if (!wish_by_hand(leader, &wish) && !wish_by_trigger(leader, &wish)) {
-        leader_does(leader, "waits for the trigger");
+        if (fold_hold(leader->fold) == NULL) {
+            leader_does(leader, "waits for the trigger"); /* else it is for the operator first */
+        }
         return false;
     }
     if (!ends_serve(leader, &wish)) {

@@ -205,6 +205,26 @@ Test(leader, an_adopted_head_without_published_has_no_manifest_to_put)
     cr_assert_not_null(strstr(value, "\"run_id\":\"b1\""));
 }
 
+/* A trigger would publish nothing: what it waits for is the operator. */
+Test(leader, says_that_it_holds)
+{
+    static const char published[] =
+        "{\"build\":1,\"kind\":\"PUBLISHED\",\"run_id\":\"b1\",\"term\":2,\"time_us\":9,\"v\":1}";
+    static const char held[] = "{\"id\":\"h\",\"kind\":\"HELD\",\"term\":5,\"v\":1}";
+    char value[300];
+    record(3, now_us, bytes_of_text("commit"), bytes_of_text(adopted));
+    record(4, now_us, bytes_of_text("published"), bytes_of_text(published));
+    append_leader(value, sizeof value);
+    record(5, now_us, bytes_of_text("leader"), bytes_of_text(value));
+    event(LEADER_EVENT_TICK);
+    pointer_is("now b1");
+    event(LEADER_EVENT_TICK);
+    cr_assert_str_eq(leader_doing(leader), "waits for the trigger");
+    record(6, now_us, bytes_of_text("hold"), bytes_of_text(held));
+    event(LEADER_EVENT_TICK);
+    cr_assert_str_eq(leader_doing(leader), "holds, until an operator resumes");
+}
+
 /* The brokers name the first `count` partitions of topic t. */
 static void ends_are(size_t count)
 {
