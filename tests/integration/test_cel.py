@@ -36,6 +36,10 @@ MODES = {
     "by-columns": {"shards": 6, "cel": {"columns": COLUMNS[1:3]}},
     "by-columns-inferred": {"shards": None, "cel": {"columns": [COLUMNS[3]]}},
 }
+# what `check` says of their shards
+SAYS = {"direct": "5", "direct-by-ids": "as many as the expression gives numbers", "key-only": "8", "listed": "5, one a routing value",
+        "listed-integers": "5, one a routing value", "by-columns": "6",
+        **dict.fromkeys(("inferred", "inferred-integers", "by-columns-inferred"), "one for each value that the expression has in the window")}
 
 
 def settings_of(mode, name):
@@ -60,6 +64,8 @@ def test_modes(new_job, topics, name, mode):
     assert {name: way["columns"][name] for name in values if name in given} == \
         {name: text for name, text in values.items() if name in given}
     assert job.json("verify")["verdict"] == "equal"
+    said = job.command("check")
+    assert f"  shards       {SAYS[mode]}, holding" in said and f"  routing      {way['cel_expr']}\n" in said, said
 
 
 def test_s3_and_bad_records(new_job, topics, name):

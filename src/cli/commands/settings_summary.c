@@ -89,15 +89,30 @@ static void print_window(struct output *output, const struct window_settings *wi
     }
 }
 
+static void print_shards(struct output *output, const struct snapshot_settings *snapshot)
+{
+    const struct cel_settings *cel = &snapshot->cel;
+    if (snapshot->shards > 0) {
+        output_print(output, "  shards       %u", snapshot->shards);
+    } else if (snapshot->max_keys_per_shard > 0) {
+        output_print(output, "  shards       one for %" PRIu64 " keys",
+                     snapshot->max_keys_per_shard);
+    } else if (cel->has_routing_values) {
+        output_print(output, "  shards       %zu, one a routing value", cel->routing_value_count);
+    } else {
+        output_print(output, "  shards       %s",
+                     cel->infers ? "one for each value that the expression has in the window"
+                                 : "as many as the expression gives numbers");
+    }
+}
+
 static void print_snapshot(struct output *output, const struct snapshot_settings *snapshot)
 {
     output_print(output, "  store        %s\n", snapshot->store);
-    if (snapshot->shards > 0) {
-        output_print(output, "  shards       %u", snapshot->shards);
-    } else {
-        output_print(output, "  shards       one for %" PRIu64 " keys",
-                     snapshot->max_keys_per_shard);
+    if (snapshot->routing == ROUTING_CEL) {
+        output_print(output, "  routing      %s\n", snapshot->cel.expr);
     }
+    print_shards(output, snapshot);
     output_print(output, ", holding %s%s\n",
                  snapshot->contents == CONTENTS_STATE ? "the newest row of every key so far"
                                                       : "the rows of the window",
