@@ -52,8 +52,6 @@ enum leadership_event {
 MUST_CHECK bool leadership_poll(struct leadership *leadership, int timeout_ms,
                                 enum leadership_event *ret_event, struct err *err);
 
-bool leadership_is_elected(const struct leadership *leadership);
-
 /* Stops being a candidate (and the leader), or is one again: R22, for a leader whose builds
  * fail for reasons of its own. An elected one gets UNELECTED from the next poll. */
 MUST_CHECK bool leadership_resign(struct leadership *leadership, struct err *err);

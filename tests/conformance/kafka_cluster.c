@@ -95,12 +95,14 @@ static void leads_through_a_loss(void)
     int appended = 0;
     int terms = 0;
     int64_t deadline = bed_now_ms() + 4 * BED_WAIT_MS;
+    bool elected = false;
     bool in_term = false;
     bool killed = false;
     while (appended < 20) {
         IS(bed_now_ms() < deadline);
         WORKS(leadership_poll(leadership, 50, &event, &err));
-        if (!leadership_is_elected(leadership)) {
+        elected = event == LEADERSHIP_NONE ? elected : event == LEADERSHIP_ELECTED;
+        if (!elected) {
             in_term = false;
             continue;
         }

@@ -140,7 +140,7 @@ static void appends_in_transactions(void)
 
     /* resigned and back */
     WORKS(leadership_resign(a.leadership, &err));
-    IS(!leadership_is_elected(a.leadership));
+    IS(!leadership_append(a.leadership, &one, 1, 5000, NULL, &err) && err.kind == ERR_CONFLICT);
     CANDIDATES_UNTIL(&a, &none, !leads(&a));
     for (int i = 0; i < 10; i++) {
         poll(&a, 100);
@@ -210,7 +210,7 @@ static void fences_a_zombie(void)
     WORKS(leadership_append(b.leadership, &second, 1, 10000, NULL, &err));
 
     /* it wakes in the middle of a decision */
-    IS(leadership_is_elected(asleep.leadership));
+    IS(leads(&asleep));
     struct ledger_record late = record("commit", "ZOMBIE");
     IS(!leadership_append(asleep.leadership, &late, 1, 10000, NULL, &err));
     fprintf(stderr, "%s: %s\n", err_kind_name(err.kind), err.message);
@@ -291,8 +291,7 @@ static void says_when_it_does_not_know(void)
     int64_t deadline = bed_now_ms() + 2 * BED_WAIT_MS;
     for (;;) {
         poll(&a, 200);
-        if (leadership_is_elected(a.leadership) &&
-            leadership_begin_term(a.leadership, 15000, &err)) {
+        if (leads(&a) && leadership_begin_term(a.leadership, 15000, &err)) {
             break;
         }
         IS(bed_now_ms() < deadline);
@@ -312,8 +311,7 @@ static void lead(struct candidate *a)
     do {
         poll(a, 50);
         IS(bed_now_ms() < deadline);
-    } while (!leadership_is_elected(a->leadership) ||
-             !leadership_begin_term(a->leadership, 5000, &err));
+    } while (!leads(a) || !leadership_begin_term(a->leadership, 5000, &err));
 }
 
 static int times_in(const char *text, int number)

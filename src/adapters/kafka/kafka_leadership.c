@@ -141,11 +141,6 @@ struct leadership *leadership_free(struct leadership *leadership, int timeout_ms
     return NULL;
 }
 
-bool leadership_is_elected(const struct leadership *leadership)
-{
-    return leadership->is_elected;
-}
-
 bool leadership_run(struct leadership *leadership, struct err *err)
 {
     rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);

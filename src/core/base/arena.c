@@ -16,7 +16,6 @@ struct arena {
     struct chunk *first;
     struct chunk *current;
     size_t chunk_bytes;
-    size_t footprint;
 };
 
 struct arena *arena_new(size_t chunk_bytes)
@@ -69,7 +68,6 @@ static struct chunk *next_chunk(struct arena *arena, size_t size)
         chunk = malloc(sizeof *chunk + bytes);
         CHECK(chunk != NULL);
         *chunk = (struct chunk){.size = bytes};
-        arena->footprint += sizeof *chunk + bytes;
         if (last == NULL) {
             chunk->next = arena->first;
             arena->first = chunk;
@@ -134,9 +132,4 @@ char *arena_format(struct arena *arena, const char *format, ...)
     vsnprintf(at, (size_t)length + 1, format, again);
     va_end(again);
     return at;
-}
-
-size_t arena_footprint(const struct arena *arena)
-{
-    return arena->footprint;
 }

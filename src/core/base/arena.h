@@ -20,7 +20,4 @@ struct bytes arena_copy(struct arena *arena, struct bytes bytes);
 char *arena_text(struct arena *arena, struct bytes bytes); /* a copy with a NUL at its end */
 char *arena_format(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* Bytes of memory held from the system, used or not. */
-size_t arena_footprint(const struct arena *arena);
-
 #endif

@@ -221,15 +221,6 @@ bool offset_set_is_empty(const struct offset_set *set)
     return set->count == 0;
 }
 
-size_t offset_set_memory(const struct offset_set *set)
-{
-    size_t memory = set->capacity * sizeof *set->chunks;
-    for (size_t i = 0; i < set->count; i++) {
-        memory += set->chunks[i].bits == NULL ? 0 : CHUNK_WORDS * sizeof(uint64_t);
-    }
-    return memory;
-}
-
 void offset_set_encode(const struct offset_set *set, struct buf *to)
 {
     uint8_t number[8];

@@ -31,7 +31,6 @@ void offset_set_remove_below(struct offset_set *set, int64_t end);
 void offset_set_remove(struct offset_set *set, int64_t offset);
 
 bool offset_set_is_empty(const struct offset_set *set);
-size_t offset_set_memory(const struct offset_set *set); /* bytes */
 
 /* As bytes, for a checkpoint: chunks, u32; of each its base, i64, whether it is full, u8, and, when
  * it is not, its bitmap of 512 bytes. Little-endian. */

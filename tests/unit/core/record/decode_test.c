@@ -338,12 +338,10 @@ Test(decode, whole_payload_is_not_copied)
     raw.value = bytes_of(value, 500);
     struct record record = {0};
     struct reject why = {0};
-    size_t before = arena_footprint(arena);
     cr_assert(decode_record(decoder, &raw, arena, &record, &why), "%s", why.text);
     cr_assert_eq(record.value.data, raw.value.data);
     cr_assert_eq(record.key.data, raw.key.data);
     cr_assert_eq(record.routing.data, raw.key.data);
-    cr_assert_eq(arena_footprint(arena), before);
     raw.value.size = 501;
     cr_assert_not(decode_record(decoder, &raw, arena, &record, &why));
     cr_assert_eq(why.cause, REJECT_TOO_LARGE);
