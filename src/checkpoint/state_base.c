@@ -308,7 +308,9 @@ static void trim(struct state_base *base)
     uint64_t bytes = 0;
     lock_take(&base->locked.lock);
     size_t count = list_kept(base, &files, &bytes);
-    qsort(files, count, sizeof *files, longest_ago_first);
+    if (count > 1) {
+        qsort(files, count, sizeof *files, longest_ago_first);
+    }
     for (size_t i = 0; i < count && bytes > base->settings->bytes_max; i++) {
         char path[PATH_ROOM];
         snprintf(path, sizeof path, "%s/%s", base->settings->folder, files[i].name);

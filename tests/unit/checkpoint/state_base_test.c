@@ -105,3 +105,18 @@ Test(state_base, manifest_listed_or_staged)
     state_base_free(base);
     folder_store_close(&at);
 }
+
+/* What cannot be kept is said, and nothing else: the folder may be empty. */
+Test(state_base, a_file_that_is_not_there_is_not_kept)
+{
+    struct folder_store at;
+    struct state_base_settings settings;
+    folder_store_open(&at);
+    struct state_base *base = open_base(&at, &settings);
+    at.store->url.scheme = STORE_S3; /* files of a folder are never kept */
+    settings.bytes_max = 1;
+    state_base_keep(base, "/tmp/tidemark-no-such-file", NULL, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+    at.store->url.scheme = STORE_FILE;
+    state_base_free(base);
+    folder_store_close(&at);
+}
