@@ -99,7 +99,8 @@ static void tell(struct leader_thread *thread)
     const struct leader *leader = thread->own.leader;
     struct leader_state_seen seen = {.phase = leader_phase(leader),
                                      .term = leader_term(leader),
-                                     .alerts = thread->own.hands.alerts};
+                                     .alerts = thread->own.hands.alerts,
+                                     .unfit = leader_unfit(leader)};
     snprintf(seen.doing, sizeof seen.doing, "%s", leader_doing(leader));
     lock_take(&thread->locked.lock);
     thread->locked.seen = seen;

@@ -40,6 +40,7 @@ struct leader_state_seen {
     enum leader_phase phase;
     int64_t term;    /* -1: none */
     uint64_t alerts; /* that the machine had for the log */
+    bool unfit;      /* no build can be begun with these settings, for the reason in `doing` */
     char doing[LEADER_STATE_DOING_MAX];
 };
 

@@ -124,6 +124,8 @@ def test_a_window_does_not_become_a_state(new_job, topics, name):
     job.command("trigger", "--no-wait", check=False)
     process.wait_for_text("holds a window, and no state can be made of it")
     assert process.stop() == 0
+    process = job.spawn("build")  # a job must end
+    assert process.wait() == 3 and "tidemark: no build is begun: snapshot" in process.output(), process.output()
     assert job.pointer() == first
     # back to windows it goes on, and nothing was lost
     job.write(snapshot={"contents": "window"})

@@ -24,11 +24,11 @@ static bool watch(void *context, struct service *service, const struct member_st
     } else {
         output_progress_show(&own->progress, 0, 0, "%s", state->doing);
     }
-    return state->trigger_done || state->held || state->gated;
+    return state->trigger_done || state->held || state->gated || state->unfit;
 }
 
-/* A job must end, and neither a hold nor a gate has an end of its own. The reason is last: it may
- * be long. */
+/* A job must end, and neither a hold nor a gate nor settings that do not fit have an end of their
+ * own. The reason is last: it may be long. */
 static enum exit_code refuse(struct command_call *call, const struct member_state *state)
 {
     struct err err = {0};
@@ -38,6 +38,9 @@ static enum exit_code refuse(struct command_call *call, const struct member_stat
                 "(go on from the newest build) or `tidemark resume --from-here` (from the "
                 "published snapshot). Held %s",
                 state->refusal);
+    } else if (!state->gated) {
+        err_set(&err, ERR_SETTINGS, "%s", state->refusal);
+        return command_fail(call, EXIT_CODE_SETTINGS, &err);
     } else {
         err_set(&err, ERR_STOPPED,
                 "a gate keeps the build from being published. `tidemark accept --why …`, or other "
@@ -128,7 +131,8 @@ const struct command build_command = {
         "published: for cron and for Kubernetes Jobs. Where nothing was written since the last "
         "snapshot, nothing is published. While the service is on hold, or where a gate refuses the "
         "build, it ends with exit code 7 and says who holds it and why, or what the gate "
-        "found.",
+        "found. Where no build can be begun with these settings on the last snapshot (a state on "
+        "a window), it ends with exit code 3.",
     .examples =
         "tidemark build -c etc/tidemark.cfg\tone snapshot, with a progress bar on a terminal\n",
     .run = run,

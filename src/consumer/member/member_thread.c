@@ -171,6 +171,17 @@ static void look_at_gates(struct member_thread *thread)
     }
 }
 
+static void look_at_begin(struct member_thread *thread)
+{
+    struct member_state *state = &thread->state;
+    struct leader_state_seen seen;
+    leader_thread_seen(thread->settings.leader_seen, &seen);
+    state->unfit = seen.unfit;
+    if (seen.unfit && !state->held && !state->gated) {
+        snprintf(state->refusal, sizeof state->refusal, "%s", seen.doing);
+    }
+}
+
 static bool read_ledger(struct member_thread *thread, struct err *err)
 {
     struct ledger_batch batch;
@@ -338,6 +349,7 @@ static void publish_state(struct member_thread *thread)
     thread->state.refusal[0] = '\0';
     look_at_hold(thread);
     look_at_gates(thread);
+    look_at_begin(thread);
     thread->state.ledger_next = thread->ledger_next;
     thread->state.alerts = thread->hands.alerts;
     snprintf(thread->state.doing, sizeof thread->state.doing, "%s", member_doing(member));

@@ -58,7 +58,10 @@ struct member_state {
     bool held;                         /* a hold is open, and the leader has answered it */
     bool gated;                        /* gates keep the open build from being published, as the
                                           leader of now says */
-    char refusal[ERR_MESSAGE_MAX];     /* who holds and why, or what the gates say; else "" */
+    bool unfit;                        /* this process leads, and can begin no build with its
+                                          settings */
+    char refusal[ERR_MESSAGE_MAX];     /* who holds and why, what the gates say, or why no build can
+                                          be begun; else "" */
     char run_id[MESSAGE_NAME_MAX + 1]; /* of the head's snapshot; "" */
     uint64_t build;                    /* of the head; 0: none */
     uint64_t published;                /* snapshots seen published since the start */

@@ -44,6 +44,7 @@ static void advance(struct leader *leader)
         leader->await_offset = -1;
     }
     leader_does(leader, "waits for the next window"); /* unless a duty knows better */
+    leader->unfit = false;
     for (size_t i = 0; i < LENGTH_OF(duties); i++) {
         if (duties[i].duty(leader)) {
             return;
@@ -312,6 +313,11 @@ int64_t leader_term(const struct leader *leader)
 const char *leader_doing(const struct leader *leader)
 {
     return leader->doing;
+}
+
+bool leader_unfit(const struct leader *leader)
+{
+    return leader->phase == LEADER_ACTIVE && leader->unfit;
 }
 
 const struct fold *leader_fold(const struct leader *leader)

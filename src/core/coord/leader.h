@@ -29,6 +29,8 @@ enum leader_phase leader_phase(const struct leader *leader);
 const char *leader_phase_name(enum leader_phase phase);
 int64_t leader_term(const struct leader *leader);      /* -1: none */
 const char *leader_doing(const struct leader *leader); /* "waits for READY of build 7 …" */
+/* With these settings no build can be begun on this head: leader_doing says why. */
+bool leader_unfit(const struct leader *leader);
 const struct fold *leader_fold(const struct leader *leader);
 
 #endif

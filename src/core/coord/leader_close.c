@@ -315,6 +315,7 @@ bool leader_duty_close(struct leader *leader)
         const char *text = leader_text(leader, "no build is begun: %s", why);
         leader_alert(leader, "%s", text);
         leader_does(leader, text);
+        leader->unfit = true;
         return false;
     }
     struct wish wish = {0};

@@ -104,6 +104,7 @@ struct leader {
     char strays_of[MESSAGE_NAME_MAX + 1];   /* the same for objects that no record names */
     int64_t sweep_due_us;                   /* leftovers are looked for then; 0: to be planned */
     char doing[256];
+    bool unfit;        /* no build is begun with these settings on this head; `doing` says why */
     char alerted[256]; /* the last ALERT: the same is not said twice in a row */
 };
 
