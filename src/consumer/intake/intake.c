@@ -398,6 +398,7 @@ void intake_counters(const struct intake *intake, struct intake_counters *ret_co
     *ret_counters = intake->counters;
     ret_counters->spills = held_rows_spill_count(intake->settings.held);
     ret_counters->disk_bytes = held_rows_spilled_bytes(intake->settings.held);
+    ret_counters->disk_budget = held_rows_disk_budget(intake->settings.held);
     ret_counters->disk_full = held_rows_disk_full(intake->settings.held);
     ret_counters->rows = 0;
     for (size_t i = 0; i < intake->partition_count; i++) {

@@ -157,6 +157,7 @@ struct intake_counters {
     uint64_t bytes;       /* of keys and values of `records` */
     uint64_t spills;      /* written to the work folder */
     uint64_t disk_bytes;  /* of spills that are there now */
+    uint64_t disk_budget; /* how many they may have; 0: no bound */
     bool disk_full;       /* no more can go there: reading pauses when memory is used up */
 };
 void intake_counters(const struct intake *intake, struct intake_counters *ret_counters);

@@ -338,6 +338,8 @@ static void look_at_pauses(struct member_thread *thread, int64_t mono_us)
     }
     moment->memory = budget_is_paused(thread->settings.work.budget);
     moment->disk_full = thread->state.counters.disk_full;
+    moment->disk_bytes = thread->state.counters.disk_bytes;
+    moment->disk_budget = thread->state.counters.disk_budget;
     pause_watch_look(&thread->pauses, moment, mono_us);
 }
 

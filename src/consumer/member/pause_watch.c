@@ -1,6 +1,7 @@
 /* Tells the log, once, when reading has stood still on purpose for a while, and when it goes on. */
 #include "consumer/member/pause_watch.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "adapters/os/log.h"
@@ -22,29 +23,45 @@ const char *pause_reason(const struct pause_moment *moment)
     return moment->paused[PAUSE_AHEAD] > 0 ? "window.max_open_windows" : NULL;
 }
 
-static void tell(const struct pause_moment *moment, const char *reason)
+void pause_text(const struct pause_moment *moment, char text[PAUSE_TEXT_MAX])
 {
+    const char *reason = pause_reason(moment);
+    unsigned long long held_mib = moment->disk_bytes >> 20;
+    unsigned long long budget_mib = moment->disk_budget >> 20;
     if (moment->memory && moment->disk_full) {
-        log_warn("member",
-                 "reading stands still: memory and %s are used up by rows that are in no snapshot; "
-                 "it goes on when a build is published. If the open build needs more rows than "
-                 "fit, raise %s",
-                 reason, reason);
+        snprintf(text, PAUSE_TEXT_MAX,
+                 "reading stands still: memory and %s are used up by rows that are in no snapshot "
+                 "(%llu MiB on the disk, at most %llu MiB); it goes on when a build is published. "
+                 "If the open build needs more rows than fit, raise %s",
+                 reason, held_mib, budget_mib, reason);
     } else if (moment->memory) {
-        log_warn("member", "reading stands still: %s is used up", reason);
+        snprintf(text, PAUSE_TEXT_MAX, "reading stands still: %s is used up", reason);
     } else if (moment->paused[PAUSE_ROOM] > 0) {
-        log_warn("member",
-                 "%zu partitions are not read on: rows that are in no snapshot fill most of %s; "
-                 "what the open build needs is read, the rest when a build is published",
-                 moment->paused[PAUSE_ROOM], reason);
+        snprintf(text, PAUSE_TEXT_MAX,
+                 "%zu partitions are not read on: rows that are in no snapshot fill most of %s "
+                 "(%llu of %llu MiB); what the open build needs is read, the rest when a build is "
+                 "published",
+                 moment->paused[PAUSE_ROOM], reason, held_mib, budget_mib);
     } else if (moment->paused[PAUSE_UNPUBLISHED] > 0) {
-        log_warn("member", "%zu partitions are not read on: %s builds wait under a hold",
+        snprintf(text, PAUSE_TEXT_MAX,
+                 "%zu partitions are not read on: %s builds wait under a hold",
                  moment->paused[PAUSE_UNPUBLISHED], reason);
     } else {
-        log_info("member",
+        snprintf(text, PAUSE_TEXT_MAX,
                  "%zu partitions are not read on: they are %s ahead of the oldest window that is "
                  "not published",
                  moment->paused[PAUSE_AHEAD], reason);
+    }
+}
+
+static void tell(const struct pause_moment *moment, const char *reason)
+{
+    char text[PAUSE_TEXT_MAX];
+    pause_text(moment, text);
+    if (strcmp(reason, "window.max_open_windows") == 0) { /* it is always so while it catches up */
+        log_info("member", "%s", text);
+    } else {
+        log_warn("member", "%s", text);
     }
 }
 

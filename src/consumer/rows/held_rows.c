@@ -341,6 +341,11 @@ uint64_t held_rows_spilled_bytes(const struct held_rows *held)
     return bytes;
 }
 
+uint64_t held_rows_disk_budget(const struct held_rows *held)
+{
+    return held->settings.disk_budget;
+}
+
 uint64_t held_rows_spill_count(const struct held_rows *held)
 {
     return held->sequence;

@@ -99,6 +99,7 @@ const char *const *held_rows_take_dropped(struct held_rows *held, struct arena *
                                           size_t *ret_count);
 
 uint64_t held_rows_spilled_bytes(const struct held_rows *held); /* on disk now */
+uint64_t held_rows_disk_budget(const struct held_rows *held);   /* as in its settings */
 uint64_t held_rows_spill_count(const struct held_rows *held);   /* written since the start */
 
 #endif

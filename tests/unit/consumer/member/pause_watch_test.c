@@ -27,6 +27,21 @@ Test(pause_watch, names_the_setting)
     }
 }
 
+Test(pause_watch, says_how_much_the_disk_holds)
+{
+    char text[PAUSE_TEXT_MAX];
+    struct pause_moment moment = {.paused = {[PAUSE_ROOM] = 2},
+                                  .disk_bytes = UINT64_C(50) << 20,
+                                  .disk_budget = UINT64_C(64) << 20};
+    pause_text(&moment, text);
+    cr_expect_not_null(strstr(text, "limits.disk_budget (50 of 64 MiB)"), "%s", text);
+    moment.memory = true;
+    moment.disk_full = true;
+    pause_text(&moment, text);
+    cr_expect_not_null(strstr(text, "(50 MiB on the disk, at most 64 MiB)"), "%s", text);
+    cr_expect_not_null(strstr(text, "raise limits.disk_budget"), "%s", text);
+}
+
 Test(pause_watch, tells_a_long_pause_once)
 {
     struct pause_watch watch = {0};

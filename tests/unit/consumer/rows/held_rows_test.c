@@ -84,6 +84,7 @@ Test(held_rows, a_full_disk_pauses_and_recovers)
     struct err err = {0};
     bool ok = false;
     open_held(DISK, true);
+    cr_assert_eq(held_rows_disk_budget(held), DISK);
     cr_assert_not(held_rows_short_of_room(held));
     size_t taken = take_in(&ok, &err);
     cr_assert(ok, "%s", err.message);
