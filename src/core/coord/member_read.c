@@ -46,49 +46,6 @@ void member_revoked(struct member *member, const struct member_event *event)
     }
 }
 
-void member_readings(struct member *member, const struct member_event *event)
-{
-    member->short_of_room = event->progress.short_of_room;
-    for (size_t i = 0; i < event->progress.count; i++) {
-        const struct member_reading *reading = &event->progress.readings[i];
-        struct held_partition *partition = member_find(member, reading->id);
-        if (partition == NULL || !partition->started) {
-            continue; /* of an assignment that is over */
-        }
-        bool moved = !partition->has_reading || partition->reading.position != reading->position;
-        bool at_end = reading->state == DATA_AT_END && partition->paused == PAUSE_NOT;
-        if (!at_end) {
-            partition->at_end_since_us = 0;
-        } else if (moved || partition->at_end_since_us == 0) {
-            partition->at_end_since_us = member->now_us;
-        }
-        if (!partition->has_reading) {
-            bool below = partition->start >= 0 && partition->start < reading->from;
-            partition->read_from = below ? partition->start : reading->from;
-        }
-        partition->reading = *reading;
-        partition->reading.id = partition->id;
-        partition->has_reading = true;
-        if (partition->start >= 0 && reading->lost_to > partition->start && !partition->lost_said) {
-            partition->lost_said = true;
-            member_alert(member,
-                         "%s/%d: offsets %lld to %lld are gone and in no snapshot: tidemark skip",
-                         reading->id.topic, reading->id.number, (long long)partition->start,
-                         (long long)reading->lost_to);
-        }
-    }
-}
-
-/* Nobody looked meanwhile: what is known of the end of a partition is old, and it is idle only if
- * nothing comes from now on (R4a). */
-void member_slept(struct member *member)
-{
-    for (size_t i = 0; i < member->partition_count && !RULE_OFF(43); i++) {
-        struct held_partition *partition = &member->partitions[i];
-        partition->at_end_since_us = partition->at_end_since_us == 0 ? 0 : member->now_us;
-    }
-}
-
 static const struct commit_partition *head_partition(const struct message_commit *head,
                                                      struct partition_id id)
 {
@@ -124,6 +81,61 @@ static int64_t start_offset(const struct member *member, struct partition_id id)
         return pair.from;
     }
     return MEMBER_START_POLICY;
+}
+
+/* It delivers from behind the gap on only, so what is held in front of it is given up, too (R25).
+ */
+static void say_lost(struct member *member, const struct held_partition *partition)
+{
+    int64_t needed = start_offset(member, partition->id);
+    bool holds = needed != MEMBER_START_POLICY && needed < partition->start;
+    member_alert(member,
+                 "%s/%d: offsets %lld to %lld are gone and in no snapshot: restore them, or "
+                 "tidemark skip all from %lld to %lld",
+                 partition->id.topic, partition->id.number, (long long)partition->start,
+                 (long long)partition->reading.lost_to,
+                 (long long)(holds ? needed : partition->start),
+                 (long long)partition->reading.lost_to);
+}
+
+void member_readings(struct member *member, const struct member_event *event)
+{
+    member->short_of_room = event->progress.short_of_room;
+    for (size_t i = 0; i < event->progress.count; i++) {
+        const struct member_reading *reading = &event->progress.readings[i];
+        struct held_partition *partition = member_find(member, reading->id);
+        if (partition == NULL || !partition->started) {
+            continue; /* of an assignment that is over */
+        }
+        bool moved = !partition->has_reading || partition->reading.position != reading->position;
+        bool at_end = reading->state == DATA_AT_END && partition->paused == PAUSE_NOT;
+        if (!at_end) {
+            partition->at_end_since_us = 0;
+        } else if (moved || partition->at_end_since_us == 0) {
+            partition->at_end_since_us = member->now_us;
+        }
+        if (!partition->has_reading) {
+            bool below = partition->start >= 0 && partition->start < reading->from;
+            partition->read_from = below ? partition->start : reading->from;
+        }
+        partition->reading = *reading;
+        partition->reading.id = partition->id;
+        partition->has_reading = true;
+        if (partition->start >= 0 && reading->lost_to > partition->start && !partition->lost_said) {
+            partition->lost_said = true;
+            say_lost(member, partition);
+        }
+    }
+}
+
+/* Nobody looked meanwhile: what is known of the end of a partition is old, and it is idle only if
+ * nothing comes from now on (R4a). */
+void member_slept(struct member *member)
+{
+    for (size_t i = 0; i < member->partition_count && !RULE_OFF(43); i++) {
+        struct held_partition *partition = &member->partitions[i];
+        partition->at_end_since_us = partition->at_end_since_us == 0 ? 0 : member->now_us;
+    }
 }
 
 static void start(struct member *member, struct held_partition *partition, int64_t needed)
