@@ -63,9 +63,12 @@ def test_the_store_is_away(new_group, topics, name):
     assert sum(len(b.rows) for b in report.builds.values()) == 20 * windows - 20
 
 
+SMALL_DISK = {"disk_budget": "64MiB", "memory_budget": "64MiB"}
+
+
 def test_rows_that_fill_the_disk(new_job, topics, name):
     """A trigger that never comes: reading stops at the mark of the disk; a build by hand makes room, and it goes on."""
-    job = new_job(window={"trigger": "offsets", "every_records": 1_000_000}, limits={"disk_budget": "64MiB", "memory_budget": "64MiB"})
+    job = new_job(window={"trigger": "manual"}, limits=SMALL_DISK)
     topics.create(name, 2)
     rng = random.Random(4)
 
@@ -78,7 +81,7 @@ def test_rows_that_fill_the_disk(new_job, topics, name):
     process.wait_for(lambda: paused_by(status) == "limits.disk_budget", "a pause for want of room")
     assert status.metrics()['tidemark_partitions_paused{reason="disk_budget"}'] == 2
     send(10)
-    process.wait_for_text("fill most of limits.disk_budget")
+    process.wait_for_text("fill most of limits.disk_budget (")
     member = status.json()["member"]
     assert member["records"]["read"] <= 76 and not member["disk"]["full"] and member["disk"]["used"] < 64 << 20
     job.command("trigger", "--wait")
@@ -87,6 +90,23 @@ def test_rows_that_fill_the_disk(new_job, topics, name):
     assert process.stop() == 0
     report = job.check(clean=True)
     assert report.snapshots == 1 and sum(len(b.rows) for b in report.builds.values()) == 86
+
+
+def test_more_records_than_the_disk_takes(new_job, topics, name):
+    """So many records as the trigger counts never fit on the disk: each build is closed for those that do."""
+    job = new_job(window={"trigger": "offsets", "every_records": 1_000_000}, limits=SMALL_DISK)
+    topics.create(name, 2)
+    rng = random.Random(5)
+    process = job.start()
+    for part in range(3):
+        topics.send(name, [{"key": f"k{part}-{i}", "value": rng.randbytes(500_000), "partition": i % 2} for i in range(76)])
+    process.wait_for_text("closed before window.every_records: the disk of ")
+    status = Status(process)
+    process.wait_for(lambda: status.json()["member"]["records"]["read"] == 228 and paused_by(status) is None, "all of them")
+    job.command("trigger", "--wait")
+    assert process.stop() == 0
+    report = job.check(clean=True)
+    assert report.snapshots >= 2 and sum(len(b.rows) for b in report.builds.values()) == 228
 
 
 def test_the_ledger_stays_small(new_job, topics, name):

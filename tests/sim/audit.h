@@ -5,7 +5,7 @@
 #include "core/coord/fold.h"
 #include "tests/sim/world.h"
 
-enum { RUNS_MAX = 512 };
+enum { RUNS_MAX = 512, BUILDS_ASKED = 1024 };
 
 /* Which build every row is in, along one chain of builds: told row by row from the cuts alone,
  * build after build, so that it shares nothing with cut_judge's history. */
@@ -54,7 +54,8 @@ struct audit {
     bool must_compare; /* the ledger was lost, and nobody has said yet what the pointer means */
     int64_t idle_said_us[SIM_PARTITIONS_MAX][SIM_ROWS_MAX + 1]; /* when idle was said at an offset
                                                                  */
-    struct condemned *condemned;                                /* all that ever was */
+    bool needed[BUILDS_ASKED];   /* somebody has asked for that build (R29) */
+    struct condemned *condemned; /* all that ever was */
     size_t condemned_count;
     size_t condemned_capacity;
 };

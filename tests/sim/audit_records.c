@@ -91,6 +91,25 @@ static void check_watermark(struct world *world, const struct message_close *clo
     }
 }
 
+/* ---- R29: what the number of records closes ---- */
+
+static void check_count(struct world *world, const struct message_close *close)
+{
+    uint64_t records = 0;
+    for (size_t i = 0; i < close->partition_count; i++) {
+        records += (uint64_t)(close->partitions[i].cut - close->partitions[i].seen_end);
+    }
+    if (close->trigger != TRIGGER_OFFSETS || close->trigger_count > 0 ||
+        records >= world->settings.every_records) {
+        return;
+    }
+    coverage_chance(CHANCE_EARLY);
+    if (records == 0 || !world->audit->needed[close->build % BUILDS_ASKED]) {
+        world_fail(world, "build %llu is closed after %llu records, and nobody has asked for it",
+                   (unsigned long long)close->build, (unsigned long long)records);
+    }
+}
+
 /* ---- R12, R14: nobody holds without a reason ---- */
 
 /* Where no operator acts and no ledger is lost, nobody but the service ever writes the pointer. */
@@ -169,6 +188,9 @@ void audit_record(struct world *world, const struct message *message)
         tell_reasons(&message->gated);
     } else if (message->kind == MESSAGE_PROGRESS) {
         check_idle(world, &message->progress);
+        if (message->progress.needs_build > 0) {
+            audit->needed[message->progress.needs_build % BUILDS_ASKED] = true;
+        }
     } else if (message->kind == MESSAGE_HOLD || message->kind == MESSAGE_HELD) {
         audit->must_compare = false; /* an operator has the word */
         check_hold(world, &message->hold);
@@ -189,4 +211,5 @@ void audit_record(struct world *world, const struct message *message)
 void audit_close(struct world *world, const struct message_close *close)
 {
     check_watermark(world, close);
+    check_count(world, close);
 }

@@ -61,6 +61,8 @@ stories() {
 282 R28-second-fails-first-goes-on
 284 R28-a-pause-after-a-failure
 283 R28-loser-goes-after-publish
+29 R29-the-last-room
+290 R29-closed-early
 210 R21-another-group
 80 R08-seal-fails-after-a-move
 40 R04a-open-transaction-is-not-idle
@@ -113,6 +115,7 @@ seeds() {
 27 1500
 28 1500
 29 1500
+290 1500
 40 1500
 42 1500
 43 1500

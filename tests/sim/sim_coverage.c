@@ -52,6 +52,7 @@ static const char *const chance_names[CHANCE_KINDS] = {
     [CHANCE_BESIDE_LOSES] = "both end, and the second loses",
     [CHANCE_STANDBY_BUILDS] = "attempt by a member without rows",
     [CHANCE_ROOM] = "reading paused for want of room",
+    [CHANCE_EARLY] = "closed early for want of room",
     [CHANCE_LATE_STAGE] = "late write of a staged manifest",
     [CHANCE_TOPIC_COMES] = "topic added by a change of settings",
     [CHANCE_RESHAPED] = "state divided into another number of shards",

@@ -201,6 +201,26 @@ static bool count_is_due(const struct world *world)
     return records >= (int64_t)world->settings.every_records;
 }
 
+/* Rows that a build would take fill a disk, and nothing more is read there (R29). */
+static bool room_is_due(const struct world *world)
+{
+    const struct chain *chain = world->audit->head;
+    for (int p = 0; p < world->process_count; p++) {
+        const struct sim_process *process = &world->processes[p];
+        for (int i = 0; process->alive && process->short_of_room && i < world->partition_count;
+             i++) {
+            const struct sim_reading *reading = &process->readings[i];
+            int64_t cut = chain->known[i] ? chain->cut[i] : 0;
+            for (int64_t o = cut; world_reads(world, i) && o < reading->position; o++) {
+                if (reading->held[o]) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
 /* The highest event time of what can be read; at least what the members know. */
 static int64_t mark_of(const struct world *world, int p)
 {
@@ -281,7 +301,9 @@ static const char *what_is_due(const struct world *world)
     case TRIGGER_SCHEDULE:
         return tick_is_due(world, head) ? "the build of a tick" : NULL;
     case TRIGGER_OFFSETS:
-        return count_is_due(world) ? "the build of so many records" : NULL;
+        return count_is_due(world)  ? "the build of so many records"
+               : room_is_due(world) ? "the build that makes room"
+                                    : NULL;
     case TRIGGER_EVENT_TIME:
         return window_is_due(world, head) ? "the build of a window" : NULL;
     case TRIGGER_MANUAL:

@@ -102,13 +102,16 @@ void plane_command(struct world *world, struct sim_process *process,
     }
 }
 
-/* A small disk, with two marks as a real one has. */
-static bool is_short_of_room(const struct world *world, const struct sim_process *process,
-                             const struct member_reading *list, size_t count)
+/* A small disk, with two marks as a real one has. What is held of partitions that others read now
+ * is on it, too. */
+static bool is_short_of_room(const struct world *world, const struct sim_process *process)
 {
     uint64_t rows = 0;
-    for (size_t i = 0; i < count; i++) {
-        rows += list[i].rows;
+    for (int i = 0; i < world->partition_count && world->room_rows > 0; i++) {
+        const struct sim_reading *reading = &process->readings[i];
+        for (int64_t o = reading->held_low; o < reading->position; o++) {
+            rows += reading->held[o];
+        }
     }
     uint64_t mark = process->short_of_room ? world->room_rows / 2 : world->room_rows;
     return world->room_rows > 0 && rows > mark;
@@ -231,7 +234,7 @@ void plane_step(struct world *world, struct sim_process *process)
         return; /* what it says is not new at every moment */
     }
     process->unsaid_steps = 0;
-    process->short_of_room = is_short_of_room(world, process, list, count);
+    process->short_of_room = is_short_of_room(world, process);
     struct member_event event = {
         .kind = MEMBER_EVENT_PROGRESS,
         .progress = {.readings = list, .count = count, .short_of_room = process->short_of_room}};

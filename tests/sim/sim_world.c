@@ -169,8 +169,8 @@ static void choose_faults(struct world *world)
     };
     world->names_change = world->seed % 5 == 2; /* not by chance, as above */
     world->faults.crash += world->names_change ? 4000 : 0;
-    /* half of it must have room for every_records: less is a mistake of the settings (R29) */
-    world->room_rows = world->seed % 4 == 3 ? 60 + world->seed % 100 : 0;
+    bool counts = world->settings.trigger == TRIGGER_OFFSETS; /* then often less than it counts */
+    world->room_rows = world->seed % 4 == 3 ? 2 + world->seed % (counts ? 24 : 160) : 0;
     world->stages_late = world->seed % 6 == 2; /* not by chance, as below */
     world->has_operators = world->faults.operators > 0;
     world->loses_ledger = world->faults.ledger_lost > 0;

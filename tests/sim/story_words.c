@@ -241,9 +241,12 @@ static bool word_set(struct story *story, char **words, int count)
     if (strcmp(words[1], "late") == 0) {
         settings->late = strcmp(words[2], "drop") == 0 ? LATE_DROP : LATE_NEXT;
     } else if (strcmp(words[1], "trigger") == 0) {
-        settings->trigger = strcmp(words[2], "schedule") == 0 ? TRIGGER_SCHEDULE
-                            : strcmp(words[2], "manual") == 0 ? TRIGGER_MANUAL
-                                                              : TRIGGER_EVENT_TIME;
+        settings->trigger = strcmp(words[2], "schedule") == 0  ? TRIGGER_SCHEDULE
+                            : strcmp(words[2], "manual") == 0  ? TRIGGER_MANUAL
+                            : strcmp(words[2], "offsets") == 0 ? TRIGGER_OFFSETS
+                                                               : TRIGGER_EVENT_TIME;
+    } else if (strcmp(words[1], "room") == 0) {
+        story->world->room_rows = (uint64_t)value;
     } else if (strcmp(words[1], "cas") == 0) {
         settings->store_cas = value != 0;
     } else if (strcmp(words[1], "keep_last") == 0) {

@@ -115,7 +115,8 @@ const struct setting settings_schema[] = {
     {"window.cron", SETTING_TEXT, IN_SETTINGS(window.cron),
      .doc = "`schedule`: five fields (minute hour day month weekday), UTC."},
     {"window.every_records", SETTING_I64, IN_SETTINGS(window.every_records), RANGE(1, INT64_MAX),
-     .doc = "`offsets`: closes after so many records."},
+     .doc = "`offsets`: closes after so many records; after fewer, when a disk has no room for "
+            "more."},
     {"window.offsets", SETTING_LIST, .home = HOME_NONE,
      .doc = "`offsets`: one explicit cut, as `( (\"topic\", partition, offset), … )`."},
     {"window.start", SETTING_START, IN_SETTINGS(window.start), .fallback = "earliest",

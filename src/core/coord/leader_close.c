@@ -168,7 +168,24 @@ static void cut_as_asked(const struct message_trigger *trigger, struct close_par
     }
 }
 
-static bool cut_by_count(const struct leader *leader, struct close_partition *vector, size_t count)
+/* R29: who has no room for more. What it says is of this build, so that one CLOSE is enough. NULL:
+ * nobody. */
+static const char *short_of_room(const struct leader *leader)
+{
+    uint64_t build = fold_next_build(leader->fold);
+    size_t at = 0;
+    for (const struct fold_entry *entry = fold_next(leader->fold, MESSAGE_PROGRESS, &at);
+         entry != NULL && !RULE_OFF(290); entry = fold_next(leader->fold, MESSAGE_PROGRESS, &at)) {
+        const struct message_progress *progress = &entry->message.progress;
+        if (progress->needs_build == build && leader_is_alive(leader, progress->member, 0) &&
+            strcmp(progress->fingerprint, leader->settings->fingerprint) == 0) {
+            return progress->member;
+        }
+    }
+    return NULL;
+}
+
+static bool cut_by_count(struct leader *leader, struct close_partition *vector, size_t count)
 {
     uint64_t records = 0;
     for (size_t i = 0; i < count; i++) {
@@ -179,7 +196,17 @@ static bool cut_by_count(const struct leader *leader, struct close_partition *ve
             records += (uint64_t)(pair.position - vector[i].seen_end);
         }
     }
-    return records >= leader->settings->every_records;
+    if (records >= leader->settings->every_records) {
+        return true;
+    }
+    const char *member = records == 0 ? NULL : short_of_room(leader);
+    if (member != NULL) {
+        leader_alert(leader,
+                     "closed before window.every_records: the disk of %s is nearly full of rows "
+                     "(limits.disk_budget)",
+                     member);
+    }
+    return member != NULL;
 }
 
 static bool anything_read(const struct close_partition *vector, size_t count)

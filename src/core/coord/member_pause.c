@@ -46,16 +46,23 @@ static int64_t windows_ahead(const struct member *member, const struct held_part
     return window_of(partition->reading.watermark_us, size) - window_of(base, size) - waiting;
 }
 
-/* What the head has is read again, up to its cut: no CLOSE comes before that. */
-static bool below_head(const struct member *member, const struct held_partition *partition)
+/* -1: the head has nothing of it. */
+static int64_t head_cut(const struct member *member, struct partition_id id)
 {
     const struct message_commit *head = fold_head(member->fold);
     for (size_t i = 0; head != NULL && i < head->partition_count; i++) {
-        if (partition_id_compare(head->partitions[i].id, partition->id) == 0) {
-            return !partition->has_reading || partition->reading.position < head->partitions[i].cut;
+        if (partition_id_compare(head->partitions[i].id, id) == 0) {
+            return head->partitions[i].cut;
         }
     }
-    return false;
+    return -1;
+}
+
+/* What the head has is read again, up to its cut: no CLOSE comes before that. */
+static bool below_head(const struct member *member, const struct held_partition *partition)
+{
+    int64_t cut = head_cut(member, partition->id);
+    return cut >= 0 && (!partition->has_reading || partition->reading.position < cut);
 }
 
 /* No partition runs further ahead than max_open_windows of what is open: memory of a catch-up is
@@ -75,6 +82,33 @@ static bool takes_room(const struct member *member, const struct held_partition 
     return member->short_of_room && !below_head(member, partition) &&
            (member->settings->trigger != TRIGGER_EVENT_TIME ||
             windows_ahead(member, partition) > 0);
+}
+
+/* Rows of it may be held here that the next build takes. */
+static bool holds_for_next(const struct member *member, const struct held_partition *partition)
+{
+    bool read = partition->has_reading && !partition->dropped;
+    if (!read && !partition->kept) {
+        return false;
+    }
+    int64_t cut = head_cut(member, partition->id);
+    int64_t from = read ? partition->read_from : partition->kept_from;
+    return (read ? partition->reading.position : partition->kept_to) > (cut < 0 ? from : cut);
+}
+
+/* Only where the number of records closes: what is not read any more is not counted either. A tick,
+ * a watermark and an operator come all the same. */
+uint64_t member_needs_build(const struct member *member)
+{
+    if (!member->short_of_room || member->settings->trigger != TRIGGER_OFFSETS) {
+        return 0;
+    }
+    for (size_t i = 0; i < member->partition_count; i++) {
+        if (holds_for_next(member, &member->partitions[i])) {
+            return fold_next_build(member->fold);
+        }
+    }
+    return 0;
 }
 
 /* What an open CLOSE asks for must be read, however far ahead it is. */

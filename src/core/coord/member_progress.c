@@ -48,18 +48,20 @@ static void fill(struct member *member, bool leaving, struct message *message)
 {
     struct progress_partition *list =
         arena_zero(member->out->arena, (member->partition_count + 1) * sizeof *list);
-    *message = (struct message){.kind = MESSAGE_PROGRESS,
-                                .progress = {.member = member->name,
-                                             .incarnation = member->incarnation,
-                                             .generation = member->generation,
-                                             .fingerprint = member->settings->fingerprint,
-                                             .leaving = leaving,
-                                             .doing = member->noted ? member->doing : "",
-                                             .paused = member->paused,
-                                             .leading = member->leading,
-                                             .topics = member->settings->topics,
-                                             .topic_count = member->settings->topic_count,
-                                             .partitions = list}};
+    *message =
+        (struct message){.kind = MESSAGE_PROGRESS,
+                         .progress = {.member = member->name,
+                                      .incarnation = member->incarnation,
+                                      .generation = member->generation,
+                                      .fingerprint = member->settings->fingerprint,
+                                      .leaving = leaving,
+                                      .needs_build = leaving ? 0 : member_needs_build(member),
+                                      .doing = member->noted ? member->doing : "",
+                                      .paused = member->paused,
+                                      .leading = member->leading,
+                                      .topics = member->settings->topics,
+                                      .topic_count = member->settings->topic_count,
+                                      .partitions = list}};
     message->progress.partition_count = fill_partitions(member, leaving, list);
 }
 

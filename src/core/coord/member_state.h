@@ -170,6 +170,8 @@ void member_follow_head(struct member *member); /* COMMIT: FORGET; PUBLISHED: MI
 
 /* ---- member_pause.c ---- */
 void member_pause(struct member *member);
+/* R29: the build that it cannot read on without; 0: none. */
+uint64_t member_needs_build(const struct member *member);
 
 /* ---- member_keep.c ---- */
 void member_held(struct member *member, const struct member_event *event);

@@ -86,6 +86,8 @@ struct message_progress {
     int64_t generation;   /* of the source group; -1: the client cannot tell it */
     const char *fingerprint;
     bool leaving;
+    uint64_t needs_build; /* R29: the build that should be closed early, because the disk is nearly
+                             full of rows that it would take; 0: none */
     /* For people, and for no decision. NULL, as "", when there is nothing to say. */
     const char *doing;   /* what it is at, or why it cannot */
     const char *paused;  /* why nothing is read just now */

@@ -35,6 +35,7 @@ static const struct codec_field progress_fields[] = {
     I64_IF(message_progress, generation, -1),
     TEXT(message_progress, fingerprint),
     BOOL(message_progress, leaving),
+    COUNT(message_progress, needs_build),
     TEXT_IF(message_progress, doing),
     TEXT_IF(message_progress, paused),
     TEXT_IF(message_progress, leading),

@@ -1,4 +1,4 @@
-/* The places of the rules R1 to R28 in the code, so that each can be taken out and must be missed.
+/* The places of the rules R1 to R29 in the code, so that each can be taken out and must be missed.
  */
 #ifndef TIDEMARK_CORE_COORD_RULES_H
 #define TIDEMARK_CORE_COORD_RULES_H

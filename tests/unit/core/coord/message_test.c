@@ -21,6 +21,9 @@ static const struct {
      "\"position\":4,"
      "\"rows\":2,\"state\":\"blocked\",\"topic\":\"a\",\"watermark_us\":-3}],\"v\":1}"},
     {"progress/m1",
+     "{\"fingerprint\":\"f\",\"incarnation\":7,\"kind\":\"PROGRESS\",\"member\":\"m1\","
+     "\"needs_build\":4,\"v\":1}"},
+    {"progress/m1",
      "{\"doing\":\"reads\",\"fingerprint\":\"f\",\"incarnation\":7,\"kind\":\"PROGRESS\","
      "\"leading\":\"waits\",\"member\":\"m1\",\"paused\":\"memory\",\"v\":1}"},
     {"close/2",
