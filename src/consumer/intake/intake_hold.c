@@ -155,6 +155,7 @@ bool intake_start(struct intake *intake, struct source_partition id, int64_t off
         if (head->void_held || head->seen_end < partition->seen_end) {
             start_over(intake, partition);
             partition->tail_from = offset;
+            held_rows_forget(intake->settings.held, is_over, intake); /* what is void alone */
         }
         if (offset < partition->tail_from) {
             partition->tail_from = offset; /* all from here on is needed */
