@@ -75,15 +75,6 @@ static bool runs_ahead(const struct member *member, const struct held_partition 
            windows_ahead(member, partition) > (int64_t)settings->max_open_windows;
 }
 
-/* R29: there is little room left, and it is for what the next build needs. By event time that is
- * its window; else nothing, before its cut is known. */
-static bool takes_room(const struct member *member, const struct held_partition *partition)
-{
-    return member->short_of_room && !below_head(member, partition) &&
-           (member->settings->trigger != TRIGGER_EVENT_TIME ||
-            windows_ahead(member, partition) > 0);
-}
-
 /* Rows of it may be held here that the next build takes. */
 static bool holds_for_next(const struct member *member, const struct held_partition *partition)
 {
@@ -96,19 +87,38 @@ static bool holds_for_next(const struct member *member, const struct held_partit
     return (read ? partition->reading.position : partition->kept_to) > (cut < 0 ? from : cut);
 }
 
+static bool holds_any_for_next(const struct member *member)
+{
+    for (size_t i = 0; i < member->partition_count; i++) {
+        if (holds_for_next(member, &member->partitions[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* R29: there is little room left, and it is for what the next build needs. By event time that is
+ * its window; else nothing, before its cut is known. Who holds nothing that a build would take
+ * reads on: nothing else would ever make room. */
+static bool saves_room(const struct member *member)
+{
+    return member->short_of_room &&
+           (member->settings->trigger == TRIGGER_EVENT_TIME || holds_any_for_next(member));
+}
+
+static bool takes_room(const struct member *member, const struct held_partition *partition)
+{
+    return !below_head(member, partition) && (member->settings->trigger != TRIGGER_EVENT_TIME ||
+                                              windows_ahead(member, partition) > 0);
+}
+
 /* Only where the number of records closes: what is not read any more is not counted either. A tick,
  * a watermark and an operator come all the same. */
 uint64_t member_needs_build(const struct member *member)
 {
-    if (!member->short_of_room || member->settings->trigger != TRIGGER_OFFSETS) {
-        return 0;
-    }
-    for (size_t i = 0; i < member->partition_count; i++) {
-        if (holds_for_next(member, &member->partitions[i])) {
-            return fold_next_build(member->fold);
-        }
-    }
-    return 0;
+    bool asks = member->short_of_room && member->settings->trigger == TRIGGER_OFFSETS &&
+                holds_any_for_next(member);
+    return asks ? fold_next_build(member->fold) : 0;
 }
 
 /* What an open CLOSE asks for must be read, however far ahead it is. */
@@ -135,7 +145,8 @@ static bool too_many_unpublished(const struct member *member)
 }
 
 static enum member_pause reason_of(const struct member *member,
-                                   const struct held_partition *partition, bool unpublished)
+                                   const struct held_partition *partition, bool unpublished,
+                                   bool saves)
 {
     if (!partition->owned || !partition->started || below_open_cut(member, partition)) {
         return PAUSE_NOT;
@@ -143,7 +154,7 @@ static enum member_pause reason_of(const struct member *member,
     if (unpublished) {
         return PAUSE_UNPUBLISHED;
     }
-    if (takes_room(member, partition)) {
+    if (saves && takes_room(member, partition)) {
         return PAUSE_ROOM;
     }
     return runs_ahead(member, partition) ? PAUSE_AHEAD : PAUSE_NOT;
@@ -188,9 +199,10 @@ void member_pause(struct member *member)
     size_t pause_count = 0;
     size_t unpause_count = 0;
     bool unpublished = too_many_unpublished(member);
+    bool saves = saves_room(member);
     for (size_t i = 0; i < member->partition_count; i++) {
         struct held_partition *partition = &member->partitions[i];
-        enum member_pause wanted = reason_of(member, partition, unpublished);
+        enum member_pause wanted = reason_of(member, partition, unpublished, saves);
         bool was_paused = partition->paused != PAUSE_NOT;
         if (wanted == partition->paused || !partition->started) {
             continue;

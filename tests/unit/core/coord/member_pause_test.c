@@ -118,6 +118,17 @@ Test(member_pause, asks_for_the_build_that_makes_room)
               "no build takes anything more from it: %s", said);
 }
 
+/* What fills the disk is of builds that are over, and goes with the next one. */
+Test(member_pause, reads_on_where_no_build_would_make_room)
+{
+    begin();
+    (void)reads_to(50, true);
+    cr_assert_eq(member_paused(member, PAUSE_ROOM), 0);
+    const char *said = reads_to(51, true);
+    cr_assert_eq(member_paused(member, PAUSE_ROOM), 1);
+    cr_assert_not_null(strstr(said, "\"needs_build\":4"), "%s", said);
+}
+
 /* Of another's partition, since before its last start: the disk is full all the same. */
 Test(member_pause, asks_for_it_with_what_it_brought_along)
 {
