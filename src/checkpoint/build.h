@@ -17,7 +17,7 @@ struct build_request {
     uint32_t shard;   /* = the sections' group */
     enum row_order order;
     uint32_t page_size;   /* 0: auto (SNAPSHOT-FORMAT section 6), or the kv has none */
-    uint64_t cache_bytes; /* memory for SQLite's pages; the streams' comes on top */
+    uint64_t cache_bytes; /* memory of the kv; the streams' comes on top */
     const struct source_table *sources; /* the build's */
     const struct filter *filter;        /* by numbers of that table */
     struct row_set *const *sets;        /* all in `order` */

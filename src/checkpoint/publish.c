@@ -169,7 +169,7 @@ static bool make_lineage(const struct publish *publish, struct bytes record, str
         .software = "tidemark " TIDEMARK_VERSION,
         .sqlite_version = publish->settings.sqlite_version,
         .kv_backend = other_kv ? backend_name(publish->settings.kv.backend) : "",
-        .kv_version = other_kv ? publish->settings.kv.version : "",
+        .kv_version = publish->settings.kv.version,
         .contents = contents_names[snapshot->contents],
         .order = snapshot->order == ROW_ORDER_EVENT_TIME ? "event_time" : "offset",
         .settings = publish->settings.fingerprint_text,

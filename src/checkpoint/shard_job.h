@@ -21,7 +21,7 @@ struct shard_job_settings {
     enum key_encoding key_encoding;
     enum vector_metric metric;   /* where the kv has vectors */
     const char *folder;          /* for files in the making */
-    uint64_t cache_bytes;        /* of SQLite, a job */
+    uint64_t cache_bytes;        /* of the kv, a job */
     const char *const *canaries; /* keys that a gate wants, as typed */
     size_t canary_count;
     struct state_base *base;     /* contents `state`; else NULL */

@@ -15,7 +15,8 @@ enum {
     SERVICE_BATCH_BYTES = 1 << 20,
     SERVICE_BATCH_MESSAGES = 8192,
     SERVICE_BUILD_BYTES = 16 << 20,        /* memory of one build thread, beside what its kv has */
-    SERVICE_SQLITE_CACHE = 8 << 20,        /* bytes a build thread */
+    SERVICE_WRITER_BYTES = 2 << 20,        /* what lays out SQLite files, a build thread, or … */
+    SERVICE_SQLITE_CACHE = 8 << 20,        /* … where SQLite itself does, for vectors */
     SERVICE_SLATEDB_CACHE = 16 << 20,      /* likewise, or, when that is more, … */
     SERVICE_SLATEDB_PART = 16,             /* … this part of the budget */
     SERVICE_LEADER_SESSION_MS = 10 * 1000, /* at most */
@@ -262,7 +263,7 @@ static void set_targets(struct service_settings *to, const struct settings *sett
 static uint64_t kv_cache_bytes(const struct settings *settings)
 {
     if (settings->kv.backend != BACKEND_SLATEDB) {
-        return SERVICE_SQLITE_CACHE;
+        return settings->vectors.dim > 0 ? SERVICE_SQLITE_CACHE : SERVICE_WRITER_BYTES;
     }
     uint64_t share = settings->limits.memory_budget / SERVICE_SLATEDB_PART;
     return share > SERVICE_SLATEDB_CACHE ? share : SERVICE_SLATEDB_CACHE;

@@ -258,11 +258,17 @@ def test_other_settings_are_refused(published):
     assert "shards=4 there" in errors and "shards=5 here" in errors and "order=event_time here" in errors
 
 
-def test_another_sqlite(published):
-    """Its files differ byte for byte, so rows are compared; nothing is called different for that."""
-    def edit(db):
-        edit_lineage(db, lambda lineage: lineage["made_by"].update(sqlite_version="3.7.0"))
-    edit_manifest(published, edit)
+@pytest.mark.parametrize("layout, said", [("0", "version 0"), (None, "SQLite 3.7.0")])
+def test_another_layout(published, layout, said):
+    """Its files differ byte for byte, so rows are compared; nothing is called different for that. Without a version of the
+    layout it was SQLite's own, of the version that is named."""
+    def change(lineage):
+        made_by = lineage["made_by"]
+        assert made_by.pop("kv_version") == "1"
+        made_by["sqlite_version"] = "3.7.0"
+        if layout is not None:
+            made_by["kv_version"] = layout
+    edit_manifest(published, lambda db: edit_lineage(db, change))
     for path in shard_files(published).values():
         data = bytearray(path.read_bytes())
         data[96:100] = (3007000).to_bytes(4, "big")
@@ -270,7 +276,7 @@ def test_another_sqlite(published):
     report = verify(published, code=DIFFERS)  # the sidecars have the header page in them
     assert report["by_rows"] == 4 and report["same_files"] == 0
     assert not any(report["counts"][kind] for kind in ("row_changed", "row_missing", "row_extra", "file", "manifest", "account"))
-    assert "3.7.0" in findings(report, "note")[0]["what"]
+    assert said in findings(report, "note")[0]["what"]
 
 
 # ---- not provable ---------------------------------------------------------------------------------

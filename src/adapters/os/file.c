@@ -118,6 +118,22 @@ bool file_write_all(int fd, struct bytes content, const char *path, struct err *
     return true;
 }
 
+bool file_write_at(int fd, uint64_t place, struct bytes content, const char *path, struct err *err)
+{
+    while (content.size > 0) {
+        ssize_t written = pwrite(fd, content.data, content.size, (off_t)place);
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written < 0) {
+            return file_err(err, errno, "write", path);
+        }
+        place += (uint64_t)written;
+        content = bytes_of(content.data + written, content.size - (size_t)written);
+    }
+    return true;
+}
+
 bool file_sync_folder(const char *path, struct err *err)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -53,6 +53,10 @@ bool file_sync_parent(const char *path, struct err *err) MUST_CHECK;
 bool file_read_at(int fd, uint64_t place, uint8_t *to, size_t size, const char *path,
                   struct err *err) MUST_CHECK;
 
+/* The whole of `content` to that place; the file grows as needed. `path` is for the error. */
+bool file_write_at(int fd, uint64_t place, struct bytes content, const char *path,
+                   struct err *err) MUST_CHECK;
+
 /* The whole of `content` to `fd`, whatever the number of write(2)s. `path` is for the error. */
 bool file_write_all(int fd, struct bytes content, const char *path, struct err *err) MUST_CHECK;
 

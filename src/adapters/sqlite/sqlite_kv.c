@@ -1,58 +1,98 @@
 /* Shard files of SQLite. */
 #include "adapters/sqlite/sqlite_kv.h"
 
-#include <stdio.h>
-#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "adapters/os/file.h"
 #include "adapters/sqlite/db.h"
-#include "adapters/sqlite/gather_vfs.h"
-#include "adapters/sqlite/rows_vtab.h"
 #include "adapters/sqlite/sqlite_read.h"
-#include "core/snapshot/page_size.h"
+#include "core/snapshot/sqlite_writer.h"
 
-enum { PRAGMA_MAX = 128, CACHE_BYTES_MIN = 256 * 1024 };
+enum { GATHER_BYTES = 256 * 1024, STOP_CHECK_ROWS = 1024 };
 
-/* ---- writing ----
- *
- * CREATE TABLE is a transaction of its own and all rows are a second one: so the change counter in
- * the header becomes what the library's files have (1 for a table of one page, else 2). The rows
- * come from a virtual table inside one statement: no bind, step and reset a row. OR REPLACE is not
- * needed, and a plain INSERT refuses a key that comes twice. */
+/* ---- writing ---- */
 
-static bool start_file(sqlite3 *db, const struct kv_write_request *request, struct err *err)
+/* The file, and pages that lie one behind the other and are not written yet. */
+struct page_file {
+    const char *path;
+    int fd;
+    uint32_t page_size;
+    uint8_t *bytes;
+    size_t size;
+    uint64_t place; /* of bytes[0] */
+};
+
+static bool flush_pages(struct page_file *file, struct err *err)
 {
-    uint64_t cache = request->cache_bytes > CACHE_BYTES_MIN ? request->cache_bytes
-                                                            : CACHE_BYTES_MIN;
-    char sql[PRAGMA_MAX];
-    snprintf(sql, sizeof sql, "PRAGMA page_size=%u", request->page_size);
-    TRY(db_run(db, sql, err));
-    snprintf(sql, sizeof sql, "PRAGMA cache_size=-%llu", (unsigned long long)(cache / 1024));
-    TRY(db_run(db, sql, err));
-    return db_run(db,
-                  "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
-                  "PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY",
-                  err) &&
-           db_run(db, "CREATE TABLE kv (k BLOB PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID", err);
+    size_t size = file->size;
+    file->size = 0;
+    return file_write_at(file->fd, file->place, bytes_of(file->bytes, size), file->path, err);
 }
 
-/* `state->err` says more than what SQLite makes of it. */
-static bool insert_rows(sqlite3 *db, struct rows_vtab *state, struct err *err)
+static bool write_page(void *context, uint32_t pageno, const uint8_t *page, struct err *err)
 {
-    int code = rows_vtab_add(db, state);
-    if (code != SQLITE_OK) {
-        return db_err(err, db, code, "add rows_in");
+    struct page_file *file = context;
+    uint64_t place = (uint64_t)(pageno - 1) * file->page_size;
+    if (place < file->place + file->size) {
+        return file_write_at(file->fd, place, bytes_of(page, file->page_size), file->path, err);
     }
-    if (db_run(db, "BEGIN; INSERT INTO kv SELECT k, v FROM rows_in; COMMIT; PRAGMA optimize",
-               err)) {
-        return true;
+    if (place != file->place + file->size || file->size + file->page_size > GATHER_BYTES) {
+        TRY(flush_pages(file, err));
+        file->place = place;
     }
-    if (state->failed) {
-        *err = state->err;
-    } else if ((err->code & 0xff) == SQLITE_CONSTRAINT) {
-        err->kind = ERR_CORRUPT; /* a key that came twice: the merge is broken, not the record */
+    memcpy(file->bytes + file->size, page, file->page_size);
+    file->size += file->page_size;
+    return true;
+}
+
+static bool is_stopped(const struct kv_write_request *request, uint64_t rows)
+{
+    return rows % STOP_CHECK_ROWS == 0 && request->stop != NULL &&
+           atomic_load_explicit(request->stop, memory_order_relaxed);
+}
+
+static bool write_rows(const struct kv_write_request *request, struct row_stream *rows,
+                       struct sqlite_writer *writer, struct kv_written *written,
+                       struct buf *key_min, struct err *err)
+{
+    for (;;) {
+        struct row row;
+        bool more;
+        if (is_stopped(request, written->rows)) {
+            return err_set(err, ERR_STOPPED, "stopped while writing a shard file");
+        }
+        TRY(row_stream_next(rows, &row, &more, err));
+        if (!more) {
+            return true;
+        }
+        TRY(sqlite_writer_add(writer, row.key, row.value, err));
+        if (written->rows == 0) {
+            buf_add_bytes(key_min, row.key);
+        }
+        written->rows++;
+        written->key_bytes += row.key.size;
+        written->value_bytes += row.value.size;
     }
-    return false;
+}
+
+static bool fill_file(struct page_file *file, const struct kv_write_request *request,
+                      struct row_stream *rows, struct kv_written *written, struct buf *key_min,
+                      struct buf *key_max, struct err *err)
+{
+    struct sqlite_page_sink sink = {.write = write_page, .context = file};
+    struct sqlite_writer *writer = sqlite_writer_new(request->page_size, sink);
+    uint32_t page_count = 0;
+    bool ok = write_rows(request, rows, writer, written, key_min, err) &&
+              sqlite_writer_finish(writer, &page_count, err) && flush_pages(file, err);
+    buf_add_bytes(key_max, sqlite_writer_last_key(writer));
+    written->file_bytes = (uint64_t)page_count * request->page_size;
+    written->whole_rows = sqlite_writer_has_whole_rows(writer);
+    sqlite_writer_free(writer);
+    return ok;
 }
 
 static bool write_file(struct kv *kv, const struct kv_write_request *request,
@@ -60,30 +100,23 @@ static bool write_file(struct kv *kv, const struct kv_write_request *request,
                        struct buf *key_max, struct err *err)
 {
     (void)kv;
-    CHECK(page_size_is_valid(request->page_size));
-    struct rows_vtab state = {
-        .borrowed_rows = rows,
-        .borrowed_stop = request->stop,
-        .borrowed_key_min = key_min,
-        .borrowed_key_max = key_max,
-    };
-    sqlite3 *db = NULL;
-    TRY(gather_vfs_create(request->path, &db, err));
-    bool ok = start_file(db, request, err) && insert_rows(db, &state, err);
-    db_close(db);
-    TRY(ok);
-    struct stat status;
-    if (stat(request->path, &status) != 0) {
-        return err_set(err, ERR_MISSING, "it is gone");
+    struct page_file file = {.path = request->path, .page_size = request->page_size};
+    file.fd = open(request->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file.fd < 0) {
+        return file_err(err, errno, "create", request->path);
     }
-    *ret_written = (struct kv_written){
-        .rows = state.rows,
-        .file_bytes = (uint64_t)status.st_size,
-        .key_bytes = state.key_bytes,
-        .value_bytes = state.value_bytes,
-        .whole_rows =
-            state.row_bytes_max + PAGE_SIZE_OVERHEAD <= page_size_inline_limit(request->page_size),
-    };
+    file.bytes = malloc(GATHER_BYTES);
+    CHECK(file.bytes != NULL);
+    struct kv_written written = {0};
+    buf_clear(key_min);
+    buf_clear(key_max);
+    bool ok = fill_file(&file, request, rows, &written, key_min, key_max, err);
+    free(file.bytes);
+    if (close(file.fd) != 0 && ok) {
+        ok = file_err(err, errno, "close", request->path);
+    }
+    TRY(ok);
+    *ret_written = written;
     return true;
 }
 

@@ -7,7 +7,7 @@
 /* The driver; it has no state and is never freed. */
 struct kv *sqlite_kv(void);
 
-/* "3.40.1": it is in the header of every file, so it goes into the lineage. */
+/* Of the library: "3.40.1". Files of this driver do not depend on it. */
 const char *sqlite_kv_version(void);
 
 #endif

@@ -26,8 +26,7 @@ const struct command version_command = {
     .name = "version",
     .summary = "Print the versions of tidemark and its libraries",
     .options = options,
-    .help =
-        "The version of SQLite is in the header of every shard file, and those of the libraries "
-        "that were loaded matter for faults that are known: say them in a report.",
+    .help = "The version of SQLite is in the header of every manifest, and those of the libraries "
+            "that were loaded matter for faults that are known: say them in a report.",
     .run = run,
 };

@@ -292,13 +292,27 @@ static void find_swapped(const struct verify *verify)
     }
 }
 
+/* What lays out files of this kind: with the same one, the same rows are the same bytes. */
+static const char *writer_of_files(struct verify *verify, const char *kv_version,
+                                   const char *sqlite_version)
+{
+    return kv_version[0] == '\0'
+               ? arena_format(verify->arena, "SQLite %s", sqlite_version)
+               : arena_format(verify->arena, "version %s of tidemark's layout", kv_version);
+}
+
 static bool compare_shards(struct verify *verify, struct err *err)
 {
     const struct manifest *manifest = verify->request->manifest;
     const struct verify_progress *progress = &verify->request->progress;
     bool same_bytes = verify->kv->ops->features.same_bytes;
-    bool same_library = verify->has_plan && same_bytes &&
-                        strcmp(verify->plan.maker.sqlite_version, wiring_kv_version()) == 0;
+    const struct lineage_maker *maker = &verify->plan.maker;
+    const char *theirs =
+        verify->has_plan ? writer_of_files(verify, maker->kv_version, maker->sqlite_version) : "";
+    const char *ours = writer_of_files(
+        verify, wiring_kv_version(manifest->backend, verify->request->settings->vectors.dim),
+        wiring_sqlite_version());
+    bool same_writer = same_bytes && strcmp(theirs, ours) == 0;
     struct verify_shard_request request = {
         .catalog = verify->request->catalog,
         .manifest = manifest,
@@ -317,7 +331,7 @@ static bool compare_shards(struct verify *verify, struct err *err)
         .order_count = verify->plan.commit.made_of.order_count,
         .rows = verify->made_of,
         .lost = verify->lost,
-        .same_library = same_library,
+        .same_writer = same_writer,
         .report = verify->report,
     };
     if (verify->made_of != NULL && !same_bytes) {
@@ -325,12 +339,12 @@ static bool compare_shards(struct verify *verify, struct err *err)
                  arena_format(verify->arena,
                               "%s never writes the same bytes twice: rows are compared instead",
                               backend_name(manifest->backend)));
-    } else if (verify->made_of != NULL && !same_library) {
+    } else if (verify->made_of != NULL && !same_writer) {
         add_note(verify, VERIFY_NOTE,
                  arena_format(verify->arena,
-                              "the files were made with SQLite %s, and here is %s, which writes "
-                              "other bytes: rows are compared instead",
-                              verify->plan.maker.sqlite_version, wiring_kv_version()));
+                              "the files were written by %s, and here is %s, which writes other "
+                              "bytes: rows are compared instead",
+                              theirs, ours));
     }
     struct dedupe_source *counts =
         arena_zero(verify->arena, (verify->plan.partition_count + 1) * sizeof *counts);

@@ -166,7 +166,7 @@ static bool make(struct shard_check *check, struct dedupe_source *counts, struct
 static void check_made_row(struct shard_check *check)
 {
     const struct build_result *result = &check->result;
-    bool known = check->request->same_library || check->row == NULL;
+    bool known = check->request->same_writer || check->row == NULL;
     if (!check->row_checked) {
         check->row_checked = true;
         check_row(check, result->rows, buf_bytes(&result->key_min), buf_bytes(&result->key_max),
@@ -253,7 +253,7 @@ static bool compare_rows(struct shard_check *check, struct row_stream *expected,
         return false;
     }
     check->request->report->rows += result.stored;
-    if (check->made && check->request->same_library && result.differences == 0) {
+    if (check->made && check->request->same_writer && result.differences == 0) {
         add_finding(check, VERIFY_FILE, "its rows are right, and its bytes are not", NULL, NULL);
     }
     return true;

@@ -29,7 +29,7 @@ struct verify_shard_request { /* all borrowed */
     size_t order_count;
     struct contribution *rows; /* NULL: the log has not all of them, so nothing is made */
     const bool *lost;          /* by source of `rows`: the log cleaner took records of it */
-    bool same_library;         /* as the snapshot was made with: bytes can be compared */
+    bool same_writer;          /* laid out as the snapshot was: bytes can be compared */
     struct verify_report *report;
 };
 

@@ -70,7 +70,7 @@ struct kv *wiring_kv(void)
     return sqlite_kv();
 }
 
-const char *wiring_kv_version(void)
+const char *wiring_sqlite_version(void)
 {
     return sqlite_kv_version();
 }

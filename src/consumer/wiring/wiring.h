@@ -18,7 +18,7 @@ MUST_CHECK bool wiring_sweep_store(struct store *store, struct err *err);
 
 /* The driver of ordinary shard files, SQLite's. Not freed. */
 struct kv *wiring_kv(void);
-const char *wiring_kv_version(void); /* of SQLite, as it is in the files */
+const char *wiring_sqlite_version(void); /* of the library: "3.40.1" */
 /* That for snapshots with vectors; kv_free ends it. SETTINGS: sqlite-vec cannot be loaded. */
 MUST_CHECK bool wiring_vector_kv(const struct vector_settings *vectors, struct kv **ret_kv,
                                  struct err *err);

@@ -6,6 +6,7 @@
 #include "adapters/slatedb/slatedb_kv.h"
 #endif
 #include "consumer/wiring/wiring.h"
+#include "core/snapshot/sqlite_writer.h"
 
 /* NULL: this build does not have it. */
 static struct kv *slatedb(const char **ret_version)
@@ -46,12 +47,12 @@ bool wiring_open_kv(enum shard_backend backend, const struct vector_settings *ve
     return wiring_vector_kv(vectors, ret_kv, err);
 }
 
-const char *wiring_backend_version(enum shard_backend backend)
+const char *wiring_kv_version(enum shard_backend backend, uint32_t vector_dim)
 {
     const char *version = "";
     if (backend == BACKEND_SLATEDB) {
         (void)slatedb(&version);
         return version;
     }
-    return backend == BACKEND_SQLITE ? sqlite_kv_version() : "";
+    return backend == BACKEND_SQLITE && vector_dim == 0 ? SQLITE_WRITER_VERSION : "";
 }

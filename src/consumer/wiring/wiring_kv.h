@@ -16,7 +16,8 @@ MUST_CHECK bool wiring_backend_kv(enum shard_backend backend, struct kv **ret_kv
 MUST_CHECK bool wiring_open_kv(enum shard_backend backend, const struct vector_settings *vectors,
                                struct kv **ret_kv, struct err *err);
 
-/* The version of its library; "": this build does not have it. */
-const char *wiring_backend_version(enum shard_backend backend);
+/* Of what lays out the files of such shards: the writer of SQLite files, or the backend's library.
+ * "": SQLite itself does (shards with vectors), or this build does not have the backend. */
+const char *wiring_kv_version(enum shard_backend backend, uint32_t vector_dim);
 
 #endif

@@ -56,6 +56,12 @@ static inline void put_u64le(uint8_t *to, uint64_t value)
     }
 }
 
+static inline void put_u16be(uint8_t *to, uint32_t value)
+{
+    to[0] = (uint8_t)(value >> 8);
+    to[1] = (uint8_t)value;
+}
+
 static inline void put_u32be(uint8_t *to, uint32_t value)
 {
     for (int i = 0; i < 4; i++) {
@@ -79,6 +85,11 @@ static inline uint32_t get_u32le(const uint8_t *from)
 static inline uint64_t get_u64le(const uint8_t *from)
 {
     return (uint64_t)get_u32le(from) | (uint64_t)get_u32le(from + 4) << 32;
+}
+
+static inline uint32_t get_u16be(const uint8_t *from)
+{
+    return (uint32_t)from[0] << 8 | from[1];
 }
 
 static inline uint32_t get_u32be(const uint8_t *from)

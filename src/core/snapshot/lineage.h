@@ -15,11 +15,13 @@
 struct lineage_maker {
     const char *group;
     const char *software;       /* "tidemark 0.1.0" */
-    const char *sqlite_version; /* it is in the header of every shard file */
+    const char *sqlite_version; /* of the library: the manifest is its file, and so are shards
+                                   with vectors */
     const char *contents;       /* "window", "state" */
     const char *order;          /* "offset", "event_time" */
-    const char *kv_backend;     /* "slatedb"; "" or NULL: SQLite, and left out, as is the next */
-    const char *kv_version;     /* of that library */
+    const char *kv_backend;     /* "slatedb"; "" or NULL: SQLite, and left out */
+    const char *kv_version;     /* of what laid out the shards' files (wiring_kv_version), left out
+                                   where it is "": the library did */
     const char *settings;       /* all that the fingerprint is of, in words (core/fingerprint.h) */
 };
 

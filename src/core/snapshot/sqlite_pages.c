@@ -3,11 +3,6 @@
 
 enum { FILE_HEADER_SIZE = 100, LEAF_HEADER = 8, INTERIOR_HEADER = 12 };
 
-static uint32_t get_u16be(const uint8_t *from)
-{
-    return (uint32_t)from[0] << 8 | from[1];
-}
-
 bool sqlite_page_parse(const uint8_t *page, uint32_t pageno, uint32_t page_size,
                        struct sqlite_page_header *ret_header)
 {
@@ -52,9 +47,7 @@ size_t sqlite_page_varint(struct bytes from, uint64_t *ret_value)
     return 0;
 }
 
-/* Bytes of a payload that stay on the page: https://www.sqlite.org/fileformat2.html, section 1.6.
- */
-static uint64_t local_size(uint64_t payload, bool table_leaf, uint32_t usable)
+uint64_t sqlite_page_local_size(uint64_t payload, bool table_leaf, uint32_t usable)
 {
     uint64_t most = table_leaf ? usable - 35 : (usable - 12) * 64 / 255 - 23;
     if (payload <= most) {
@@ -82,7 +75,7 @@ static bool parse_payload(struct bytes cell, enum sqlite_page_type type, uint32_
         }
         used += more;
     }
-    uint64_t local = local_size(payload, type == SQLITE_PAGE_TABLE_LEAF, page_size);
+    uint64_t local = sqlite_page_local_size(payload, type == SQLITE_PAGE_TABLE_LEAF, page_size);
     bool overflows = local < payload;
     if (cell.size - used < local + (overflows ? 4 : 0)) {
         return false;
