@@ -36,9 +36,10 @@ struct member_hands {
     struct adopted_witness *adopted;
     size_t adopted_count;
     bool trigger_sent;
-    uint64_t alerts;     /* so many were told */
-    struct err refused;  /* what only somebody's hand can mend; else of kind NONE */
-    struct arena *arena; /* of commands and their answers, until the next tick */
+    int64_t lost_retry_us; /* clock_mono_us: member_hands_find_lost does not ask before */
+    uint64_t alerts;       /* so many were told */
+    struct err refused;    /* what only somebody's hand can mend; else of kind NONE */
+    struct arena *arena;   /* of commands and their answers, until the next tick */
 };
 
 void member_hands_init(struct member_hands *hands, const struct member_thread_settings *settings,
@@ -63,11 +64,12 @@ void member_hands_adopted(struct member_hands *hands, const struct mail *mail);
  * or that of the rows that are held. */
 void member_hands_fetch_from(const struct member_hands *hands, struct mail *mail);
 
-/* Asks the cluster where the logs begin now, for readings that are INTAKE_LOST. False: SETTINGS
- * when a log ends below what was read or the head has (it was truncated, or the topic was made
- * again); TRANSIENT: ask again. */
+/* Asks the cluster where the logs begin now, for readings that are INTAKE_LOST. While it does not
+ * say, those are left out, and later readings ask again: what the others have read is no less true.
+ * SETTINGS when a log ends below what was read or the head has (it was truncated, or the topic was
+ * made again), or may not be asked. */
 MUST_CHECK bool member_hands_find_lost(struct member_hands *hands, struct member_reading *readings,
-                                       size_t count, struct err *err);
+                                       size_t *count, struct err *err);
 
 void member_hands_tick(struct member_hands *hands);
 

@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/os/clock.h"
 #include "adapters/os/log.h"
 #include "consumer/intake/made_again.h"
 #include "consumer/member/member_command.h"
 
-enum { LOST_QUERY_MS = 30 * 1000 };
+/* The member thread waits for the answer, and says no PROGRESS meanwhile. */
+enum { LOST_QUERY_MS = 5 * 1000, LOST_PAUSE_US = 10 * 1000 * 1000 };
 
 bool member_hands_partition(const struct member_hands *hands, struct partition_id id,
                             struct source_partition *ret)
@@ -149,31 +151,62 @@ static bool settle(const struct member_hands *hands, struct member_reading *read
     return true;
 }
 
+/* *ret_ends stays NULL when the cluster does not say, or is not to be asked yet. */
+static bool ask_ends(struct member_hands *hands, struct source_ends **ret_ends, size_t *ret_count,
+                     struct err *err)
+{
+    if (clock_mono_us() < hands->lost_retry_us ||
+        source_query_ends(hands->query, LOST_QUERY_MS, hands->arena, ret_ends, ret_count, err)) {
+        return true;
+    }
+    if (err->kind == ERR_SETTINGS) {
+        return false;
+    }
+    log_warn("member", "where the logs of lost positions begin is not known: %s", err->message);
+    hands->lost_retry_us = clock_mono_us() + LOST_PAUSE_US;
+    *ret_ends = NULL;
+    return true;
+}
+
+static bool settle_of(const struct member_hands *hands, struct member_reading *reading,
+                      const struct source_ends *ends, size_t end_count, struct err *err)
+{
+    struct source_partition partition;
+    reading->lost_to = 0;
+    if (!member_hands_partition(hands, reading->id, &partition)) {
+        return true;
+    }
+    for (size_t k = 0; k < end_count; k++) {
+        if (ends[k].partition.topic == partition.topic &&
+            ends[k].partition.partition == partition.partition) {
+            TRY(settle(hands, reading, partition, &ends[k], err));
+        }
+    }
+    return true;
+}
+
 /* The machine says what is lost, and asks for a SKIP; reading goes on behind it meanwhile. */
 bool member_hands_find_lost(struct member_hands *hands, struct member_reading *readings,
-                            size_t count, struct err *err)
+                            size_t *count, struct err *err)
 {
     struct source_ends *ends = NULL;
     size_t end_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct source_partition partition;
-        if (readings[i].lost_to != INTAKE_LOST) {
-            continue;
-        }
-        if (ends == NULL) {
-            TRY(source_query_ends(hands->query, LOST_QUERY_MS, hands->arena, &ends, &end_count,
-                                  err));
-        }
-        readings[i].lost_to = 0;
-        if (!member_hands_partition(hands, readings[i].id, &partition)) {
-            continue;
-        }
-        for (size_t k = 0; k < end_count; k++) {
-            if (ends[k].partition.topic == partition.topic &&
-                ends[k].partition.partition == partition.partition) {
-                TRY(settle(hands, &readings[i], partition, &ends[k], err));
+    size_t kept = 0;
+    bool asked = false;
+    for (size_t i = 0; i < *count; i++) {
+        struct member_reading reading = readings[i];
+        if (reading.lost_to == INTAKE_LOST) {
+            if (!asked) {
+                TRY(ask_ends(hands, &ends, &end_count, err));
+                asked = true;
             }
+            if (ends == NULL) {
+                continue;
+            }
+            TRY(settle_of(hands, &reading, ends, end_count, err));
         }
+        readings[kept++] = reading;
     }
+    *count = kept;
     return true;
 }

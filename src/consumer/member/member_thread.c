@@ -227,22 +227,20 @@ static void on_readings(struct member_thread *thread, const struct mail *mail)
 {
     struct member_event event = {.kind = MEMBER_EVENT_PROGRESS};
     struct err err;
-    if (!member_hands_find_lost(&thread->hands, mail->readings.readings, mail->readings.count,
-                                &err)) {
-        if (err.kind == ERR_SETTINGS) {
-            fail(thread, &err);
-        }
-        return; /* the next readings ask again */
-    }
-    event.progress.readings = mail->readings.readings;
-    event.progress.count = mail->readings.count;
-    event.progress.short_of_room = mail->readings.short_of_room;
+    size_t count = mail->readings.count;
     thread->state.counters = mail->readings.counters;
-    thread->state.partitions = mail->readings.count;
+    thread->state.partitions = count;
     thread->state.position = 0;
-    for (size_t i = 0; i < mail->readings.count; i++) {
+    for (size_t i = 0; i < count; i++) {
         thread->state.position += mail->readings.readings[i].position;
     }
+    if (!member_hands_find_lost(&thread->hands, mail->readings.readings, &count, &err)) {
+        fail(thread, &err);
+        return;
+    }
+    event.progress.readings = mail->readings.readings;
+    event.progress.count = count;
+    event.progress.short_of_room = mail->readings.short_of_room;
     feed(thread, &event);
 }
 
