@@ -11,9 +11,22 @@ enum {
 
 /* ---- R4a: idle is what the broker says ---- */
 
+/* More than once while it counted: each time for less than it takes to count anew. */
+static bool has_napped(const struct world *world, const char *member)
+{
+    for (int i = 0; i < world->process_count; i++) {
+        const struct sim_process *process = &world->processes[i];
+        if (strcmp(process->name, member) == 0) {
+            int64_t since_us = world->now_us - process->slept_us[0];
+            return since_us < world->settings.idle_after_us + MAY_SLEEP_US;
+        }
+    }
+    return false;
+}
+
 /* There was a moment, not long ago, at which the partition ended at `position`, nothing was behind
  * it, and nothing had come for idle_after. Row times are those of the world, so no clock counts. */
-static bool was_idle_at(const struct world *world, int32_t p, int64_t position)
+static bool was_idle_at(const struct world *world, const char *member, int32_t p, int64_t position)
 {
     const struct sim_partition *partition = &world->partitions[p];
     int64_t next_us = position < partition->high ? partition->rows[position].added_us
@@ -21,7 +34,8 @@ static bool was_idle_at(const struct world *world, int32_t p, int64_t position)
     int64_t last_us = position > 0 ? partition->rows[position - 1].added_us : SIM_EPOCH_US;
     /* one member has seen the end for idle_after, but for what it may have slept; its clock may
      * have been set meanwhile */
-    int64_t quiet_us = world->clocks_jumped ? 0 : world->settings.idle_after_us - MAY_SLEEP_US;
+    bool loses_time = world->clocks_jumped || has_napped(world, member);
+    int64_t quiet_us = loses_time ? 0 : world->settings.idle_after_us - MAY_SLEEP_US;
     return next_us - last_us >= quiet_us && world->now_us - next_us < SAID_LATE_US;
 }
 
@@ -35,7 +49,7 @@ static void check_idle(struct world *world, const struct message_progress *progr
             continue;
         }
         world->audit->idle_said_us[p][said->position] = world->now_us;
-        if (!was_idle_at(world, p, said->position)) {
+        if (!was_idle_at(world, progress->member, p, said->position)) {
             const struct sim_row *rows = world->partitions[p].rows;
             int64_t at = said->position;
             world_fail(world,

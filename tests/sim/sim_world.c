@@ -329,6 +329,8 @@ static void fault_step(struct world *world, struct sim_process *process)
     } else if (process->alive && world->now_us >= process->stalled_until_us &&
                world_chance(world, world->faults.stall)) {
         process->stalled_until_us = world->now_us + world_between(world, 200000, 5000000);
+        process->slept_us[0] = process->slept_us[1];
+        process->slept_us[1] = world->now_us;
         if (process->stalled_until_us - world->now_us > SIM_SESSION_US) {
             coverage_chance(CHANCE_ZOMBIE);
         }

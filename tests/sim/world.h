@@ -224,6 +224,7 @@ struct sim_process {
     uint32_t starts; /* with names that change: each start has its own */
     bool alive;
     int64_t stalled_until_us;
+    int64_t slept_us[2]; /* when it fell asleep the last two times */
     int64_t restart_us;
     int64_t heard_us; /* when its groups last heard of it */
 
