@@ -1,6 +1,7 @@
 /* Broken reads, wrong clocks and keys, and what errors may show. */
 #include <string.h>
 
+#include "adapters/os/clock.h"
 #include "tests/conformance/store_faults_case.h"
 
 /* ---- reads ---- */
@@ -47,6 +48,27 @@ CASE(a_read_that_makes_no_progress_ends)
     buf_init(&now, LARGE);
     EXPECT_ERR(store_get(store, "o", &now, NULL, &err), ERR_TRANSIENT);
     buf_done(&now);
+}
+
+/* A few bytes now and then are no progress either: a read of 3 MB would take half a day. */
+CASE(a_read_that_drips_ends)
+{
+    BEGIN;
+    struct s3_settings settings = store_faults_quick();
+    settings.stall_timeout_us = SECOND;
+    settings.retries_max = 1;
+    struct store *hasty = store_server_open(&settings, "suite/hasty");
+    put_large(hasty, "o", 1);
+    store_faults_set("[{'action':'drip','bytes':7,'method':'GET'}]");
+    struct buf now;
+    buf_init(&now, LARGE);
+    int64_t before_us = clock_mono_us();
+    bool ok = store_get(hasty, "o", &now, NULL, &err);
+    int64_t took_us = clock_mono_us() - before_us;
+    store_free(hasty);
+    buf_done(&now);
+    EXPECT(!ok && err.kind == ERR_TRANSIENT);
+    EXPECT(took_us < 20 * SECOND && store != NULL);
 }
 
 struct replacing {
@@ -181,6 +203,7 @@ CASE(a_wrong_key_is_a_setting)
 const struct store_case store_faults_reads[] = {
     STORE_FAULTS_CASE(a_broken_read_goes_on_where_it_was),
     STORE_FAULTS_CASE(a_read_that_makes_no_progress_ends),
+    STORE_FAULTS_CASE(a_read_that_drips_ends),
     STORE_FAULTS_CASE(a_broken_error_is_no_content),
     STORE_FAULTS_CASE(two_versions_are_never_mixed),
     STORE_FAULTS_CASE(a_server_that_ignores_ranges_is_understood),

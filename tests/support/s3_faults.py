@@ -15,6 +15,7 @@ POST /_faults   replaces the rules by a JSON list and forgets the log. The first
     drop           closes the connection without forwarding
     drop_after     forwards, then closes without an answer
     truncate       forwards, and answers all headers but only the first "bytes" of the body
+    drip           forwards, and answers with "bytes" bytes of the body in a tenth of a second
     hang           keeps the connection "seconds" long, then closes it
     hang_after     forwards, and then does the same
     late           waits "seconds", then forwards, whether or not the client is still there
@@ -105,7 +106,7 @@ class Handler(BaseHTTPRequestHandler):
         finally:
             connection.close()
 
-    def answer(self, status, headers, body, cut=None):
+    def answer(self, status, headers, body, cut=None, drip=None):
         self.send_response_only(status)
         if "date" not in headers:
             self.send_header("Date", self.date_time_string())
@@ -118,8 +119,11 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", length)
         self.end_headers()
         if not head:
-            self.wfile.write(body if cut is None else body[:cut])
-            self.wfile.flush()
+            body = body if cut is None else body[:cut]
+            for at in range(0, len(body), drip or max(len(body), 1)):
+                self.wfile.write(body[at:at + drip] if drip else body)
+                self.wfile.flush()
+                time.sleep(0.1 if drip else 0)
 
     def answer_rule(self, rule):
         body = rule.get("body")
@@ -193,6 +197,8 @@ class Handler(BaseHTTPRequestHandler):
         elif action == "truncate":
             self.answer(*self.forward(headers, body), cut=rule["bytes"])
             self.drop()
+        elif action == "drip":
+            self.answer(*self.forward(headers, body), drip=rule["bytes"])
         elif action == "hang":
             time.sleep(rule["seconds"])
             self.drop()

@@ -13,6 +13,9 @@
 
 enum { POOL_MAX = 16 };
 
+/* Slower than that for the stall timeout: nobody waits for the end. */
+static const long STALLED_BYTES_PER_SECOND = 1024;
+
 struct http {
     char *ca_file;
     char *proxy;
@@ -291,7 +294,7 @@ static void set_waits(const struct http *http, CURL *curl, const struct http_req
     int64_t connect_us = http->connect_timeout_us < left_us ? http->connect_timeout_us : left_us;
     SET(CURLOPT_CONNECTTIMEOUT_MS, to_ms(connect_us));
     SET(CURLOPT_TIMEOUT_MS, to_ms(left_us));
-    SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
+    SET(CURLOPT_LOW_SPEED_LIMIT, STALLED_BYTES_PER_SECOND);
     SET(CURLOPT_LOW_SPEED_TIME, (to_ms(http->stall_timeout_us) + 999) / 1000);
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_TCP_KEEPALIVE, 1L);

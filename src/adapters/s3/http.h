@@ -15,7 +15,7 @@ struct http_settings {
     const char *ca_file;        /* NULL: the system's */
     const char *proxy;          /* NULL: as the environment says (http_proxy, …); "": none */
     int64_t connect_timeout_us; /* until connected, TLS included */
-    int64_t stall_timeout_us;   /* without a byte in either direction */
+    int64_t stall_timeout_us;   /* with less than 1 KiB/s in either direction */
 };
 
 /* Copies the settings. Sets SIGPIPE to be ignored when it still has its default action. */

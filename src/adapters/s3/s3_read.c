@@ -18,7 +18,10 @@
 #include "adapters/os/clock.h"
 #include "adapters/s3/s3_upload.h"
 
-enum { READ_DAY_SECONDS = 86400 };
+enum {
+    READ_DAY_SECONDS = 86400,
+    PROGRESS_BYTES = 64 * 1024, /* that many in one try begin the count of retries anew */
+};
 
 /* One read, over as many requests as it takes. */
 struct reading {
@@ -146,8 +149,8 @@ static bool read_all(struct reading *reading, int64_t deadline_us, struct err *e
         if (left_of(reading) == 0) {
             return true;
         }
-        if (reading->delivered > before) {
-            broken = 0; /* progress: a bad line may break often */
+        if (reading->delivered - before >= PROGRESS_BYTES) {
+            broken = 0; /* a bad line may break often, but not for a few bytes each time */
             backoff_reset(&backoff);
         }
         if (++broken > reading->s3->settings.retries_max ||

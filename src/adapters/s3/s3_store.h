@@ -31,7 +31,7 @@ struct s3_settings {
     const char *proxy;   /* http://host:port; http_proxy and so on; "": none */
 
     int64_t connect_timeout_us; /* 5 s */
-    int64_t stall_timeout_us;   /* 20 s without a byte */
+    int64_t stall_timeout_us;   /* 20 s with less than 1 KiB/s */
     int64_t request_timeout_us; /* 30 s for one request, and the time its body may take */
     int64_t total_deadline_us;  /* 120 s for one call with its retries, and the time the content may
                                    take. Nothing is sent after it (PROTOCOL R13) */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/os/file.h"
 #include "adapters/os/queue.h"
 #include "adapters/os/thread.h"
 #include "checkpoint/spill_reader.h"
@@ -34,6 +35,9 @@ static void write_spill(struct spill_thread *thread, struct spill_order *order)
     order->ok = spill_write(row_share_set(order->share), order->path, thread->sync, &thread->stop,
                             &ref, &order->err) &&
                 spill_open_file(order->path, &order->set, &order->err);
+    if (!order->ok) {
+        file_discard(order->path); /* it would take room that nobody counts */
+    }
     order->bytes = ref.bytes;
     spill_ref_done(&ref);
 }
