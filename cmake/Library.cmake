@@ -25,7 +25,7 @@ function(tidemark_library_static)
     set(object ${CMAKE_CURRENT_BINARY_DIR}/libtidemark.o)
     set(archive ${CMAKE_CURRENT_BINARY_DIR}/libtidemark.a)
     set(archives)
-    foreach(module IN ITEMS consumer_wiring checkpoint adapters_sqlite adapters_s3 adapters_file adapters_crypto adapters
+    foreach(module IN ITEMS consumer_wiring checkpoint_reading adapters_sqlite adapters_s3 adapters_file adapters_crypto adapters
             adapters_os core_settings core_coord core_snapshot core_spill core_window core_route core_route_cel
             core_record core_base)
         get_target_property(type ${module} TYPE)

@@ -5,7 +5,7 @@
 
 #include "adapters/os/log.h"
 #include "adapters/os/file.h"
-#include "checkpoint/leader_thread.h"
+#include "checkpoint/leader/leader_thread.h"
 #include "consumer/intake/intake_thread.h"
 #include "consumer/intake/poll_thread.h"
 #include "consumer/service_checkpoint.h"

@@ -4,7 +4,7 @@
 #define TIDEMARK_CONSUMER_SERVICE_CHECKPOINT_H
 
 #include "adapters/os/folder_lock.h"
-#include "checkpoint/local_checkpoint.h"
+#include "checkpoint/spill/local_checkpoint.h"
 #include "consumer/intake/intake.h"
 #include "core/coord/coord.h"
 

@@ -2,7 +2,7 @@
 #ifndef TIDEMARK_LIBRARY_LIBRARY_H
 #define TIDEMARK_LIBRARY_LIBRARY_H
 
-#include "checkpoint/snapshot_reader.h"
+#include "checkpoint/reading/snapshot_reader.h"
 #include "library/library_options.h"
 
 struct tidemark_snapshot {

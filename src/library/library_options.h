@@ -2,7 +2,7 @@
 #ifndef TIDEMARK_LIBRARY_LIBRARY_OPTIONS_H
 #define TIDEMARK_LIBRARY_LIBRARY_OPTIONS_H
 
-#include "checkpoint/shard_files.h"
+#include "checkpoint/reading/shard_files.h"
 #include "core/settings.h"
 #include "library/tidemark.h"
 

@@ -13,7 +13,7 @@
 #include "adapters/file/file_store.h"
 #include "adapters/os/file.h"
 #include "adapters/sqlite/sqlite_manifest.h"
-#include "checkpoint/catalog.h"
+#include "checkpoint/reading/catalog.h"
 #include "core/snapshot/names.h"
 
 struct folder_store {

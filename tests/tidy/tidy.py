@@ -57,8 +57,11 @@ MAY_INCLUDE = {
                    "core/settings.h"],
     "core": ["core"],
     "adapters": ["core", "adapters/os"],
-    "checkpoint": ["core", "adapters/sqlite/sqlite_manifest.h", "adapters/sqlite/sqlite_checkpoint.h",
-                   "adapters/os", "adapters/crypto"],
+    "checkpoint/spill": ["core", "adapters/sqlite/sqlite_checkpoint.h", "adapters/os", "adapters/crypto"],
+    "checkpoint/reading": ["core", "adapters/sqlite/sqlite_manifest.h", "adapters/os", "adapters/crypto"],
+    "checkpoint/build": ["core", "adapters/os", "adapters/crypto", "checkpoint/spill", "checkpoint/reading"],
+    "checkpoint/leader": ["core", "adapters/sqlite/sqlite_manifest.h", "adapters/os", "adapters/crypto",
+                          "checkpoint/reading"],
     "consumer/settings": ["core", "adapters"],
     "consumer/rows": ["core", "adapters", "checkpoint"],
     "consumer/wiring": ["core", "adapters", "checkpoint"],
@@ -140,7 +143,7 @@ def may_include(source, header):
     if folder.startswith("adapters/"):
         other = header_folder.startswith("adapters/") and header_folder not in (folder, *EVERYBODYS)
         return (under(header, "core") or under(header, "adapters")) and not other
-    if folder == "checkpoint" and header_folder == "adapters":
+    if under(folder, "checkpoint") and header_folder == "adapters":
         return True
     if under(folder, "consumer") and header_folder.startswith("adapters/") and header_folder not in EVERYBODYS:
         return source in WIRING or header in ("adapters/sqlite/sqlite_manifest.h",

@@ -3,7 +3,7 @@
 
 #include "adapters/os/clock.h"
 #include "adapters/os/log.h"
-#include "checkpoint/cleanup.h"
+#include "checkpoint/reading/cleanup.h"
 #include "cli/commands/command_snapshot.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/output_progress.h"

@@ -2,7 +2,7 @@
 #ifndef TIDEMARK_CLI_COMMANDS_COMMAND_SNAPSHOT_H
 #define TIDEMARK_CLI_COMMANDS_COMMAND_SNAPSHOT_H
 
-#include "checkpoint/snapshot_reader.h"
+#include "checkpoint/reading/snapshot_reader.h"
 #include "cli/commands/command.h"
 #include "core/settings.h"
 

@@ -6,7 +6,7 @@
 
 #include "adapters/os/clock.h"
 #include "adapters/os/log.h"
-#include "checkpoint/snapshot_reader.h"
+#include "checkpoint/reading/snapshot_reader.h"
 #include "cli/commands/command_lineage.h"
 #include "cli/commands/command_service.h"
 #include "cli/commands/command_snapshot.h"

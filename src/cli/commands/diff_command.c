@@ -1,7 +1,7 @@
 /* `tidemark diff`: what is different between two snapshots. */
 #include <inttypes.h>
 
-#include "checkpoint/snapshot_diff.h"
+#include "checkpoint/reading/snapshot_diff.h"
 #include "cli/commands/command_service.h"
 #include "cli/commands/command_snapshot.h"
 #include "cli/commands/commands.h"

@@ -1,7 +1,7 @@
 /* `tidemark resume`: goes on after a hold. */
 #include "cli/commands/command_operator.h"
 #include "cli/commands/commands.h"
-#include "checkpoint/catalog.h"
+#include "checkpoint/reading/catalog.h"
 #include "consumer/wiring/wiring.h"
 
 /* The bytes of `_CURRENT` that the operator decides on; *ret_pointer NULL: there is none. */

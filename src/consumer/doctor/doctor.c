@@ -8,7 +8,7 @@
 
 #include "adapters/os/clock.h"
 #include "adapters/os/os_random.h"
-#include "checkpoint/catalog.h"
+#include "checkpoint/reading/catalog.h"
 #include "consumer/doctor/doctor_machine.h"
 #include "consumer/intake/poll_thread.h"
 #include "consumer/service_settings.h"

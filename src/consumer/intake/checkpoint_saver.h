@@ -2,7 +2,7 @@
 #ifndef TIDEMARK_CONSUMER_INTAKE_CHECKPOINT_SAVER_H
 #define TIDEMARK_CONSUMER_INTAKE_CHECKPOINT_SAVER_H
 
-#include "checkpoint/local_checkpoint.h"
+#include "checkpoint/spill/local_checkpoint.h"
 #include "consumer/intake/intake.h"
 
 /* The happy path: enough is only in memory, so everything is sorted and what the intake has counted

@@ -3,7 +3,7 @@
 #define TIDEMARK_CONSUMER_INTAKE_INTAKE_H
 
 #include "adapters/source.h"
-#include "checkpoint/contribution.h"
+#include "checkpoint/spill/contribution.h"
 #include "consumer/rows/budget.h"
 #include "consumer/intake/dead_letter.h"
 #include "consumer/intake/made_again.h"

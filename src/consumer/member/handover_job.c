@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "adapters/os/file.h"
-#include "checkpoint/part.h"
-#include "checkpoint/part_set.h"
-#include "checkpoint/spill_reader.h"
+#include "checkpoint/spill/part.h"
+#include "checkpoint/spill/part_set.h"
+#include "checkpoint/spill/spill_reader.h"
 #include "consumer/rows/spill_writer.h"
 #include "core/spill/spill_format.h"
 

@@ -4,7 +4,7 @@
 
 #include "adapters/ledger.h"
 #include "adapters/os/pulse.h"
-#include "checkpoint/leader_thread.h"
+#include "checkpoint/leader/leader_thread.h"
 #include "consumer/intake/mail.h"
 #include "consumer/member/member_work.h"
 #include "consumer/member/pause_watch.h"

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "adapters/os/crash_point.h"
-#include "checkpoint/part.h"
-#include "checkpoint/part_set.h"
+#include "checkpoint/spill/part.h"
+#include "checkpoint/spill/part_set.h"
 #include "consumer/rows/spill_writer.h"
 
 static bool write_part(struct part_job *job, const char *path, struct spill_ref *ref,

@@ -3,8 +3,8 @@
 #define TIDEMARK_CONSUMER_MEMBER_PART_JOB_H
 
 #include "adapters/store.h"
-#include "checkpoint/build_thread.h"
-#include "checkpoint/contribution.h"
+#include "checkpoint/build/build_thread.h"
+#include "checkpoint/spill/contribution.h"
 #include "core/snapshot/names.h"
 
 struct part_settings { /* borrowed */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "adapters/os/os_random.h"
-#include "checkpoint/spill_reader.h"
+#include "checkpoint/spill/spill_reader.h"
 #include "consumer/rows/shard_buffer.h"
 #include "consumer/rows/spill_writer.h"
 #include "core/coord/leader_shards.h"

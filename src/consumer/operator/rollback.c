@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "adapters/os/clock.h"
-#include "checkpoint/shard_object.h"
+#include "checkpoint/reading/shard_object.h"
 #include "core/snapshot/names.h"
 
 /* A manifest without its shards must not become current. */

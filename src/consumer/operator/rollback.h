@@ -2,7 +2,7 @@
 #ifndef TIDEMARK_CONSUMER_OPERATOR_ROLLBACK_H
 #define TIDEMARK_CONSUMER_OPERATOR_ROLLBACK_H
 
-#include "checkpoint/catalog.h"
+#include "checkpoint/reading/catalog.h"
 #include "consumer/operator/operator.h"
 
 /* The order of PROTOCOL R15 and R20: the snapshot is there; HOLD with it as target is in the ledger

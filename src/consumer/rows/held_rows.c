@@ -9,7 +9,7 @@
 #include "adapters/os/file.h"
 #include "adapters/os/log.h"
 #include "adapters/os/os_random.h"
-#include "checkpoint/spill_reader.h"
+#include "checkpoint/spill/spill_reader.h"
 #include "consumer/rows/spill_thread.h"
 
 enum { SPACE_RETRY_US = 1000 * 1000 };

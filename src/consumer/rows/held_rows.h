@@ -3,7 +3,7 @@
 #define TIDEMARK_CONSUMER_ROWS_HELD_ROWS_H
 
 #include "adapters/sqlite/sqlite_checkpoint.h"
-#include "checkpoint/row_share.h"
+#include "checkpoint/spill/row_share.h"
 #include "consumer/rows/shard_buffer.h"
 #include "core/window/cut.h"
 

@@ -8,7 +8,7 @@
 #include "adapters/os/file.h"
 #include "adapters/os/queue.h"
 #include "adapters/os/thread.h"
-#include "checkpoint/spill_reader.h"
+#include "checkpoint/spill/spill_reader.h"
 #include "consumer/rows/spill_writer.h"
 
 struct spill_order {

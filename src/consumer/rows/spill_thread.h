@@ -2,7 +2,7 @@
 #ifndef TIDEMARK_CONSUMER_ROWS_SPILL_THREAD_H
 #define TIDEMARK_CONSUMER_ROWS_SPILL_THREAD_H
 
-#include "checkpoint/row_share.h"
+#include "checkpoint/spill/row_share.h"
 
 /* One spill at a time: the owner starts one, and takes its result before the next. One owner's
  * thread. */

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "checkpoint/spill_out.h"
+#include "checkpoint/spill/spill_out.h"
 
 enum { STOP_CHECK_ROWS = 4096 };
 

@@ -3,7 +3,7 @@
 #define TIDEMARK_CONSUMER_STATUS_GROUP_STATUS_H
 
 #include "adapters/source.h"
-#include "checkpoint/catalog.h"
+#include "checkpoint/reading/catalog.h"
 #include "core/coord/fold.h"
 
 /* Pure: everything that is asked of others is given. Works as well when no member runs. All texts

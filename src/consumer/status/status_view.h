@@ -4,7 +4,7 @@
 
 #include "adapters/source.h"
 #include "adapters/store.h"
-#include "checkpoint/leader_thread.h"
+#include "checkpoint/leader/leader_thread.h"
 #include "consumer/status/group_status.h"
 #include "consumer/member/member_thread.h"
 #include "consumer/status/status_counts.h"

@@ -2,7 +2,7 @@
 #ifndef TIDEMARK_CONSUMER_VERIFY_VERIFY_H
 #define TIDEMARK_CONSUMER_VERIFY_VERIFY_H
 
-#include "checkpoint/catalog.h"
+#include "checkpoint/reading/catalog.h"
 #include "consumer/verify/verify_read.h"
 #include "consumer/verify/verify_report.h"
 

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-#include "checkpoint/order_file.h"
+#include "checkpoint/spill/order_file.h"
 #include "core/record/key.h"
 #include "core/snapshot/names.h"
 

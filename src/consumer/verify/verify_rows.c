@@ -1,7 +1,7 @@
 /* The rows of a stored shard against those that its records make: which key, and whose record. */
 #include "consumer/verify/verify_rows.h"
 
-#include "checkpoint/rows_differ.h"
+#include "checkpoint/reading/rows_differ.h"
 
 enum { KEY_BYTES_MAX = 16 << 20 };
 

@@ -12,9 +12,9 @@
 
 #include "adapters/os/file.h"
 #include "adapters/os/file_tree.h"
-#include "checkpoint/build.h"
-#include "checkpoint/shard_object.h"
-#include "checkpoint/state_files.h"
+#include "checkpoint/build/build.h"
+#include "checkpoint/reading/shard_object.h"
+#include "checkpoint/build/state_files.h"
 #include "consumer/verify/verify_order.h"
 #include "consumer/verify/verify_rows.h"
 #include "consumer/verify/verify_sidecar.h"

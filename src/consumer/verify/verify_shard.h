@@ -4,9 +4,9 @@
 
 #include "adapters/crypto/digest.h"
 #include "adapters/kv.h"
-#include "checkpoint/catalog.h"
-#include "checkpoint/contribution.h"
-#include "checkpoint/state_base.h"
+#include "checkpoint/reading/catalog.h"
+#include "checkpoint/spill/contribution.h"
+#include "checkpoint/build/state_base.h"
 #include "consumer/verify/verify_report.h"
 #include "core/route/route.h"
 #include "core/settings.h"

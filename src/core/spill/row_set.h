@@ -16,7 +16,7 @@ struct row_set_ops {
     void (*free)(struct row_set *set);
 };
 
-/* First member of every implementation: a spill (checkpoint/spill_reader.h), rows in memory
+/* First member of every implementation: a spill (checkpoint/spill/spill_reader.h), rows in memory
  * (consumer/rows/sorted_rows.h). Does not change once it is made. */
 struct row_set {
     const struct row_set_ops *ops;

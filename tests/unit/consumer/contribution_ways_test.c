@@ -1,9 +1,9 @@
 /* Does a build get the same rows from a part, from ranges, and from rows that were regrouped? */
 #include "tests/support/intake_world.h"
 
-#include "checkpoint/part_set.h"
-#include "checkpoint/range_set.h"
-#include "checkpoint/spill_reader.h"
+#include "checkpoint/spill/part_set.h"
+#include "checkpoint/spill/range_set.h"
+#include "checkpoint/spill/spill_reader.h"
 #include "consumer/member/regroup_job.h"
 #include "consumer/rows/spill_writer.h"
 

@@ -8,7 +8,7 @@
 
 #include "adapters/os/file.h"
 #include "adapters/sqlite/db.h"
-#include "checkpoint/local_checkpoint.h"
+#include "checkpoint/spill/local_checkpoint.h"
 #include "tests/support/test_set.h"
 
 enum { ROWS = 3000 };

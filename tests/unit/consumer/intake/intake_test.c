@@ -1,7 +1,7 @@
 /* Does a cut take exactly the rows it should, counted exactly, wherever they are held? */
 #include <unistd.h>
 
-#include "checkpoint/spill_reader.h"
+#include "checkpoint/spill/spill_reader.h"
 #include "tests/support/intake_world.h"
 
 static struct cut_step step(uint64_t build, int64_t from_ms, int64_t to_ms, int64_t cut)

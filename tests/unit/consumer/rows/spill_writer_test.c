@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "adapters/os/file.h"
-#include "checkpoint/spill_reader.h"
+#include "checkpoint/spill/spill_reader.h"
 #include "consumer/rows/shard_buffer.h"
 #include "tests/support/test_rows.h"
 
