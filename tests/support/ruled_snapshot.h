@@ -11,7 +11,7 @@
 
 #include "adapters/sqlite/sqlite_kv.h"
 #include "adapters/sqlite/sqlite_manifest.h"
-#include "checkpoint/build/upload.h"
+#include "checkpoint/shards/upload.h"
 #include "core/snapshot/names.h"
 #include "core/snapshot/pointer.h"
 

@@ -59,7 +59,7 @@ MAY_INCLUDE = {
     "adapters": ["core", "adapters/os"],
     "checkpoint/spill": ["core", "adapters/sqlite/sqlite_checkpoint.h", "adapters/os", "adapters/crypto"],
     "checkpoint/reading": ["core", "adapters/sqlite/sqlite_manifest.h", "adapters/os", "adapters/crypto"],
-    "checkpoint/build": ["core", "adapters/os", "adapters/crypto", "checkpoint/spill", "checkpoint/reading"],
+    "checkpoint/shards": ["core", "adapters/os", "adapters/crypto", "checkpoint/spill", "checkpoint/reading"],
     "checkpoint/leader": ["core", "adapters/sqlite/sqlite_manifest.h", "adapters/os", "adapters/crypto",
                           "checkpoint/reading"],
     "consumer/settings": ["core", "adapters"],

@@ -2,7 +2,7 @@
 #ifndef TIDEMARK_CONSUMER_MEMBER_MEMBER_WORK_H
 #define TIDEMARK_CONSUMER_MEMBER_MEMBER_WORK_H
 
-#include "checkpoint/build/shard_job.h"
+#include "checkpoint/shards/shard_job.h"
 #include "consumer/member/part_job.h"
 #include "consumer/member/regroup_job.h"
 #include "core/coord/fold.h"

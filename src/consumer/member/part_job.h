@@ -3,7 +3,7 @@
 #define TIDEMARK_CONSUMER_MEMBER_PART_JOB_H
 
 #include "adapters/store.h"
-#include "checkpoint/build/build_thread.h"
+#include "checkpoint/shards/build_thread.h"
 #include "checkpoint/spill/contribution.h"
 #include "core/snapshot/names.h"
 

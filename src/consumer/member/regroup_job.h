@@ -2,7 +2,7 @@
 #ifndef TIDEMARK_CONSUMER_MEMBER_REGROUP_JOB_H
 #define TIDEMARK_CONSUMER_MEMBER_REGROUP_JOB_H
 
-#include "checkpoint/build/build_thread.h"
+#include "checkpoint/shards/build_thread.h"
 #include "checkpoint/spill/contribution.h"
 #include "consumer/rows/budget.h"
 #include "core/record/key.h"

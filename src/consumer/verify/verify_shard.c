@@ -12,9 +12,9 @@
 
 #include "adapters/os/file.h"
 #include "adapters/os/file_tree.h"
-#include "checkpoint/build/build.h"
+#include "checkpoint/shards/build.h"
 #include "checkpoint/reading/shard_object.h"
-#include "checkpoint/build/state_files.h"
+#include "checkpoint/shards/state_files.h"
 #include "consumer/verify/verify_order.h"
 #include "consumer/verify/verify_rows.h"
 #include "consumer/verify/verify_sidecar.h"

@@ -6,7 +6,7 @@
 #include "adapters/kv.h"
 #include "checkpoint/reading/catalog.h"
 #include "checkpoint/spill/contribution.h"
-#include "checkpoint/build/state_base.h"
+#include "checkpoint/shards/state_base.h"
 #include "consumer/verify/verify_report.h"
 #include "core/route/route.h"
 #include "core/settings.h"

@@ -1,7 +1,7 @@
 /* The sidecar of a stored shard against the file that it is of. */
 #include "consumer/verify/verify_sidecar.h"
 
-#include "checkpoint/build/shard_sidecar.h"
+#include "checkpoint/shards/shard_sidecar.h"
 #include "core/snapshot/names.h"
 #include "core/snapshot/sidecar.h"
 

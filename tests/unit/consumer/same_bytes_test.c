@@ -6,7 +6,7 @@
 #include "adapters/os/file.h"
 #include "adapters/sqlite/db.h"
 #include "adapters/sqlite/sqlite_kv.h"
-#include "checkpoint/build/build.h"
+#include "checkpoint/shards/build.h"
 #include "checkpoint/spill/spill_reader.h"
 #include "consumer/rows/shard_buffer.h"
 #include "consumer/rows/spill_writer.h"

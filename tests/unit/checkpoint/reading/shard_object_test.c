@@ -10,7 +10,7 @@
 #include "adapters/os/file_tree.h"
 #include "checkpoint/reading/cleanup.h"
 #include "checkpoint/reading/shard_cache.h"
-#include "checkpoint/build/upload.h"
+#include "checkpoint/shards/upload.h"
 #include "tests/support/folder_store.h"
 
 static const struct kv_features folder_kv = {.folder = true, .named_last = "manifest/"};

@@ -1,6 +1,6 @@
 /* A finished shard file goes into the store, under a URL that nobody else writes. */
-#ifndef TIDEMARK_CHECKPOINT_BUILD_UPLOAD_H
-#define TIDEMARK_CHECKPOINT_BUILD_UPLOAD_H
+#ifndef TIDEMARK_CHECKPOINT_SHARDS_UPLOAD_H
+#define TIDEMARK_CHECKPOINT_SHARDS_UPLOAD_H
 
 #include "adapters/kv.h"
 #include "adapters/store.h"

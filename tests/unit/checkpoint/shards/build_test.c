@@ -1,6 +1,6 @@
 /* Does a build take the right sections, choose the right page size, and leave nothing when it
  * fails? */
-#include "checkpoint/build/build.h"
+#include "checkpoint/shards/build.h"
 
 #include <stdio.h>
 #include <unistd.h>

@@ -5,14 +5,14 @@
  * first: mostly the smallest and largest sizes in the sections' statistics decide it; where they do
  * not, the rows are merged twice. What can go wrong: a spill does not check, the disk is full,
  * somebody wants us to stop: no file is left. */
-#include "checkpoint/build/build.h"
+#include "checkpoint/shards/build.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "adapters/os/clock.h"
 #include "adapters/os/file.h"
-#include "checkpoint/build/build_sources.h"
+#include "checkpoint/shards/build_sources.h"
 #include "checkpoint/spill/narrow.h"
 #include "checkpoint/spill/order_file.h"
 #include "checkpoint/spill/spill_reader.h"

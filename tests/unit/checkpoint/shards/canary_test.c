@@ -1,6 +1,6 @@
 /* Is a key that a gate wants looked up in its own shard alone, where it can be told, and in every
  * one where it cannot? */
-#include "checkpoint/build/canary.h"
+#include "checkpoint/shards/canary.h"
 
 #include <criterion/criterion.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 /* Is the manifest of a base the one that PLAN names, and are shard files read where they are? What
  * is kept of an S3 store's files has its tests with a real one (tests/integration/test_state.py).
  */
-#include "checkpoint/build/state_base.h"
+#include "checkpoint/shards/state_base.h"
 
 #include <unistd.h>
 

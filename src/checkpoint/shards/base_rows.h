@@ -1,6 +1,6 @@
 /* The rows of a state before this build, as one of the sorted streams of a merge. */
-#ifndef TIDEMARK_CHECKPOINT_BUILD_BASE_ROWS_H
-#define TIDEMARK_CHECKPOINT_BUILD_BASE_ROWS_H
+#ifndef TIDEMARK_CHECKPOINT_SHARDS_BASE_ROWS_H
+#define TIDEMARK_CHECKPOINT_SHARDS_BASE_ROWS_H
 
 #include "adapters/kv.h"
 #include "core/record/key.h"

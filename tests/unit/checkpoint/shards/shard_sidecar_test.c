@@ -1,5 +1,5 @@
 /* Are files that are no shard files refused? (What bodies hold: golden_shards_test.c.) */
-#include "checkpoint/build/shard_sidecar.h"
+#include "checkpoint/shards/shard_sidecar.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,12 +1,12 @@
 /* One attempt to build one shard: its file is made, uploaded, and reported. */
-#ifndef TIDEMARK_CHECKPOINT_BUILD_SHARD_JOB_H
-#define TIDEMARK_CHECKPOINT_BUILD_SHARD_JOB_H
+#ifndef TIDEMARK_CHECKPOINT_SHARDS_SHARD_JOB_H
+#define TIDEMARK_CHECKPOINT_SHARDS_SHARD_JOB_H
 
 #include "adapters/kv.h"
 #include "adapters/store.h"
-#include "checkpoint/build/build_thread.h"
+#include "checkpoint/shards/build_thread.h"
 #include "checkpoint/spill/contribution.h"
-#include "checkpoint/build/state_base.h"
+#include "checkpoint/shards/state_base.h"
 #include "checkpoint/spill/part.h"
 #include "core/coord/member.h"
 #include "core/settings.h"

@@ -1,6 +1,6 @@
 /* Which of the keys that a gate wants are in a shard. */
-#ifndef TIDEMARK_CHECKPOINT_BUILD_CANARY_H
-#define TIDEMARK_CHECKPOINT_BUILD_CANARY_H
+#ifndef TIDEMARK_CHECKPOINT_SHARDS_CANARY_H
+#define TIDEMARK_CHECKPOINT_SHARDS_CANARY_H
 
 #include "adapters/kv.h"
 #include "adapters/store.h"

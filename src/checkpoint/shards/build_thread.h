@@ -1,6 +1,6 @@
 /* The threads that do the work of builds, away from the one that polls Kafka. */
-#ifndef TIDEMARK_CHECKPOINT_BUILD_BUILD_THREAD_H
-#define TIDEMARK_CHECKPOINT_BUILD_BUILD_THREAD_H
+#ifndef TIDEMARK_CHECKPOINT_SHARDS_BUILD_THREAD_H
+#define TIDEMARK_CHECKPOINT_SHARDS_BUILD_THREAD_H
 
 #include <stdatomic.h>
 

@@ -1,9 +1,9 @@
 /* Which source is which in one build. */
-#include "checkpoint/build/build_sources.h"
+#include "checkpoint/shards/build_sources.h"
 
 #include <stdlib.h>
 
-#include "checkpoint/build/build.h"
+#include "checkpoint/shards/build.h"
 #include "checkpoint/spill/order_file.h"
 
 /* All sources of a base that are known: of removed topics, too. */

@@ -1,6 +1,6 @@
 /* A shard of a state without new rows: the last file is copied within the store. */
-#ifndef TIDEMARK_CHECKPOINT_BUILD_CARRY_OVER_H
-#define TIDEMARK_CHECKPOINT_BUILD_CARRY_OVER_H
+#ifndef TIDEMARK_CHECKPOINT_SHARDS_CARRY_OVER_H
+#define TIDEMARK_CHECKPOINT_SHARDS_CARRY_OVER_H
 
 #include "adapters/store.h"
 #include "core/snapshot/attempt.h"

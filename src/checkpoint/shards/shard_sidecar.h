@@ -1,6 +1,6 @@
 /* The sidecar's body of a local shard file. */
-#ifndef TIDEMARK_CHECKPOINT_BUILD_SHARD_SIDECAR_H
-#define TIDEMARK_CHECKPOINT_BUILD_SHARD_SIDECAR_H
+#ifndef TIDEMARK_CHECKPOINT_SHARDS_SHARD_SIDECAR_H
+#define TIDEMARK_CHECKPOINT_SHARDS_SHARD_SIDECAR_H
 
 #include "core/base/buf.h"
 #include "core/base/err.h"

@@ -1,5 +1,5 @@
 /* The threads that do the work of builds, away from the one that polls Kafka. */
-#include "checkpoint/build/build_thread.h"
+#include "checkpoint/shards/build_thread.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* Sorted rows of many sets -> one shard file. */
-#ifndef TIDEMARK_CHECKPOINT_BUILD_BUILD_H
-#define TIDEMARK_CHECKPOINT_BUILD_BUILD_H
+#ifndef TIDEMARK_CHECKPOINT_SHARDS_BUILD_H
+#define TIDEMARK_CHECKPOINT_SHARDS_BUILD_H
 
 #include "adapters/kv.h"
-#include "checkpoint/build/base_rows.h"
+#include "checkpoint/shards/base_rows.h"
 #include "core/spill/dedupe.h"
 #include "core/spill/filter.h"
 #include "core/spill/row_set.h"

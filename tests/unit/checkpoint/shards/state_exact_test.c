@@ -6,7 +6,7 @@
 
 #include "adapters/os/file.h"
 #include "adapters/sqlite/sqlite_kv.h"
-#include "checkpoint/build/build.h"
+#include "checkpoint/shards/build.h"
 #include "checkpoint/spill/order_file.h"
 #include "core/route/hash.h"
 #include "tests/support/test_set.h"

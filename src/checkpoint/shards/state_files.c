@@ -1,5 +1,5 @@
 /* The files of a base that one shard of the next state is made from, open. */
-#include "checkpoint/build/state_files.h"
+#include "checkpoint/shards/state_files.h"
 
 #include <unistd.h>
 

@@ -5,7 +5,7 @@
 #include "adapters/crypto/digest.h"
 #include "adapters/os/file.h"
 #include "adapters/sqlite/sqlite_kv.h"
-#include "checkpoint/build/shard_sidecar.h"
+#include "checkpoint/shards/shard_sidecar.h"
 #include "tests/support/vectors.h"
 
 /* The library's writer puts rows in the order of its input; ours, always in key order. */

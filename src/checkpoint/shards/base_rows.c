@@ -1,5 +1,5 @@
 /* The rows of a state before this build, as one of the sorted streams of a merge. */
-#include "checkpoint/build/base_rows.h"
+#include "checkpoint/shards/base_rows.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* One attempt to build one shard: its file is made, uploaded, and reported. */
-#include "checkpoint/build/shard_job.h"
+#include "checkpoint/shards/shard_job.h"
 
 #include <stdlib.h>
 
@@ -8,12 +8,12 @@
 #include "adapters/os/file.h"
 #include "adapters/os/log.h"
 #include "adapters/os/os_random.h"
-#include "checkpoint/build/build.h"
-#include "checkpoint/build/canary.h"
-#include "checkpoint/build/carry_over.h"
+#include "checkpoint/shards/build.h"
+#include "checkpoint/shards/canary.h"
+#include "checkpoint/shards/carry_over.h"
 #include "checkpoint/spill/range_set.h"
-#include "checkpoint/build/state_files.h"
-#include "checkpoint/build/upload.h"
+#include "checkpoint/shards/state_files.h"
+#include "checkpoint/shards/upload.h"
 #include "core/record/key.h"
 
 enum { PARTS_WINDOW_BYTES = 8 * 1024 * 1024 }; /* of all parts that one job reads */

@@ -1,5 +1,5 @@
 /* The sidecar's body of a local shard file. */
-#include "checkpoint/build/shard_sidecar.h"
+#include "checkpoint/shards/shard_sidecar.h"
 
 #include <errno.h>
 #include <fcntl.h>

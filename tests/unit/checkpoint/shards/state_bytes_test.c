@@ -5,7 +5,7 @@
 
 #include "adapters/os/file.h"
 #include "adapters/sqlite/sqlite_kv.h"
-#include "checkpoint/build/build.h"
+#include "checkpoint/shards/build.h"
 #include "core/route/hash.h"
 #include "core/snapshot/page_size.h"
 #include "tests/support/test_set.h"

@@ -1,10 +1,10 @@
 /* The files of a base that one shard of the next state is made from, open. */
-#ifndef TIDEMARK_CHECKPOINT_BUILD_STATE_FILES_H
-#define TIDEMARK_CHECKPOINT_BUILD_STATE_FILES_H
+#ifndef TIDEMARK_CHECKPOINT_SHARDS_STATE_FILES_H
+#define TIDEMARK_CHECKPOINT_SHARDS_STATE_FILES_H
 
 #include "adapters/kv.h"
-#include "checkpoint/build/base_rows.h"
-#include "checkpoint/build/state_base.h"
+#include "checkpoint/shards/base_rows.h"
+#include "checkpoint/shards/state_base.h"
 
 struct state_files_request { /* all borrowed */
     struct state_base *base;

@@ -1,12 +1,12 @@
 /* A finished shard file goes into the store, under a URL that nobody else writes. */
-#include "checkpoint/build/upload.h"
+#include "checkpoint/shards/upload.h"
 
 #include <string.h>
 
 #include "adapters/os/file.h"
 #include "adapters/os/file_tree.h"
 #include "adapters/os/log.h"
-#include "checkpoint/build/shard_sidecar.h"
+#include "checkpoint/shards/shard_sidecar.h"
 #include "core/snapshot/names.h"
 #include "core/snapshot/sidecar.h"
 

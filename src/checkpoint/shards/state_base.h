@@ -1,7 +1,7 @@
 /* The snapshot that a state is made on: what its manifest says, and files of its shards on this
  * disk. */
-#ifndef TIDEMARK_CHECKPOINT_BUILD_STATE_BASE_H
-#define TIDEMARK_CHECKPOINT_BUILD_STATE_BASE_H
+#ifndef TIDEMARK_CHECKPOINT_SHARDS_STATE_BASE_H
+#define TIDEMARK_CHECKPOINT_SHARDS_STATE_BASE_H
 
 #include "adapters/store.h"
 #include "core/coord/message.h"

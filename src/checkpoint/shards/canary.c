@@ -1,5 +1,5 @@
 /* Which of the keys that a gate wants are in a shard. */
-#include "checkpoint/build/canary.h"
+#include "checkpoint/shards/canary.h"
 
 #include "adapters/page_cache.h"
 #include "adapters/range_file.h"

@@ -1,5 +1,5 @@
 /* A shard of a state without new rows: the last file is copied within the store. */
-#include "checkpoint/build/carry_over.h"
+#include "checkpoint/shards/carry_over.h"
 
 #include "adapters/os/crash_point.h"
 #include "adapters/os/log.h"

@@ -4,7 +4,7 @@
  * A file is there under its checkpoint_id whole or not at all: it is written and synced under
  * another name first. Users get a name of their own for it (a hard link), so that it can go at any
  * time. */
-#include "checkpoint/build/state_base.h"
+#include "checkpoint/shards/state_base.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,9 +1,9 @@
 /* Which source is which in one build: the sources of its records, and, where the order of older
  * rows is kept, theirs. */
-#ifndef TIDEMARK_CHECKPOINT_BUILD_BUILD_SOURCES_H
-#define TIDEMARK_CHECKPOINT_BUILD_BUILD_SOURCES_H
+#ifndef TIDEMARK_CHECKPOINT_SHARDS_BUILD_SOURCES_H
+#define TIDEMARK_CHECKPOINT_SHARDS_BUILD_SOURCES_H
 
-#include "checkpoint/build/base_rows.h"
+#include "checkpoint/shards/base_rows.h"
 #include "core/spill/dedupe.h"
 #include "core/spill/filter.h"
 
