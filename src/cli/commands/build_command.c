@@ -10,8 +10,13 @@
 #include "cli/commands/commands.h"
 #include "cli/commands/output_progress.h"
 
+/* Of a build without --timeout; nobody waits so long. */
+static const int64_t FOREVER_US = INT64_MAX / 2;
+
 struct watch {
     struct output_progress progress;
+    int64_t until_us; /* of clock_mono_us() */
+    bool late;
 };
 
 static bool watch(void *context, struct service *service, const struct member_state *state)
@@ -24,7 +29,18 @@ static bool watch(void *context, struct service *service, const struct member_st
     } else {
         output_progress_show(&own->progress, 0, 0, "%s", state->doing);
     }
-    return state->trigger_done || state->held || state->gated || state->unfit;
+    own->late = clock_mono_us() >= own->until_us;
+    return state->trigger_done || state->held || state->gated || state->unfit || own->late;
+}
+
+static enum exit_code say_late(struct command_call *call, const struct member_state *state)
+{
+    struct err err = {0};
+    err_set(&err, ERR_STOPPED,
+            "--timeout is over, and the build is not published. Last seen: %s. `tidemark status` "
+            "says what it waits for; the next `tidemark build` goes on from what was read",
+            state->doing);
+    return command_fail(call, EXIT_CODE_STOPPED, &err);
 }
 
 /* A job must end, and neither a hold nor a gate nor settings that do not fit have an end of their
@@ -99,14 +115,20 @@ static enum exit_code run(struct command_call *call)
     char id[33];
     os_random_hex(id, 32);
     struct service_options options = {.trigger_id = id};
-    struct watch own;
+    struct watch own = {0};
     struct member_state state = {0};
-    output_progress_start(&own.progress, &call->output);
+    struct err err = {0};
     int64_t began_us = clock_mono_us();
+    int64_t timeout_us;
+    if (!command_duration(call, "timeout", FOREVER_US, &timeout_us, &err)) {
+        return command_fail(call, EXIT_CODE_USAGE, &err);
+    }
+    own.until_us = began_us + timeout_us;
+    output_progress_start(&own.progress, &call->output);
     code = command_service_run(call, settings, &options, watch, &own, &state);
     output_progress_clear(&own.progress);
     if (code == EXIT_CODE_OK && !state.trigger_done) {
-        return refuse(call, &state);
+        return own.late ? say_late(call, &state) : refuse(call, &state);
     }
     if (code == EXIT_CODE_OK) {
         print_result(call, &state, clock_mono_us() - began_us);
@@ -117,6 +139,7 @@ static enum exit_code run(struct command_call *call)
 static const struct command_option options[] = {
     COMMAND_OPTION_FILE,
     COMMAND_OPTION_SET,
+    {"timeout", 0, "DURATION", "How long it may take; without it, as long as it takes.", false},
     COMMAND_OPTION_JSON,
     COMMAND_OPTIONS_END,
 };
@@ -132,7 +155,9 @@ const struct command build_command = {
         "snapshot, nothing is published. While the service is on hold, or where a gate refuses the "
         "build, it ends with exit code 7 and says who holds it and why, or what the gate "
         "found. Where no build can be begun with these settings on the last snapshot (a state on "
-        "a window), it ends with exit code 3.",
+        "a window), it ends with exit code 3. With --timeout it ends with exit code 10 when the "
+        "snapshot is not published in time, as when a member that has a partition is away or a "
+        "range of the log is lost: what was read is kept in the work folder.",
     .examples =
         "tidemark build -c etc/tidemark.cfg\tone snapshot, with a progress bar on a terminal\n",
     .run = run,
