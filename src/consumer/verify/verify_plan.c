@@ -137,17 +137,6 @@ static const char *topic_id(const struct message_commit *commit, const char *nam
     return "";
 }
 
-static const struct commit_partition *find_said(const struct message_commit *commit,
-                                                struct partition_id id)
-{
-    for (size_t i = 0; i < commit->partition_count; i++) {
-        if (partition_id_compare(commit->partitions[i].id, id) == 0) {
-            return &commit->partitions[i];
-        }
-    }
-    return NULL;
-}
-
 /* The builds before it that took rows above its tail, and the build itself: as the member that
  * sealed it had them. */
 static void fill_steps(const struct message_commit *commit, const struct close_partition *of,
@@ -202,7 +191,7 @@ static bool fill_partition(const struct message_commit *commit, const struct clo
                                     .from = from,
                                     .seen_end = of->seen_end > from ? of->seen_end : from,
                                     .cut = of->cut,
-                                    .said = find_said(commit, of->id)};
+                                    .said = message_commit_partition(commit, of->id)};
     if (to->said == NULL) {
         return err_set(err, ERR_INPUT, "the lineage of run %s has no account of %s/%d",
                        commit->run_id, of->id.topic, (int)of->id.number);

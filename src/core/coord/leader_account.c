@@ -1,17 +1,6 @@
 /* The account of a build: every record of every partition is somewhere, or the build stops (R1). */
 #include "core/coord/leader_state.h"
 
-static const struct commit_partition *find_commit(const struct message_commit *head,
-                                                  struct partition_id id)
-{
-    for (size_t i = 0; head != NULL && i < head->partition_count; i++) {
-        if (partition_id_compare(head->partitions[i].id, id) == 0) {
-            return &head->partitions[i];
-        }
-    }
-    return NULL;
-}
-
 static struct commit_partition *find_mine(struct commit_partition *list, size_t count,
                                           struct partition_id id)
 {
@@ -72,7 +61,7 @@ static bool check_balance(struct leader *leader, const struct leader_share *shar
                           struct commit_partition *mine, const struct message_commit *head,
                           bool same_settings, struct leader_accounting *said)
 {
-    const struct commit_partition *before = find_commit(head, mine->id);
+    const struct commit_partition *before = message_commit_partition(head, mine->id);
     uint64_t head_carried_out = before == NULL ? 0 : before->account.carried_out;
     struct account *account = &mine->account;
     if (account->read + account->carried_in != right_side(account)) {
@@ -127,7 +116,7 @@ bool leader_accounts(struct leader *leader, const struct message_close *close,
             out[i].has_witness = said->has_witness && !RULE_OFF(92);
             out[i].witness = said->witness;
         }
-        const struct commit_partition *before = find_commit(head, partition->id);
+        const struct commit_partition *before = message_commit_partition(head, partition->id);
         if (!out[i].has_witness && before != NULL) {
             out[i].has_witness = before->has_witness;
             out[i].witness = before->witness;

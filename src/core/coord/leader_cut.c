@@ -5,17 +5,6 @@
 #include "core/coord/leader_state.h"
 #include "core/window/watermark.h"
 
-static const struct commit_partition *head_partition(const struct message_commit *head,
-                                                     struct partition_id id)
-{
-    for (size_t i = 0; head != NULL && i < head->partition_count; i++) {
-        if (partition_id_compare(head->partitions[i].id, id) == 0) {
-            return &head->partitions[i];
-        }
-    }
-    return NULL;
-}
-
 /* Where the first build begins in a partition: where members began to read it, else where the
  * setting `start` says. */
 static int64_t first_offset(const struct leader *leader, const struct coord_ends *ends)
@@ -35,7 +24,7 @@ size_t leader_vector(struct leader *leader, struct close_partition **out)
         arena_zero(leader->out->arena, (leader->ends.count + 1) * sizeof *vector);
     for (size_t i = 0; i < leader->ends.count; i++) {
         const struct coord_ends *ends = &leader->ends.list[i];
-        const struct commit_partition *before = head_partition(head, ends->id);
+        const struct commit_partition *before = message_commit_partition(head, ends->id);
         struct close_partition *partition = &vector[i];
         partition->id = ends->id;
         if (before != NULL) {

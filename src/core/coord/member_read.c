@@ -46,23 +46,12 @@ void member_revoked(struct member *member, const struct member_event *event)
     }
 }
 
-static const struct commit_partition *head_partition(const struct message_commit *head,
-                                                     struct partition_id id)
-{
-    for (size_t i = 0; head != NULL && i < head->partition_count; i++) {
-        if (partition_id_compare(head->partitions[i].id, id) == 0) {
-            return &head->partitions[i];
-        }
-    }
-    return NULL;
-}
-
 /* Where reading must begin so that nothing is missed: tail_from of the head; before the first
  * build, where its CLOSE or another member began, else where the setting `start` says (R7). */
 static int64_t start_offset(const struct member *member, struct partition_id id)
 {
     const struct message_commit *head = fold_head(member->fold);
-    const struct commit_partition *before = head_partition(head, id);
+    const struct commit_partition *before = message_commit_partition(head, id);
     if (before != NULL) {
         return RULE_OFF(1) ? before->cut : before->tail_from;
     }
@@ -207,7 +196,7 @@ static void forget(struct member *member, const struct message_commit *head, boo
     size_t count = 0;
     for (size_t i = 0; i < member->partition_count;) {
         struct held_partition *partition = &member->partitions[i];
-        const struct commit_partition *said = head_partition(head, partition->id);
+        const struct commit_partition *said = message_commit_partition(head, partition->id);
         if (said == NULL || (first && partition->restored)) {
             i++; /* its start says what the head has of it */
             continue;
@@ -278,7 +267,8 @@ static void mirror(struct member *member, const struct message_commit *head)
         arena_zero(member->out->arena, (member->partition_count + 1) * sizeof *offsets);
     size_t count = 0;
     for (size_t i = 0; i < member->partition_count; i++) {
-        const struct commit_partition *said = head_partition(head, member->partitions[i].id);
+        const struct commit_partition *said =
+            message_commit_partition(head, member->partitions[i].id);
         if ((member->partitions[i].owned || RULE_OFF(230)) && said != NULL) {
             offsets[count++] = (struct trigger_cut){.id = said->id, .cut = said->cut};
         }

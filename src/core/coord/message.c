@@ -234,6 +234,27 @@ bool message_decode(struct bytes key, struct bytes value, struct arena *arena, s
     return true;
 }
 
+const struct commit_partition *message_commit_partition(const struct message_commit *commit,
+                                                        struct partition_id id)
+{
+    size_t low = 0;
+    size_t high = commit == NULL ? 0 : commit->partition_count; /* they ascend: the schema says so
+                                                                 */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = partition_id_compare(commit->partitions[middle].id, id);
+        if (order == 0) {
+            return &commit->partitions[middle];
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return NULL;
+}
+
 void message_lineage_encode(const struct message_commit *commit, const char *ledger_id,
                             struct buf *out)
 {

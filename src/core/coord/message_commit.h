@@ -173,4 +173,8 @@ struct message_commit {
     struct commit_made_of made_of;
 };
 
+/* What it says of a partition; NULL: nothing, or there is no COMMIT (`commit` may be NULL). */
+const struct commit_partition *message_commit_partition(const struct message_commit *commit,
+                                                        struct partition_id id);
+
 #endif
