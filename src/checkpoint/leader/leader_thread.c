@@ -167,6 +167,7 @@ static bool serve_election(struct leader_thread *thread, struct err *err)
     }
     enum leadership_event event = LEADERSHIP_NONE;
     if (!leadership_poll(thread->own.hands.leadership, 0, &event, err)) {
+        registry_release(thread->own.hands.registry);
         feed_kind(thread, LEADER_EVENT_UNELECTED);
         return false;
     }
