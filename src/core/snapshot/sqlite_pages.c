@@ -47,6 +47,19 @@ size_t sqlite_page_varint(struct bytes from, uint64_t *ret_value)
     return 0;
 }
 
+uint32_t sqlite_page_put_varint(uint8_t *to, uint64_t value)
+{
+    uint32_t size = 1;
+    for (uint64_t rest = value >> 7; rest != 0; rest >>= 7) {
+        size++;
+    }
+    for (uint32_t i = size; i > 0; i--) {
+        to[i - 1] = (uint8_t)((value & 0x7f) | (i == size ? 0 : 0x80));
+        value >>= 7;
+    }
+    return size;
+}
+
 uint64_t sqlite_page_local_size(uint64_t payload, bool table_leaf, uint32_t usable)
 {
     uint64_t most = table_leaf ? usable - 35 : (usable - 12) * 64 / 255 - 23;

@@ -47,6 +47,9 @@ static inline bool sqlite_page_is_interior(const struct sqlite_page_header *head
 /* SQLite's variable-length integer, 1 to 9 bytes: how many; 0: it does not end in `from`. */
 size_t sqlite_page_varint(struct bytes from, uint64_t *ret_value);
 
+/* The same to `to`, of a value below 2^56: how many bytes, 8 at most. */
+uint32_t sqlite_page_put_varint(uint8_t *to, uint64_t value);
+
 /* Bytes of a payload that stay on its page, without overflow pages (section 1.6): of a leaf of a
  * table, or of any page of an index. */
 uint64_t sqlite_page_local_size(uint64_t payload, bool table_leaf, uint32_t page_size);

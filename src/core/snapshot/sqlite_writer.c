@@ -4,6 +4,8 @@
  * The happy path: a row is a cell of the leaf that is being filled. The one that does not fit any
  * more divides this leaf from the next: when something follows, the leaf is written, and the
  * divider goes up, with the leaf as its left child, into an interior page that is filled alike.
+ * A row with overflow pages does so only if the leaf's last row is no smaller: what does not fit
+ * is mostly large, and a look-up reads the overflow pages of all dividers that it compares.
  *
  * What can go wrong: nothing follows a divider. A page must not be empty then, so the full page
  * gives its last cell up as the divider, and the old divider begins the page. */
@@ -106,22 +108,6 @@ bool sqlite_writer_has_whole_rows(const struct sqlite_writer *writer)
     return !writer->overflows;
 }
 
-/* ---- bytes ---- */
-
-/* At most VARINT_MAX - 1 bytes: sizes have no 57 bits. */
-static uint32_t put_varint(uint8_t *to, uint64_t value)
-{
-    uint32_t size = 1;
-    for (uint64_t rest = value >> 7; rest != 0; rest >>= 7) {
-        size++;
-    }
-    for (uint32_t i = size; i > 0; i--) {
-        to[i - 1] = (uint8_t)((value & 0x7f) | (i == size ? 0 : 0x80));
-        value >>= 7;
-    }
-    return size;
-}
-
 static uint64_t blob_type(size_t size)
 {
     return 12 + 2 * (uint64_t)size;
@@ -151,6 +137,12 @@ static bool write_page(const struct sqlite_writer *writer, uint32_t pageno, cons
 static uint32_t header_size(const struct sqlite_writer *writer, const struct level *level)
 {
     return level == &writer->levels[0] ? LEAF_HEADER : INTERIOR_HEADER;
+}
+
+/* What stands before a cell's payload: its left child. */
+static uint32_t cell_skip(const struct sqlite_writer *writer, const struct level *level)
+{
+    return level == &writer->levels[0] ? 0 : PAGENO_SIZE;
 }
 
 /* What stands before a page's cells; `right`: of an interior page. */
@@ -199,31 +191,67 @@ static bool place_page(struct sqlite_writer *writer, struct level *level, struct
 static uint8_t *append_cell(const struct sqlite_writer *writer, struct level *level, uint32_t left,
                             uint32_t size)
 {
-    bool is_leaf = level == &writer->levels[0];
-    level->content -= size + (is_leaf ? 0 : PAGENO_SIZE);
+    uint32_t skip = cell_skip(writer, level);
+    level->content -= size + skip;
     put_u16be(level->page + header_size(writer, level) + POINTER_SIZE * level->cells,
               level->content);
     level->cells++;
     uint8_t *cell = level->page + level->content;
-    if (!is_leaf) {
+    if (skip > 0) {
         put_u32be(cell, left);
-        cell += PAGENO_SIZE;
     }
-    return cell;
+    return cell + skip;
 }
 
 static bool fits(const struct sqlite_writer *writer, const struct level *level, uint32_t size)
 {
-    bool is_leaf = level == &writer->levels[0];
     uint32_t used = header_size(writer, level) + POINTER_SIZE * (level->cells + 1);
-    return used + size + (is_leaf ? 0 : PAGENO_SIZE) <= level->content;
+    return used + size + cell_skip(writer, level) <= level->content;
+}
+
+/* Where the array of a full page, which has two cells or more, names its last cell. */
+static uint8_t *last_pointer(const struct sqlite_writer *writer, const struct level *level)
+{
+    CHECK(level->full_cells > 1);
+    return level->full + header_size(writer, level) +
+           (size_t)POINTER_SIZE * (level->full_cells - 1);
+}
+
+/* What a cell begins with, behind its left child. */
+static uint64_t payload_size(const uint8_t *cell, uint32_t size)
+{
+    uint64_t payload;
+    CHECK(sqlite_page_varint(bytes_of(cell, size), &payload) != 0);
+    return payload;
+}
+
+static uint64_t last_payload(const struct sqlite_writer *writer, const struct level *level)
+{
+    uint32_t start = level->full_content + cell_skip(writer, level);
+    return payload_size(level->full + start, writer->page_size - start);
+}
+
+/* The last cell of the full page becomes the divider. */
+static void divide_by_last(const struct sqlite_writer *writer, struct level *level)
+{
+    uint8_t *last = level->full + level->full_content;
+    uint8_t *pointer = last_pointer(writer, level);
+    uint32_t size = get_u16be(pointer - POINTER_SIZE) - level->full_content;
+    uint32_t skip = cell_skip(writer, level);
+    level->full_right = skip == 0 ? 0 : get_u32be(last);
+    level->divider_size = size - skip;
+    memcpy(level->divider, last + skip, level->divider_size);
+    memset(last, 0, size);
+    memset(pointer, 0, POINTER_SIZE);
+    level->full_cells--;
+    level->full_content += size;
 }
 
 static bool release(struct sqlite_writer *writer, uint32_t index, struct err *err);
 
 /* *ret_to: where to put a cell of `size` bytes, which follows all others of its level. */
-static bool reserve(struct sqlite_writer *writer, uint32_t index, uint32_t left, uint32_t size,
-                    uint8_t **ret_to, struct err *err)
+static bool reserve(struct sqlite_writer *writer, uint32_t index, uint32_t left, uint64_t payload,
+                    uint32_t size, uint8_t **ret_to, struct err *err)
 {
     struct level *level = level_at(writer, index);
     if (level->waiting) {
@@ -244,6 +272,13 @@ static bool reserve(struct sqlite_writer *writer, uint32_t index, uint32_t left,
     level->divider_size = size;
     level->waiting = true;
     begin_page(writer, level);
+    if (payload > size && last_payload(writer, level) < payload) { /* it overflows */
+        divide_by_last(writer, level);
+        TRY(release(writer, index, err));
+        TRY(place_page(writer, level, err));
+        *ret_to = append_cell(writer, level, left, size);
+        return true;
+    }
     *ret_to = level->divider;
     return true;
 }
@@ -256,7 +291,8 @@ static bool release(struct sqlite_writer *writer, uint32_t index, struct err *er
     put_header(level->full, index == 0, level->full_cells, level->full_content, level->full_right);
     TRY(write_page(writer, level->full_pageno, level->full, err));
     level->waiting = false;
-    TRY(reserve(writer, index + 1, level->full_pageno, level->divider_size, &to, err));
+    TRY(reserve(writer, index + 1, level->full_pageno,
+                payload_size(level->divider, level->divider_size), level->divider_size, &to, err));
     memcpy(to, level->divider, level->divider_size);
     return true;
 }
@@ -265,23 +301,9 @@ static bool release(struct sqlite_writer *writer, uint32_t index, struct err *er
  * full page divides them. */
 static void take_back(const struct sqlite_writer *writer, struct level *level)
 {
-    bool is_leaf = level == &writer->levels[0];
     uint8_t *to = append_cell(writer, level, level->full_right, level->divider_size);
     memcpy(to, level->divider, level->divider_size);
-
-    CHECK(level->full_cells > 1);
-    uint8_t *pointer =
-        level->full + header_size(writer, level) + (size_t)POINTER_SIZE * (level->full_cells - 1);
-    uint8_t *last = level->full + level->full_content;
-    uint32_t size = get_u16be(pointer - POINTER_SIZE) - level->full_content;
-    uint32_t skip = is_leaf ? 0 : PAGENO_SIZE;
-    level->full_right = is_leaf ? 0 : get_u32be(last);
-    level->divider_size = size - skip;
-    memcpy(level->divider, last + skip, level->divider_size);
-    memset(last, 0, size);
-    memset(pointer, 0, POINTER_SIZE);
-    level->full_cells--;
-    level->full_content += size;
+    divide_by_last(writer, level);
 }
 
 /* ---- rows ---- */
@@ -341,8 +363,8 @@ static bool write_overflow(struct sqlite_writer *writer, struct payload *payload
 static uint32_t record_header(struct bytes key, struct bytes value, uint8_t *to)
 {
     uint32_t size = 1; /* of the header: one byte is enough for its own size */
-    size += put_varint(to + size, blob_type(key.size));
-    size += put_varint(to + size, blob_type(value.size));
+    size += sqlite_page_put_varint(to + size, blob_type(key.size));
+    size += sqlite_page_put_varint(to + size, blob_type(value.size));
     to[0] = (uint8_t)size;
     return size;
 }
@@ -374,10 +396,10 @@ bool sqlite_writer_add(struct sqlite_writer *writer, struct bytes key, struct by
     uint32_t local = (uint32_t)sqlite_page_local_size(size, false, writer->page_size);
 
     uint8_t length[VARINT_MAX];
-    uint32_t length_size = put_varint(length, size);
+    uint32_t length_size = sqlite_page_put_varint(length, size);
     uint32_t cell_size = length_size + local + (local < size ? PAGENO_SIZE : 0);
     uint8_t *cell;
-    TRY(reserve(writer, 0, 0, cell_size, &cell, err));
+    TRY(reserve(writer, 0, 0, size, cell_size, &cell, err));
     memcpy(cell, length, length_size);
     take_payload(&payload, cell + length_size, local);
     if (local < size) {
@@ -397,12 +419,12 @@ static void put_schema(uint8_t *page, uint32_t page_size, uint32_t root)
     static const char texts[] = "tablekvkv"; /* type, name, tbl_name */
     uint8_t record[sizeof texts + sizeof sql + 16];
     uint32_t size = 1;
-    size += put_varint(record + size, 13 + 2 * strlen("table"));
-    size += put_varint(record + size, 13 + 2 * strlen("kv"));
-    size += put_varint(record + size, 13 + 2 * strlen("kv"));
+    size += sqlite_page_put_varint(record + size, 13 + 2 * strlen("table"));
+    size += sqlite_page_put_varint(record + size, 13 + 2 * strlen("kv"));
+    size += sqlite_page_put_varint(record + size, 13 + 2 * strlen("kv"));
     uint32_t root_size = root < 1 << 7 ? 1 : root < 1 << 15 ? 2 : root < 1 << 23 ? 3 : 4;
     record[size++] = (uint8_t)root_size; /* an integer of so many bytes, with a sign */
-    size += put_varint(record + size, 13 + 2 * (sizeof sql - 1));
+    size += sqlite_page_put_varint(record + size, 13 + 2 * (sizeof sql - 1));
     record[0] = (uint8_t)size;
     memcpy(record + size, texts, sizeof texts - 1);
     size += sizeof texts - 1;
@@ -413,7 +435,7 @@ static void put_schema(uint8_t *page, uint32_t page_size, uint32_t root)
     size += sizeof sql - 1;
 
     uint8_t head[VARINT_MAX];
-    uint32_t head_size = put_varint(head, size);
+    uint32_t head_size = sqlite_page_put_varint(head, size);
     uint32_t content = page_size - size - head_size - 1;
     uint8_t *cell = page + content;
     memcpy(cell, head, head_size);

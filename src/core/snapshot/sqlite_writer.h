@@ -16,7 +16,7 @@
 
 /* Of the way rows are laid out. The lineage has it (made_by.kv_version): who changes a byte of what
  * is written here, counts on. */
-#define SQLITE_WRITER_VERSION "1"
+#define SQLITE_WRITER_VERSION "2"
 
 /* SQLite's own bound of a row. */
 enum { SQLITE_WRITER_ROW_MAX = 1000000000 };

@@ -5,6 +5,9 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
+#include "core/base/rng.h"
+#include "core/snapshot/sqlite_pages.h"
+
 enum { SMALL_PAGE = 4096, LARGE_PAGE = 65536, LOCK_PAGE = (1 << 30) / LARGE_PAGE + 1 };
 
 struct seen {
@@ -109,6 +112,52 @@ Test(sqlite_writer, the_page_of_locks)
     cr_assert_not(sqlite_writer_has_whole_rows(writer));
     sqlite_writer_free(writer);
     free(value);
+}
+
+struct dividers {
+    uint32_t all;
+    uint32_t overflowing;
+};
+
+static bool count_dividers(void *context, uint32_t pageno, const uint8_t *page, struct err *err)
+{
+    struct dividers *dividers = context;
+    struct sqlite_page_header header;
+    if (pageno == 1 || page[0] != SQLITE_PAGE_INDEX_INTERIOR) {
+        return true;
+    }
+    cr_assert(sqlite_page_parse(page, pageno, SMALL_PAGE, &header));
+    cr_assert_gt(header.cell_count, 0);
+    for (uint32_t i = 0; i < header.cell_count; i++) {
+        struct sqlite_cell cell;
+        cr_assert(sqlite_page_cell(page, SMALL_PAGE, &header, i, &cell, err));
+        dividers->overflowing += cell.overflow_page != 0 ? 1 : 0;
+    }
+    dividers->all += header.cell_count;
+    return true;
+}
+
+/* One row in four has overflow pages. It is mostly what does not fit any more, but must not be what
+ * divides pages: each look-up that passes would read its overflow pages. */
+Test(sqlite_writer, small_rows_divide)
+{
+    static const uint8_t value[9000];
+    struct dividers dividers = {0};
+    struct err err = {0};
+    struct rng rng;
+    uint32_t page_count = 0;
+    struct sqlite_writer *writer = sqlite_writer_new(
+        SMALL_PAGE, (struct sqlite_page_sink){.write = count_dividers, .context = &dividers});
+    rng_init(&rng, 3);
+    for (uint64_t i = 0; i < 5000; i++) {
+        size_t size = rng_below(&rng, 4) == 0 ? sizeof value : 20;
+        cr_assert(add_number(writer, i, bytes_of(value, size), &err));
+    }
+    cr_assert(sqlite_writer_finish(writer, &page_count, &err));
+    cr_assert_gt(dividers.all, 100);
+    cr_assert_lt(dividers.overflowing, dividers.all / 3, "%u of %u", dividers.overflowing,
+                 dividers.all);
+    sqlite_writer_free(writer);
 }
 
 static bool write_sixty_rows(struct seen *seen, uint32_t *ret_page_count, struct err *err)
