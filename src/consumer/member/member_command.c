@@ -95,13 +95,12 @@ static struct mail *start_mail(struct member_hands *hands, enum mail_kind kind,
         mail->start.head.step_count = fold_steps(head, NULL, id, mail->arena, &steps);
         mail->start.head.steps = steps;
         mail->start.head.closed_to_us = head->closed_to_us;
-        for (size_t i = 0; i < head->partition_count; i++) {
-            if (partition_id_compare(head->partitions[i].id, id) == 0) {
-                mail->start.head.seen_end = head->partitions[i].cut;
-                mail->start.head.tail_from = head->partitions[i].tail_from;
-                mail->start.head.has_witness = head->partitions[i].has_witness;
-                mail->start.head.witness = head->partitions[i].witness;
-            }
+        const struct commit_partition *said = message_commit_partition(head, id);
+        if (said != NULL) {
+            mail->start.head.seen_end = said->cut;
+            mail->start.head.tail_from = said->tail_from;
+            mail->start.head.has_witness = said->has_witness;
+            mail->start.head.witness = said->witness;
         }
     }
     member_hands_fetch_from(hands, mail);
@@ -414,12 +413,10 @@ static bool targets_reached(const struct member_hands *hands)
 {
     const struct message_commit *head = fold_head(member_fold(hands->member));
     size_t reached = 0;
-    for (size_t i = 0; head != NULL && i < hands->settings->target_count; i++) {
-        for (size_t k = 0; k < head->partition_count; k++) {
-            reached +=
-                partition_id_compare(head->partitions[k].id, hands->settings->targets[i].id) == 0 &&
-                head->partitions[k].cut >= hands->settings->targets[i].cut;
-        }
+    for (size_t i = 0; i < hands->settings->target_count; i++) {
+        const struct commit_partition *said =
+            message_commit_partition(head, hands->settings->targets[i].id);
+        reached += said != NULL && said->cut >= hands->settings->targets[i].cut;
     }
     return reached == hands->settings->target_count;
 }

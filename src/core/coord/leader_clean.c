@@ -284,12 +284,8 @@ bool leader_duty_condemn(struct leader *leader)
 /* A SKIP of what no build will ask for again: it was not needed, and cannot be any more. */
 static bool is_passed(const struct message_commit *head, const struct plan_range *range)
 {
-    for (size_t i = 0; i < head->partition_count; i++) {
-        if (partition_id_compare(head->partitions[i].id, range->id) == 0) {
-            return head->partitions[i].tail_from >= range->to;
-        }
-    }
-    return false;
+    const struct commit_partition *in_head = message_commit_partition(head, range->id);
+    return in_head != NULL && in_head->tail_from >= range->to;
 }
 
 static bool is_settled(const struct message_commit *head, const struct fold_entry *entry)

@@ -21,12 +21,8 @@ static bool is_read(const struct coord_settings *settings, const char *topic)
 /* A COMMIT has the pair: nothing that was said at or below its cut can move another cut. */
 static bool is_covered(const struct message_commit *head, const struct progress_partition *said)
 {
-    for (size_t i = 0; head != NULL && i < head->partition_count; i++) {
-        if (partition_id_compare(head->partitions[i].id, said->id) == 0) {
-            return head->partitions[i].cut >= said->position;
-        }
-    }
-    return false;
+    const struct commit_partition *in_head = message_commit_partition(head, said->id);
+    return in_head != NULL && in_head->cut >= said->position;
 }
 
 static const struct progress_partition *find_said(const struct fold_entry *entry,

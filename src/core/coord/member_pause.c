@@ -49,13 +49,8 @@ static int64_t windows_ahead(const struct member *member, const struct held_part
 /* -1: the head has nothing of it. */
 static int64_t head_cut(const struct member *member, struct partition_id id)
 {
-    const struct message_commit *head = fold_head(member->fold);
-    for (size_t i = 0; head != NULL && i < head->partition_count; i++) {
-        if (partition_id_compare(head->partitions[i].id, id) == 0) {
-            return head->partitions[i].cut;
-        }
-    }
-    return -1;
+    const struct commit_partition *said = message_commit_partition(fold_head(member->fold), id);
+    return said == NULL ? -1 : said->cut;
 }
 
 /* What the head has is read again, up to its cut: no CLOSE comes before that. */
