@@ -103,35 +103,35 @@ bool file_read_at(int fd, uint64_t place, uint8_t *to, size_t size, const char *
     return true;
 }
 
-bool file_write_all(int fd, struct bytes content, const char *path, struct err *err)
+/* Where the file stands. */
+enum { NO_PLACE = -1 };
+
+static bool write_pieces(int fd, int64_t place, struct bytes content, const char *path,
+                         struct err *err)
 {
     while (content.size > 0) {
-        ssize_t written = write(fd, content.data, content.size);
+        ssize_t written = place == NO_PLACE ? write(fd, content.data, content.size)
+                                            : pwrite(fd, content.data, content.size, (off_t)place);
         if (written < 0 && errno == EINTR) {
             continue;
         }
         if (written < 0) {
             return file_err(err, errno, "write", path);
         }
+        place += place == NO_PLACE ? 0 : written;
         content = bytes_of(content.data + written, content.size - (size_t)written);
     }
     return true;
 }
 
+bool file_write_all(int fd, struct bytes content, const char *path, struct err *err)
+{
+    return write_pieces(fd, NO_PLACE, content, path, err);
+}
+
 bool file_write_at(int fd, uint64_t place, struct bytes content, const char *path, struct err *err)
 {
-    while (content.size > 0) {
-        ssize_t written = pwrite(fd, content.data, content.size, (off_t)place);
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written < 0) {
-            return file_err(err, errno, "write", path);
-        }
-        place += (uint64_t)written;
-        content = bytes_of(content.data + written, content.size - (size_t)written);
-    }
-    return true;
+    return write_pieces(fd, (int64_t)place, content, path, err);
 }
 
 bool file_sync_folder(const char *path, struct err *err)

@@ -236,17 +236,6 @@ bool fold_pair(const struct fold *fold, const char *fingerprint, struct partitio
     return true;
 }
 
-static const struct close_partition *close_partition(const struct message_close *close,
-                                                     struct partition_id id)
-{
-    for (size_t i = 0; close != NULL && i < close->partition_count; i++) {
-        if (partition_id_compare(close->partitions[i].id, id) == 0) {
-            return &close->partitions[i];
-        }
-    }
-    return NULL;
-}
-
 size_t fold_steps(const struct message_commit *head, const struct message_close *close,
                   struct partition_id id, struct arena *arena, struct cut_step **out)
 {
@@ -268,7 +257,7 @@ size_t fold_steps(const struct message_commit *head, const struct message_close 
             }
         }
     }
-    const struct close_partition *open = close_partition(close, id);
+    const struct close_partition *open = message_close_partition(close, id);
     if (open != NULL) {
         steps[count++] = (struct cut_step){
             .build = close->build,

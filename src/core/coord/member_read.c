@@ -60,10 +60,9 @@ static int64_t start_offset(const struct member *member, struct partition_id id)
     }
     const struct fold_entry *entry = fold_open_close(member->fold);
     const struct message_close *close = entry == NULL ? NULL : &entry->message.close;
-    for (size_t i = 0; close != NULL && i < close->partition_count; i++) {
-        if (partition_id_compare(close->partitions[i].id, id) == 0) {
-            return close->partitions[i].tail_from;
-        }
+    const struct close_partition *closed = message_close_partition(close, id);
+    if (closed != NULL) {
+        return closed->tail_from;
     }
     struct fold_pair pair;
     if (fold_pair(member->fold, member->settings->fingerprint, id, &pair)) {

@@ -234,6 +234,17 @@ bool message_decode(struct bytes key, struct bytes value, struct arena *arena, s
     return true;
 }
 
+const struct close_partition *message_close_partition(const struct message_close *close,
+                                                      struct partition_id id)
+{
+    for (size_t i = 0; close != NULL && i < close->partition_count; i++) {
+        if (partition_id_compare(close->partitions[i].id, id) == 0) {
+            return &close->partitions[i];
+        }
+    }
+    return NULL;
+}
+
 const struct commit_partition *message_commit_partition(const struct message_commit *commit,
                                                         struct partition_id id)
 {

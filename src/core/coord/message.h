@@ -261,6 +261,10 @@ struct message_close {
     size_t trigger_count;
 };
 
+/* What it says of a partition; NULL: nothing, or there is no CLOSE (`close` may be NULL). */
+const struct close_partition *message_close_partition(const struct message_close *close,
+                                                      struct partition_id id);
+
 struct plan_contribution {
     const char *member;
     uint64_t incarnation;

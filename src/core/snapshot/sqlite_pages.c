@@ -1,12 +1,10 @@
 /* An SQLite database file seen as pages: B-tree headers, cells and overflow chains. */
 #include "core/snapshot/sqlite_pages.h"
 
-enum { FILE_HEADER_SIZE = 100, LEAF_HEADER = 8, INTERIOR_HEADER = 12 };
-
 bool sqlite_page_parse(const uint8_t *page, uint32_t pageno, uint32_t page_size,
                        struct sqlite_page_header *ret_header)
 {
-    uint32_t base = pageno == 1 ? FILE_HEADER_SIZE : 0;
+    uint32_t base = pageno == 1 ? SQLITE_FILE_HEADER : 0;
     uint8_t type = page[base];
     if (type != SQLITE_PAGE_INDEX_INTERIOR && type != SQLITE_PAGE_TABLE_INTERIOR &&
         type != SQLITE_PAGE_INDEX_LEAF && type != SQLITE_PAGE_TABLE_LEAF) {
@@ -15,7 +13,8 @@ bool sqlite_page_parse(const uint8_t *page, uint32_t pageno, uint32_t page_size,
     struct sqlite_page_header header = {.type = (enum sqlite_page_type)type, .base = base};
     bool interior = sqlite_page_is_interior(&header);
     header.cell_count = get_u16be(page + base + 3);
-    header.head_end = base + (interior ? INTERIOR_HEADER : LEAF_HEADER) + 2 * header.cell_count;
+    header.head_end =
+        base + (interior ? SQLITE_INTERIOR_HEADER : SQLITE_LEAF_HEADER) + 2 * header.cell_count;
     header.content_start = get_u16be(page + base + 5);
     if (header.content_start == 0) {
         header.content_start = 65536;

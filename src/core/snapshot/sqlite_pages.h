@@ -25,6 +25,9 @@ enum sqlite_page_type {
     SQLITE_PAGE_TABLE_LEAF = 13,
 };
 
+/* Bytes: of the file's header (section 1.3), which page 1 begins with, and of a page's. */
+enum { SQLITE_FILE_HEADER = 100, SQLITE_LEAF_HEADER = 8, SQLITE_INTERIOR_HEADER = 12 };
+
 /* What of a B-tree page is used: [0, head_end) and [content_start, page_size). */
 struct sqlite_page_header {
     enum sqlite_page_type type;

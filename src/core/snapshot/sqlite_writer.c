@@ -19,9 +19,6 @@
 #include "core/snapshot/sqlite_pages.h"
 
 enum {
-    FILE_HEADER_SIZE = 100,
-    LEAF_HEADER = 8,
-    INTERIOR_HEADER = 12,
     POINTER_SIZE = 2,          /* of a cell, in the page's array */
     PAGENO_SIZE = 4,           /* a left child; what an overflow page begins with */
     VARINT_MAX = 9,            /* bytes */
@@ -136,7 +133,7 @@ static bool write_page(const struct sqlite_writer *writer, uint32_t pageno, cons
 
 static uint32_t header_size(const struct sqlite_writer *writer, const struct level *level)
 {
-    return level == &writer->levels[0] ? LEAF_HEADER : INTERIOR_HEADER;
+    return level == &writer->levels[0] ? SQLITE_LEAF_HEADER : SQLITE_INTERIOR_HEADER;
 }
 
 /* What stands before a cell's payload: its left child. */
@@ -441,11 +438,11 @@ static void put_schema(uint8_t *page, uint32_t page_size, uint32_t root)
     memcpy(cell, head, head_size);
     cell[head_size] = 1; /* the row id */
     memcpy(cell + head_size + 1, record, size);
-    uint8_t *header = page + FILE_HEADER_SIZE;
+    uint8_t *header = page + SQLITE_FILE_HEADER;
     header[0] = SQLITE_PAGE_TABLE_LEAF;
     put_u16be(header + 3, 1);
     put_u16be(header + 5, content);
-    put_u16be(header + LEAF_HEADER, content);
+    put_u16be(header + SQLITE_LEAF_HEADER, content);
 }
 
 /* Section 1.3. The two counters that must be equal say that the page count is right. */

@@ -2,43 +2,18 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "core/coord/member.h"
+#include "tests/support/one_member.h"
 
-static const struct message_topic topics[] = {{"a", "t"}};
-static const struct partition_id a0 = {"a", 0};
 static const struct partition_id a1 = {"a", 1};
-static struct coord_settings settings;
-static struct member *member;
-static struct member_out out;
-static int64_t now_us = INT64_C(1767225600000000);
-static int64_t next_offset;
 
 static void set_up(void)
 {
-    coord_settings_init(&settings);
-    settings.fingerprint = "f";
-    settings.topics = topics;
-    settings.topic_count = 1;
+    one_member_open();
     settings.trigger = TRIGGER_OFFSETS;
     settings.every_records = 1000;
-    member = member_new(&settings, "m1", 7, 1);
-    member_out_init(&out);
 }
 
-static void tear_down(void)
-{
-    member_free(member);
-    member_out_done(&out);
-}
-
-TestSuite(member_pause, .init = set_up, .fini = tear_down);
-
-static void step(struct member_event event)
-{
-    now_us += 1000;
-    event.now_us = now_us;
-    member_step(member, &event, &out);
-}
+TestSuite(member_pause, .init = set_up, .fini = one_member_close);
 
 static void commit(const char *build, const char *cut)
 {
@@ -50,9 +25,7 @@ static void commit(const char *build, const char *cut)
              "\"tail_from\":50,\"topic\":\"a\"}],\"run_id\":\"r%s\",\"term\":0,\"time_us\":1,"
              "\"trigger\":\"offsets\",\"v\":1}",
              build, cut, cut, build);
-    step((struct member_event){
-        .kind = MEMBER_EVENT_RECORD,
-        .record = {next_offset++, now_us, bytes_of_text("commit"), bytes_of_text(value)}});
+    record("commit", value);
 }
 
 /* The ledger has what was appended in the last step. */
@@ -96,8 +69,7 @@ static const char *reads_to(int64_t position, bool short_of_room)
 static void begin(void)
 {
     commit("3", "50");
-    step((struct member_event){.kind = MEMBER_EVENT_ASSIGNED,
-                               .assignment = {.generation = 1, .partitions = &a0, .count = 1}});
+    assign();
     step((struct member_event){.kind = MEMBER_EVENT_LEDGER_END});
     acknowledge();
 }

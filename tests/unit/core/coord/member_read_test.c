@@ -1,40 +1,9 @@
 /* Is what must be given up named as `tidemark skip` wants it, where retention was faster? */
 #include <criterion/criterion.h>
 
-#include "core/coord/member.h"
+#include "tests/support/one_member.h"
 
-static const struct message_topic topics[] = {{"a", "t"}};
-static const struct partition_id a0 = {"a", 0};
-static struct coord_settings settings;
-static struct member *member;
-static struct member_out out;
-static int64_t now_us = INT64_C(1767225600000000);
-
-static void set_up(void)
-{
-    coord_settings_init(&settings);
-    settings.fingerprint = "f";
-    settings.topics = topics;
-    settings.topic_count = 1;
-    settings.trigger = TRIGGER_MANUAL;
-    member = member_new(&settings, "m1", 7, 1);
-    member_out_init(&out);
-}
-
-static void tear_down(void)
-{
-    member_free(member);
-    member_out_done(&out);
-}
-
-TestSuite(member_read, .init = set_up, .fini = tear_down);
-
-static void step(struct member_event event)
-{
-    now_us += 1000;
-    event.now_us = now_us;
-    member_step(member, &event, &out);
-}
+TestSuite(member_read, .init = one_member_open, .fini = one_member_close);
 
 /* What is said when a member that holds up to `held_to` (0: nothing) finds that all below 90 is
  * gone; the head has a tail from 40. */
@@ -57,11 +26,8 @@ static const char *said(int64_t held_to)
     if (held_to > 0) {
         step((struct member_event){.kind = MEMBER_EVENT_HELD, .held = {&held, 1}});
     }
-    step(
-        (struct member_event){.kind = MEMBER_EVENT_RECORD,
-                              .record = {0, now_us, bytes_of_text("commit"), bytes_of_text(head)}});
-    step((struct member_event){.kind = MEMBER_EVENT_ASSIGNED,
-                               .assignment = {.generation = 1, .partitions = &a0, .count = 1}});
+    record("commit", head);
+    assign();
     step((struct member_event){.kind = MEMBER_EVENT_LEDGER_END});
     step((struct member_event){.kind = MEMBER_EVENT_PROGRESS,
                                .progress = {.readings = &one, .count = 1}});

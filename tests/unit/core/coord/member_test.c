@@ -4,54 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/coord/member.h"
+#include "tests/support/one_member.h"
 
-static struct coord_settings settings;
-static struct member *member;
-static struct member_out out;
-static int64_t now_us = INT64_C(1767225600000000);
-static int64_t next_offset;
-static const struct partition_id a0 = {"a", 0};
-
-static void set_up(void)
-{
-    static const struct message_topic topics[] = {{"a", "t"}};
-    coord_settings_init(&settings);
-    settings.fingerprint = "f";
-    settings.topics = topics;
-    settings.topic_count = 1;
-    settings.trigger = TRIGGER_MANUAL;
-    member = member_new(&settings, "m1", 7, 1);
-    member_out_init(&out);
-}
-
-static void tear_down(void)
-{
-    member_free(member);
-    member_out_done(&out);
-}
-
-TestSuite(member, .init = set_up, .fini = tear_down);
-
-static void step(struct member_event event)
-{
-    now_us += 1000;
-    event.now_us = now_us;
-    member_step(member, &event, &out);
-}
-
-static void record(const char *key, const char *value)
-{
-    step((struct member_event){
-        .kind = MEMBER_EVENT_RECORD,
-        .record = {next_offset++, now_us, bytes_of_text(key), bytes_of_text(value)}});
-}
-
-static void assign(void)
-{
-    step((struct member_event){.kind = MEMBER_EVENT_ASSIGNED,
-                               .assignment = {.generation = 1, .partitions = &a0, .count = 1}});
-}
+TestSuite(member, .init = one_member_open, .fini = one_member_close);
 
 static bool short_of_room;
 
@@ -142,8 +97,8 @@ Test(member, starts_where_nothing_is_missed)
         cr_assert_not_null(start);
         cr_assert_eq(start->start.offset, starts[i].start, "%zu: %lld", i,
                      (long long)start->start.offset);
-        tear_down();
-        set_up();
+        one_member_close();
+        one_member_open();
     }
 }
 
@@ -393,8 +348,8 @@ Test(member, goes_on_from_what_is_held_when_nothing_is_missing)
         cr_expect_eq(start->start.offset, held[i].goes_on ? held[i].position : 40);
         cr_expect_eq(start->start.void_held, !held[i].goes_on);
         cr_expect_eq(start->start.leader_epoch, held[i].goes_on ? 5 : -1);
-        tear_down();
-        set_up();
+        one_member_close();
+        one_member_open();
     }
 }
 
