@@ -135,13 +135,12 @@ static void look_at_hold(struct member_thread *thread)
 }
 
 /* Is the newest leader this process, or has it said anything since this thread knows the ledger? */
-static bool leader_lives(const struct member_thread *thread, const struct fold_entry *leader)
+static bool leader_lives(const struct member_thread *thread, const struct fold_entry *leader,
+                         const struct leader_state_seen *seen)
 {
     const char *name = leader->message.leader.member;
     if (strcmp(name, thread->settings.member_id) == 0) {
-        struct leader_state_seen seen;
-        leader_thread_seen(thread->settings.leader_seen, &seen);
-        return seen.term == leader->offset; /* one that is gone may have had our name, too */
+        return seen->term == leader->offset; /* one that is gone may have had our name, too */
     }
     char key[sizeof "progress/" + MESSAGE_NAME_MAX];
     snprintf(key, sizeof key, "progress/%s", name);
@@ -152,14 +151,14 @@ static bool leader_lives(const struct member_thread *thread, const struct fold_e
 }
 
 /* What an earlier leader refused, the next one may let through: its gates may be others. */
-static void look_at_gates(struct member_thread *thread)
+static void look_at_gates(struct member_thread *thread, const struct leader_state_seen *seen)
 {
     struct member_state *state = &thread->state;
     const struct fold *fold = member_fold(thread->hands.member);
     const struct message_gated *gated = fold_gated(fold);
     const struct fold_entry *leader = fold_leader(fold);
     state->gated = state->caught_up && gated != NULL && leader != NULL &&
-                   (int64_t)gated->term == leader->offset && leader_lives(thread, leader);
+                   (int64_t)gated->term == leader->offset && leader_lives(thread, leader, seen);
     if (!state->gated || state->held) {
         return;
     }
@@ -171,14 +170,12 @@ static void look_at_gates(struct member_thread *thread)
     }
 }
 
-static void look_at_begin(struct member_thread *thread)
+static void look_at_begin(struct member_thread *thread, const struct leader_state_seen *seen)
 {
     struct member_state *state = &thread->state;
-    struct leader_state_seen seen;
-    leader_thread_seen(thread->settings.leader_seen, &seen);
-    state->unfit = seen.unfit;
-    if (seen.unfit && !state->held && !state->gated) {
-        snprintf(state->refusal, sizeof state->refusal, "%s", seen.doing);
+    state->unfit = seen->unfit;
+    if (seen->unfit && !state->held && !state->gated) {
+        snprintf(state->refusal, sizeof state->refusal, "%s", seen->doing);
     }
 }
 
@@ -348,8 +345,10 @@ static void publish_state(struct member_thread *thread)
     thread->state.caught_up = member_ready(member);
     thread->state.refusal[0] = '\0';
     look_at_hold(thread);
-    look_at_gates(thread);
-    look_at_begin(thread);
+    struct leader_state_seen seen;
+    leader_thread_seen(thread->settings.leader_seen, &seen);
+    look_at_gates(thread, &seen);
+    look_at_begin(thread, &seen);
     thread->state.ledger_next = thread->ledger_next;
     thread->state.alerts = thread->hands.alerts;
     snprintf(thread->state.doing, sizeof thread->state.doing, "%s", member_doing(member));
