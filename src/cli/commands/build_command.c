@@ -30,7 +30,7 @@ static bool watch(void *context, struct service *service, const struct member_st
         output_progress_show(&own->progress, 0, 0, "%s", state->doing);
     }
     own->late = clock_mono_us() >= own->until_us;
-    return state->trigger_done || state->held || state->gated || state->unfit || own->late;
+    return state->trigger_done || state->refused != MEMBER_REFUSED_NOT || own->late;
 }
 
 static enum exit_code say_late(struct command_call *call, const struct member_state *state)
@@ -48,20 +48,26 @@ static enum exit_code say_late(struct command_call *call, const struct member_st
 static enum exit_code refuse(struct command_call *call, const struct member_state *state)
 {
     struct err err = {0};
-    if (state->held) {
+    switch (state->refused) {
+    case MEMBER_REFUSED_NOT:
+        CHECK(!"nothing is refused, and the time is not over");
+        break;
+    case MEMBER_REFUSED_HELD:
         err_set(&err, ERR_STOPPED,
                 "the service is on hold, and publishes nothing before `tidemark resume --adopt` "
                 "(go on from the newest build) or `tidemark resume --from-here` (from the "
                 "published snapshot). Held %s",
                 state->refusal);
-    } else if (!state->gated) {
-        err_set(&err, ERR_SETTINGS, "%s", state->refusal);
-        return command_fail(call, EXIT_CODE_SETTINGS, &err);
-    } else {
+        break;
+    case MEMBER_REFUSED_GATED:
         err_set(&err, ERR_STOPPED,
                 "a gate keeps the build from being published. `tidemark accept --why …`, or other "
                 "settings in `gates`, let the next `tidemark build` publish it. Refused %s",
                 state->refusal);
+        break;
+    case MEMBER_REFUSED_UNFIT:
+        err_set(&err, ERR_SETTINGS, "%s", state->refusal);
+        return command_fail(call, EXIT_CODE_SETTINGS, &err);
     }
     return command_fail(call, EXIT_CODE_HELD, &err);
 }

@@ -123,15 +123,12 @@ static void look_at_head(struct member_thread *thread)
 }
 
 /* Before the end of the ledger was read, a hold may be one that was resumed long ago. */
-static void look_at_hold(struct member_thread *thread)
+static const struct message_hold *open_hold(const struct member_thread *thread)
 {
-    struct member_state *state = &thread->state;
     const struct fold_entry *hold = fold_hold(member_fold(thread->hands.member));
-    state->held = hold != NULL && hold->message.kind == MESSAGE_HELD && state->caught_up;
-    if (state->held) {
-        snprintf(state->refusal, sizeof state->refusal, "by %s: %s", hold->message.hold.who,
-                 hold->message.hold.why);
-    }
+    return thread->state.caught_up && hold != NULL && hold->message.kind == MESSAGE_HELD
+               ? &hold->message.hold
+               : NULL;
 }
 
 /* Is the newest leader this process, or has it said anything since this thread knows the ledger? */
@@ -151,17 +148,20 @@ static bool leader_lives(const struct member_thread *thread, const struct fold_e
 }
 
 /* What an earlier leader refused, the next one may let through: its gates may be others. */
-static void look_at_gates(struct member_thread *thread, const struct leader_state_seen *seen)
+static const struct message_gated *shut_gates(const struct member_thread *thread,
+                                              const struct leader_state_seen *seen)
 {
-    struct member_state *state = &thread->state;
     const struct fold *fold = member_fold(thread->hands.member);
     const struct message_gated *gated = fold_gated(fold);
     const struct fold_entry *leader = fold_leader(fold);
-    state->gated = state->caught_up && gated != NULL && leader != NULL &&
-                   (int64_t)gated->term == leader->offset && leader_lives(thread, leader, seen);
-    if (!state->gated || state->held) {
-        return;
-    }
+    return thread->state.caught_up && gated != NULL && leader != NULL &&
+                   (int64_t)gated->term == leader->offset && leader_lives(thread, leader, seen)
+               ? gated
+               : NULL;
+}
+
+static void say_gated(struct member_state *state, const struct message_gated *gated)
+{
     int size = snprintf(state->refusal, sizeof state->refusal,
                         "build %" PRIu64 ", run %s: ", gated->build, gated->run_id);
     for (size_t i = 0; i < gated->reason_count && size < (int)sizeof state->refusal; i++) {
@@ -170,12 +170,31 @@ static void look_at_gates(struct member_thread *thread, const struct leader_stat
     }
 }
 
-static void look_at_begin(struct member_thread *thread, const struct leader_state_seen *seen)
+/* Of several reasons, the one that must go first. */
+static void look_at_refusals(struct member_thread *thread)
 {
     struct member_state *state = &thread->state;
-    state->unfit = seen->unfit;
-    if (seen->unfit && !state->held && !state->gated) {
-        snprintf(state->refusal, sizeof state->refusal, "%s", seen->doing);
+    struct leader_state_seen seen;
+    leader_thread_seen(thread->settings.leader_seen, &seen);
+    const struct message_hold *hold = open_hold(thread);
+    const struct message_gated *gated = shut_gates(thread, &seen);
+    state->refused = hold != NULL    ? MEMBER_REFUSED_HELD
+                     : gated != NULL ? MEMBER_REFUSED_GATED
+                     : seen.unfit    ? MEMBER_REFUSED_UNFIT
+                                     : MEMBER_REFUSED_NOT;
+    switch (state->refused) {
+    case MEMBER_REFUSED_NOT:
+        state->refusal[0] = '\0';
+        break;
+    case MEMBER_REFUSED_HELD:
+        snprintf(state->refusal, sizeof state->refusal, "by %s: %s", hold->who, hold->why);
+        break;
+    case MEMBER_REFUSED_GATED:
+        say_gated(state, gated);
+        break;
+    case MEMBER_REFUSED_UNFIT:
+        snprintf(state->refusal, sizeof state->refusal, "%s", seen.doing);
+        break;
     }
 }
 
@@ -343,12 +362,7 @@ static void publish_state(struct member_thread *thread)
     const struct member *member = thread->hands.member;
     thread->state.left = thread->stopping && member_left(member);
     thread->state.caught_up = member_ready(member);
-    thread->state.refusal[0] = '\0';
-    look_at_hold(thread);
-    struct leader_state_seen seen;
-    leader_thread_seen(thread->settings.leader_seen, &seen);
-    look_at_gates(thread, &seen);
-    look_at_begin(thread, &seen);
+    look_at_refusals(thread);
     thread->state.ledger_next = thread->ledger_next;
     thread->state.alerts = thread->hands.alerts;
     snprintf(thread->state.doing, sizeof thread->state.doing, "%s", member_doing(member));

@@ -47,6 +47,14 @@ struct member_thread *member_thread_free(struct member_thread *thread);
 
 enum { MEMBER_DOING_MAX = 256 };
 
+enum member_refused {
+    MEMBER_REFUSED_NOT = 0,
+    MEMBER_REFUSED_HELD,  /* a hold is open, and the leader has answered it */
+    MEMBER_REFUSED_GATED, /* gates keep the open build from being published, as the leader of now
+                             says */
+    MEMBER_REFUSED_UNFIT, /* this process leads, and can begin no build with its settings */
+};
+
 struct member_state {
     bool caught_up;       /* the ledger was read to its end once */
     int64_t ledger_next;  /* offset up to which it was read; -1: nothing yet */
@@ -55,13 +63,9 @@ struct member_state {
     bool failed;          /* the process should end with `err` */
     struct err err;
     bool trigger_done;                 /* its build is committed, and published where it has rows */
-    bool held;                         /* a hold is open, and the leader has answered it */
-    bool gated;                        /* gates keep the open build from being published, as the
-                                          leader of now says */
-    bool unfit;                        /* this process leads, and can begin no build with its
-                                          settings */
+    enum member_refused refused;       /* why nothing can be published */
     char refusal[ERR_MESSAGE_MAX];     /* who holds and why, what the gates say, or why no build can
-                                          be begun; else "" */
+                                          be begun; "" where nothing is refused */
     char run_id[MESSAGE_NAME_MAX + 1]; /* of the head's snapshot; "" */
     uint64_t build;                    /* of the head; 0: none */
     uint64_t published;                /* snapshots seen published since the start */
