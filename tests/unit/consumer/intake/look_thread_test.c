@@ -6,30 +6,11 @@
 #include "adapters/os/queue.h"
 #include "consumer/intake/look_thread.h"
 #include "consumer/intake/made_again.h"
+#include "tests/support/query_stub.h"
 
 enum { LOG_MAX = 8, WAIT_US = 5 * 1000 * 1000 };
 
-struct source_query {
-    int asked;
-};
-
-static struct source_query brokers;
 static const char *records_of[LOG_MAX]; /* by offset; NULL: none */
-
-bool source_query_new(const struct source_settings *settings, struct source_query **ret_query,
-                      struct err *err)
-{
-    (void)settings;
-    (void)err;
-    *ret_query = &brokers;
-    return true;
-}
-
-struct source_query *source_query_free(struct source_query *query)
-{
-    (void)query;
-    return NULL;
-}
 
 bool source_query_partitions(struct source_query *query, int timeout_ms, int32_t *ret_counts,
                              struct err *err)

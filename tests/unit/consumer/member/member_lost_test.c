@@ -4,28 +4,9 @@
 
 #include "consumer/intake/intake.h"
 #include "consumer/member/member_command.h"
+#include "tests/support/query_stub.h"
 
-struct source_query {
-    enum err_kind error;
-    int asked;
-};
-
-static struct source_query brokers;
-
-bool source_query_new(const struct source_settings *settings, struct source_query **ret_query,
-                      struct err *err)
-{
-    (void)settings;
-    (void)err;
-    *ret_query = &brokers;
-    return true;
-}
-
-struct source_query *source_query_free(struct source_query *query)
-{
-    (void)query;
-    return NULL;
-}
+static enum err_kind answer; /* of all that is asked */
 
 bool source_query_partitions(struct source_query *query, int timeout_ms, int32_t *ret_counts,
                              struct err *err)
@@ -80,7 +61,7 @@ bool source_query_ends(struct source_query *query, int timeout_ms, struct arena 
     (void)ret_ends;
     (void)ret_count;
     query->asked++;
-    return err_set(err, query->error, "no leader");
+    return err_set(err, answer, "no leader");
 }
 
 /* Partition 1 of three is lost at 20. */
@@ -104,7 +85,8 @@ static void read_three(void)
 
 static void open_hands(void)
 {
-    brokers = (struct source_query){.error = ERR_TRANSIENT};
+    brokers.asked = 0;
+    answer = ERR_TRANSIENT;
     at.settings = (struct member_thread_settings){
         .source = {.topics = topics, .topic_count = LENGTH_OF(topics)}};
     at.hands = (struct member_hands){
@@ -135,7 +117,7 @@ Test(member_lost, what_others_read_is_said_while_brokers_are_away)
 Test(member_lost, who_may_not_ask_ends)
 {
     struct err err;
-    brokers.error = ERR_SETTINGS;
+    answer = ERR_SETTINGS;
     cr_assert_not(member_hands_find_lost(&at.hands, at.readings, &at.count, &err));
     cr_expect_eq(err.kind, ERR_SETTINGS);
 }
