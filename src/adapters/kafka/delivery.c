@@ -40,7 +40,9 @@ bool delivery_send(struct delivery *delivery, rd_kafka_t *rk, const char *topic,
             RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.size),
             RD_KAFKA_V_OPAQUE(delivery), RD_KAFKA_V_END);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            return client_error_set(err, code, "appending to %s", topic);
+            delivery->code = code;
+            delivery->kind = client_error_kind(code);
+            return delivery_explain(delivery, rk, topic, err);
         }
         delivery->sent++;
     }

@@ -26,17 +26,17 @@ struct delivery {
 /* False with INPUT when a record is too large for the ledger, or there is none. Sends nothing. */
 MUST_CHECK bool delivery_check(const struct ledger_record *records, size_t count, struct err *err);
 
-/* Copies all into the producer's queue, partition 0. False: the queue refused one; those before it
- * are on their way. */
+/* Copies all into the producer's queue, partition 0. False: the queue refused one, with
+ * the error of delivery_explain; those before it are on their way. */
 MUST_CHECK bool delivery_send(struct delivery *delivery, rd_kafka_t *rk, const char *topic,
                               const struct ledger_record *records, size_t count, struct err *err);
 
 /* Serves reports until all that was sent is answered. False: the time was over first. */
 MUST_CHECK bool delivery_wait(struct delivery *delivery, rd_kafka_t *rk, int64_t deadline_us);
 
-/* The failure of what was answered, and what is needed where it is a right: the code of the first
- * that failed, or where the producer gave up as a whole ("Purged in queue") its reason. Kinds are
- * those of client_error_delivery_kind. Returns false. */
+/* The failure of what was refused or answered, and what is needed where it is a right: the code of
+ * the first that failed, or where the producer gave up as a whole ("Purged in queue", "Fatal
+ * error") its reason. Kinds are those of client_error_delivery_kind. Returns false. */
 bool delivery_explain(const struct delivery *delivery, rd_kafka_t *rk, const char *topic,
                       struct err *err);
 
