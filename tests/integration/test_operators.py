@@ -337,3 +337,18 @@ def test_a_prefix_of_another_writer(new_job, topics, name, tmp_path):
     assert job.rows() == {key.to_bytes(8, "big"): b"ours %d" % key for key in (5, 7)}
     assert [entry["run_id"] for entry in job.json("history")["snapshots"]][-1] == "run-a"
     assert job.json("get", "--run", "run-a", "5")["run_id"] == "run-a"
+
+
+def test_a_prefix_of_another_writer_while_the_service_runs(new_job, topics, name, tmp_path):
+    """What it has read before the answer is read again, from where the setting `start` says: the head has no offset for it."""
+    copy_golden("manifest_example_sparse", tmp_path / "store")
+    topics.create(name, 1)
+    topics.send(name, [{"key": str(key), "value": f"ours {key}"} for key in (5, 7)])
+    job = new_job(topics=[{"name": name, "key": {"from": "key", "encoding": "u64be"}}], window={"trigger": "offsets", "every_records": 2})
+    process = job.start()
+    process.wait_for_text("holds: the ledger says nothing, the pointer names run-a")
+    process.wait_for(lambda: any(int(p["position"]) == 2 for said in job.records("PROGRESS") for p in said.get("partitions", ())), "that all is read")
+    job.command("resume", "--adopt")
+    process.wait_for(lambda: job.published() >= 1, "a snapshot")
+    assert job.rows() == {key.to_bytes(8, "big"): b"ours %d" % key for key in (5, 7)}
+    assert process.stop() == 0

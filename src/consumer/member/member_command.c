@@ -35,6 +35,7 @@ void member_hands_done(struct member_hands *hands)
     member_free(hands->member);
     arena_free(hands->arena);
     free(hands->waiting);
+    free(hands->seeks);
     free(hands->adopted);
 }
 
@@ -48,174 +49,6 @@ bool member_hands_open(struct member_hands *hands, struct err *err)
     }
     return hands->reader != NULL ||
            ledger_reader_new(&hands->settings->ledger, 0, &hands->reader, err);
-}
-
-void member_hands_assignment(struct member_hands *hands, const struct mail *mail, bool assigned)
-{
-    if (assigned && mail->partitions.count == 0) {
-        log_info("member", "no partition is left for this member: it waits, ready to take over");
-    } else {
-        log_info("member", "%s %zu partitions", assigned ? "assigned" : "revoked",
-                 mail->partitions.count);
-    }
-    free(hands->waiting);
-    hands->waiting = NULL;
-    hands->waiting_count = 0;
-    hands->waiting_open = assigned;
-    if (assigned) {
-        hands->waiting_count = mail->partitions.count;
-        hands->waiting = calloc(mail->partitions.count + 1, sizeof *hands->waiting);
-        CHECK(hands->waiting != NULL);
-        for (size_t i = 0; i < mail->partitions.count; i++) {
-            hands->waiting[i].partition = mail->partitions.partitions[i];
-        }
-    }
-}
-
-/* A partition, its offset, and what the head's builds took of it: START for the intake, which must
- * know it before its first batch comes, or SEEK for the poll thread. */
-static struct mail *start_mail(struct member_hands *hands, enum mail_kind kind,
-                               struct source_partition partition, const struct waiting_start *how)
-{
-    struct mail *mail = mail_new(kind);
-    const struct fold *fold = member_fold(hands->member);
-    const struct message_commit *head = fold_head(fold);
-    mail->start.partition = partition;
-    mail->start.offset = how->offset;
-    mail->start.head.closed_to_us = EVENT_TIME_LOW;
-    mail->start.head.run = "";
-    mail->start.head.goes_on = how->goes_on;
-    mail->start.head.void_held = how->void_held;
-    mail->start.head.watermark_us = how->watermark_us;
-    if (head != NULL) {
-        mail->start.head.run = arena_text(mail->arena, bytes_of_text(head->run_id));
-        struct partition_id id = {hands->settings->source.topics[partition.topic],
-                                  partition.partition};
-        struct cut_step *steps = NULL;
-        mail->start.head.step_count = fold_steps(head, NULL, id, mail->arena, &steps);
-        mail->start.head.steps = steps;
-        mail->start.head.closed_to_us = head->closed_to_us;
-        const struct commit_partition *said = message_commit_partition(head, id);
-        if (said != NULL) {
-            mail->start.head.seen_end = said->cut;
-            mail->start.head.tail_from = said->tail_from;
-            mail->start.head.has_witness = said->has_witness;
-            mail->start.head.witness = said->witness;
-        }
-    }
-    member_hands_fetch_from(hands, mail);
-    return mail;
-}
-
-/* Offsets that the setting `start` decides are asked for together. */
-static bool resolve_starts(struct member_hands *hands, struct source_start *starts, struct err *err)
-{
-    size_t open = 0;
-    struct source_start *asked =
-        arena_zero(hands->arena, (hands->waiting_count + 1) * sizeof *asked);
-    for (size_t i = 0; i < hands->waiting_count; i++) {
-        starts[i] = (struct source_start){
-            .partition = hands->waiting[i].partition,
-            .offset = hands->waiting[i].offset,
-            .leader_epoch = hands->waiting[i].leader_epoch,
-        };
-        if (starts[i].offset == MEMBER_START_POLICY) {
-            asked[open++] = starts[i];
-        }
-    }
-    if (open == 0) {
-        return true;
-    }
-    TRY(source_query_starts(hands->query, hands->settings->start, hands->settings->start_time_ms,
-                            asked, open, COMMAND_KAFKA_MS, err));
-    for (size_t i = 0, k = 0; i < hands->waiting_count; i++) {
-        if (starts[i].offset == MEMBER_START_POLICY) {
-            starts[i].offset = asked[k++].offset;
-        }
-    }
-    return true;
-}
-
-/* When the machine has said of every partition where to start, the group gets its answer. */
-static void answer_assignment(struct member_hands *hands)
-{
-    if (!hands->waiting_open) {
-        return;
-    }
-    for (size_t i = 0; i < hands->waiting_count; i++) {
-        if (!hands->waiting[i].started) {
-            return;
-        }
-    }
-    struct mail *mail = mail_new(MAIL_FETCH);
-    struct source_start *starts =
-        arena_zero(mail->arena, (hands->waiting_count + 1) * sizeof *starts);
-    struct err err;
-    if (!resolve_starts(hands, starts, &err)) {
-        log_failure(LOG_WARN, "member", &err, "where to start is not known yet");
-        mail_free(mail);
-        return;
-    }
-    size_t going_on = 0;
-    for (size_t i = 0; i < hands->waiting_count; i++) {
-        struct waiting_start *waiting = &hands->waiting[i];
-        waiting->offset = starts[i].offset;
-        going_on += waiting->goes_on;
-        struct mail *start = start_mail(hands, MAIL_START, starts[i].partition, waiting);
-        starts[i].offset = start->start.fetch_from;
-        mail_send(hands->settings->intake, start);
-    }
-    if (going_on > 0) {
-        log_info("member", "%zu of %zu partitions go on where they were read to", going_on,
-                 hands->waiting_count);
-    }
-    mail->fetch.starts = starts;
-    mail->fetch.count = hands->waiting_count;
-    mail_send(hands->settings->poll, mail);
-    hands->waiting_open = false;
-}
-
-static void fill_waiting(struct waiting_start *waiting, const struct member_command *command)
-{
-    waiting->started = true;
-    waiting->offset = command->start.offset;
-    waiting->goes_on = command->start.goes_on;
-    waiting->void_held = command->start.void_held;
-    waiting->leader_epoch = command->start.leader_epoch;
-    waiting->watermark_us = command->start.watermark_us;
-}
-
-static void start_partition(struct member_hands *hands, const struct member_command *command)
-{
-    struct source_partition partition;
-    if (!member_hands_partition(hands, command->start.id, &partition)) {
-        return;
-    }
-    for (size_t i = 0; hands->waiting_open && i < hands->waiting_count; i++) {
-        struct waiting_start *waiting = &hands->waiting[i];
-        if (waiting->partition.topic == partition.topic &&
-            waiting->partition.partition == partition.partition) {
-            fill_waiting(waiting, command);
-            answer_assignment(hands);
-            return;
-        }
-    }
-    /* One that is read already goes on elsewhere: a skipped range, or a head that went back. */
-    struct waiting_start how = {.partition = partition};
-    fill_waiting(&how, command);
-    struct mail *mail = start_mail(hands, MAIL_SEEK, partition, &how);
-    mail->start.leader_epoch = how.leader_epoch;
-    mail_send(hands->settings->poll, mail);
-}
-
-static void stop_partition(struct member_hands *hands, const struct member_command *command)
-{
-    struct mail *mail = mail_new(MAIL_STOP);
-    if (member_hands_partition(hands, command->stop, &mail->stop)) {
-        mail_send(hands->settings->intake, mail);
-    } else {
-        mail_free(mail);
-    }
 }
 
 static void note_refusal(struct member_hands *hands, const struct err *err)
@@ -337,10 +170,10 @@ bool member_command_run(struct member_hands *hands, const struct member_command 
 {
     switch (command->kind) {
     case MEMBER_START_PARTITION:
-        start_partition(hands, command);
+        member_hands_start(hands, command);
         return false;
     case MEMBER_STOP_PARTITION:
-        stop_partition(hands, command);
+        member_hands_stop(hands, command);
         return false;
     case MEMBER_APPEND:
         append(hands, command, ret_answer);
@@ -451,7 +284,7 @@ static void send_triggers(struct member_hands *hands)
 void member_hands_tick(struct member_hands *hands)
 {
     arena_reset(hands->arena);
-    answer_assignment(hands);
+    member_hands_answer_starts(hands);
     if (!hands->trigger_sent && member_ready(hands->member)) {
         send_triggers(hands);
     }

@@ -4,7 +4,7 @@
 
 #include "consumer/member/member_thread.h"
 
-/* A partition that the group gave us and that is not read yet. */
+/* A partition that the group gave us, or that begins again elsewhere, and is not read yet. */
 struct waiting_start {
     struct source_partition partition;
     bool started;   /* the machine said where */
@@ -32,7 +32,9 @@ struct member_hands {
     struct member_work work;
     struct waiting_start *waiting; /* of the last ASSIGNED; all are answered together */
     size_t waiting_count;
-    bool waiting_open; /* an ASSIGNED waits for its answer */
+    bool waiting_open;           /* an ASSIGNED waits for its answer */
+    struct waiting_start *seeks; /* that begin again, each by itself */
+    size_t seek_count;
     struct adopted_witness *adopted;
     size_t adopted_count;
     bool trigger_sent;
@@ -49,7 +51,18 @@ void member_hands_done(struct member_hands *hands);
 /* Makes the handles that are not there yet. */
 MUST_CHECK bool member_hands_open(struct member_hands *hands, struct err *err);
 
+/* ---- member_start.c ---- */
+
 void member_hands_assignment(struct member_hands *hands, const struct mail *mail, bool assigned);
+
+/* MEMBER_START_PARTITION and MEMBER_STOP_PARTITION. Where the setting `start` is to say the offset,
+ * the cluster is asked; while it does not say, member_hands_answer_starts asks again. */
+void member_hands_start(struct member_hands *hands, const struct member_command *command);
+void member_hands_stop(struct member_hands *hands, const struct member_command *command);
+
+/* The offsets that are known go to the poll thread and the intake: of an assignment when all of
+ * its are. */
+void member_hands_answer_starts(struct member_hands *hands);
 
 /* ---- member_lost.c ---- */
 
