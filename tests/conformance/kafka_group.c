@@ -190,6 +190,51 @@ static void sees_new_partitions(void)
     bed_close(&a);
 }
 
+/* Where to start is not known yet, and the topic grows: the group shares out anew without an
+ * answer. What it gave before and gives on is read, too. */
+static void grows_before_an_answer(void)
+{
+    bed_topic("early", 2, NULL);
+    struct bed_source a;
+    bed_open(&a, "g-early", "m1", "early", QUICK, LENGTH_OF(QUICK));
+    a.answers = false;
+    BED_UNTIL(&a, a.assigns == 1);
+    a.answers = true; /* from the next one on */
+    bed_grow_topic("early", 3);
+    for (int p = 0; p < 3; p++) {
+        bed_produce("early", p, 0, 10);
+    }
+    BED_UNTIL(&a, a.end[0] == 10 && a.end[1] == 10 && a.end[2] == 10);
+    IS_NUMBER(assigned(&a), 3);
+    bed_close(&a);
+}
+
+/* The same while another one joins, so that some of it is taken back. */
+static void shares_before_an_answer(void)
+{
+    bed_topic("early2", 3, NULL);
+    struct bed_source a;
+    struct bed_source b;
+    bed_open(&a, "g-early2", "m1", "early2", QUICK, LENGTH_OF(QUICK));
+    a.answers = false;
+    BED_UNTIL(&a, a.assigns == 1);
+    a.answers = true;
+    bed_open(&b, "g-early2", "m2", "early2", QUICK, LENGTH_OF(QUICK));
+    bed_poll_for(&b, 500);
+    bed_grow_topic("early2", 4);
+    for (int p = 0; p < 4; p++) {
+        bed_produce("early2", p, 0, 10);
+    }
+    BOTH_UNTIL(&a, &b, assigned(&a) == 2 && assigned(&b) == 2);
+    IS(are_disjoint(&a, &b));
+    for (int p = 0; p < 4; p++) {
+        struct bed_source *owner = a.assigned[p] ? &a : &b;
+        BOTH_UNTIL(&a, &b, owner->end[p] == 10);
+    }
+    bed_close(&a);
+    bed_close(&b);
+}
+
 /* A member that is given nothing holds nobody up, and is there when it is needed. */
 static void waits_without_partitions(void)
 {
@@ -239,6 +284,8 @@ int main(void)
     STORY(restarts_unnoticed);
     STORY(fences_a_twin);
     STORY(sees_new_partitions);
+    STORY(grows_before_an_answer);
+    STORY(shares_before_an_answer);
     STORY(waits_without_partitions);
     STORY(closes_in_time);
     return 0;

@@ -6,8 +6,9 @@
  * is new.
  *
  * What can go wrong: no answer within max.poll.interval.ms, or a session that ends, loses
- * everything: a second callback (a revoke) then takes the place of the first. While closing, every
- * rebalance is completed at once, or closing would wait for ever (librdkafka 4884). */
+ * everything: a second callback (a revoke) then takes the place of the first; or the group goes on
+ * without the answer (kafka_overtaken.c). While closing, every rebalance is completed at once, or
+ * closing would wait for ever (librdkafka 4884). */
 #include <stdio.h>
 #include <string.h>
 
@@ -15,18 +16,41 @@
 #include "adapters/kafka/kafka_source.h"
 #include "adapters/os/log.h"
 
-/* -- the group asks -- */
+/* -- what librdkafka reads -- */
 
-static void ask(struct source *source, enum source_answer answer,
-                const rd_kafka_topic_partition_list_t *partitions, bool lost)
+static bool take_error(rd_kafka_error_t *failed, struct err *err, const char *what)
 {
-    if (source->asked != NULL) {
-        rd_kafka_topic_partition_list_destroy(source->asked);
+    return failed == NULL || client_error_take(err, failed, "%s", what);
+}
+
+/* librdkafka may keep a partition paused over assignments. */
+static void unpause(struct source *source, rd_kafka_topic_partition_list_t *partitions)
+{
+    rd_kafka_topic_partition_list_t *paused = rd_kafka_topic_partition_list_new(partitions->cnt);
+    for (int i = 0; i < partitions->cnt; i++) {
+        const rd_kafka_topic_partition_t *entry = &partitions->elems[i];
+        uint32_t topic = 0;
+        struct source_track *track = source_track(source, entry->topic, entry->partition, &topic);
+        if (track != NULL && track->paused) {
+            track->paused = false;
+            rd_kafka_topic_partition_list_add(paused, entry->topic, entry->partition);
+        }
     }
-    source->asked = rd_kafka_topic_partition_list_copy(partitions);
-    source->asked_lost = lost;
-    source->awaited = answer;
-    source->announced = false;
+    if (paused->cnt > 0) {
+        rd_kafka_resume_partitions(source->client->rk, paused);
+    }
+    rd_kafka_topic_partition_list_destroy(paused);
+}
+
+static bool take_assignment(struct source *source, struct err *err)
+{
+    rd_kafka_t *rk = source->client->rk;
+    if (client_settings_cooperative()) {
+        return take_error(rd_kafka_incremental_unassign(rk, source->asked), err,
+                          "stopping partitions");
+    }
+    rd_kafka_resp_err_t code = rd_kafka_assign(rk, NULL);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR || client_error_set(err, code, "stopping partitions");
 }
 
 /* More members than partitions: there is nothing to ask. */
@@ -42,40 +66,73 @@ static void take_nothing(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *
     }
 }
 
+/* -- the group asks -- */
+
+void source_forget_asked(struct source *source)
+{
+    if (source->asked != NULL) {
+        rd_kafka_topic_partition_list_destroy(source->asked);
+    }
+    source->asked = NULL;
+    source->awaited = SOURCE_ANSWER_NONE;
+}
+
+static void ask(struct source *source, enum source_answer answer,
+                rd_kafka_topic_partition_list_t *take_partitions, bool lost)
+{
+    source_forget_asked(source);
+    source->asked = take_partitions;
+    source->asked_lost = lost;
+    source->awaited = answer;
+    source->announced = false;
+}
+
+static void on_assign(struct source *source, const rd_kafka_topic_partition_list_t *partitions)
+{
+    source->statistics.rebalances++;
+    if (!client_settings_cooperative()) { /* it is all that is ours now */
+        rd_kafka_topic_partition_list_t *read = source_disown(source, NULL);
+        unpause(source, read);
+        rd_kafka_topic_partition_list_destroy(read);
+    }
+    source_own(source, partitions);
+    ask(source, SOURCE_ANSWER_START, source_unanswered(source), false);
+    if (source->asked->cnt == 0) {
+        source_forget_asked(source);
+        take_nothing(source->client->rk, partitions);
+    }
+}
+
+/* Of what was never announced nobody needs to hear, and nobody would answer. */
+static void on_revoke(struct source *source, const rd_kafka_topic_partition_list_t *partitions,
+                      bool lost)
+{
+    bool all = !client_settings_cooperative();
+    ask(source, SOURCE_ANSWER_STOP, source_disown(source, all ? NULL : partitions), lost);
+    rd_kafka_topic_partition_list_t *heard = source_overtaken(source);
+    if (heard->cnt == 0) {
+        struct err err;
+        if (!take_assignment(source, &err)) {
+            log_failure(LOG_INFO, "kafka", &err, "source: what was taken back");
+        }
+        source_forget_asked(source);
+    }
+    rd_kafka_topic_partition_list_destroy(heard);
+}
+
 void source_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                          rd_kafka_topic_partition_list_t *partitions, void *opaque)
 {
     struct source *source = client_owner(opaque);
     rd_kafka_yield(rk); /* the poll ends here, so that the event goes out at once */
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-        source->statistics.rebalances++;
-        source_overtake(source);
-        for (int i = 0; i < partitions->cnt; i++) {
-            uint32_t topic = 0;
-            struct source_track *track = source_track(source, partitions->elems[i].topic,
-                                                      partitions->elems[i].partition, &topic);
-            if (track != NULL) {
-                *track = (struct source_track){
-                    .owned = true, .next = -1, .high = -1, .stable = -1, .mirrored = -1};
-            }
-        }
-        if (partitions->cnt > 0) {
-            ask(source, SOURCE_ANSWER_START, partitions, false);
-        } else {
-            take_nothing(rk, partitions);
-        }
+        on_assign(source, partitions);
         return;
     }
     if (code != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
         log_warn("kafka", "source: rebalance: %s", rd_kafka_err2str(code));
     }
-    source_disown(source, partitions);
-    if (partitions->cnt > 0) {
-        ask(source, SOURCE_ANSWER_STOP, partitions, rd_kafka_assignment_lost(rk) != 0);
-    } else {
-        source_overtake(source);
-        client_give_up(rk, code, partitions);
-    }
+    on_revoke(source, partitions, rd_kafka_assignment_lost(rk) != 0);
 }
 
 static void add_assignment(struct source *source, struct source_batch *batch,
@@ -95,25 +152,28 @@ static void add_assignment(struct source *source, struct source_batch *batch,
     event->partitions = partitions;
     event->partition_count = count;
     event->lost = lost;
+    source_hear(source, list, kind == SOURCE_ASSIGNED);
 }
 
-bool source_announce(struct source *source, struct source_batch *batch)
+void source_announce(struct source *source, struct source_batch *batch)
 {
-    if (source->overtaken != NULL) { /* what is asked now comes with the next poll */
-        log_warn("kafka", "source: an assignment was taken back before it was answered");
-        add_assignment(source, batch, SOURCE_REVOKED, true, source->overtaken);
-        rd_kafka_topic_partition_list_destroy(source->overtaken);
-        source->overtaken = NULL;
-        return true;
+    if (source->announced) {
+        return;
     }
-    if (source->awaited == SOURCE_ANSWER_NONE || source->announced) {
-        return false;
-    }
-    add_assignment(source, batch,
-                   source->awaited == SOURCE_ANSWER_START ? SOURCE_ASSIGNED : SOURCE_REVOKED,
-                   source->asked_lost, source->asked);
+    rd_kafka_topic_partition_list_t *gone = source_overtaken(source);
+    bool stops = source->awaited == SOURCE_ANSWER_STOP;
+    bool starts = source->awaited == SOURCE_ANSWER_START;
     source->announced = true;
-    return true;
+    if (gone->cnt > 0) {
+        if (!stops) {
+            log_warn("kafka", "source: the group did not wait: what it gave before begins anew");
+        }
+        add_assignment(source, batch, SOURCE_REVOKED, !stops || source->asked_lost, gone);
+        source->announced = !starts; /* which comes with the next poll */
+    } else if (starts) {
+        add_assignment(source, batch, SOURCE_ASSIGNED, false, source->asked);
+    }
+    rd_kafka_topic_partition_list_destroy(gone);
 }
 
 bool source_rebalancing(const struct source *source)
@@ -122,18 +182,6 @@ bool source_rebalancing(const struct source *source)
 }
 
 /* -- we answer -- */
-
-static void forget_asked(struct source *source)
-{
-    rd_kafka_topic_partition_list_destroy(source->asked);
-    source->asked = NULL;
-    source->awaited = SOURCE_ANSWER_NONE;
-}
-
-static bool take_error(rd_kafka_error_t *failed, struct err *err, const char *what)
-{
-    return failed == NULL || client_error_take(err, failed, "%s", what);
-}
 
 static bool give_assignment(struct source *source,
                             const rd_kafka_topic_partition_list_t *partitions, struct err *err)
@@ -198,7 +246,7 @@ bool source_start(struct source *source, const struct source_start *starts, size
     }
     TRY(give_assignment(source, source->asked, err));
     begin_tracks(source, starts, count);
-    forget_asked(source);
+    source_forget_asked(source);
     return true;
 }
 
@@ -244,48 +292,18 @@ bool source_assign(struct source *source, const struct source_start *starts, siz
     return done;
 }
 
-/* librdkafka may keep a partition paused over assignments. */
-static void unpause(struct source *source, rd_kafka_topic_partition_list_t *partitions)
-{
-    rd_kafka_topic_partition_list_t *paused = rd_kafka_topic_partition_list_new(partitions->cnt);
-    for (int i = 0; i < partitions->cnt; i++) {
-        const rd_kafka_topic_partition_t *entry = &partitions->elems[i];
-        uint32_t topic = 0;
-        struct source_track *track = source_track(source, entry->topic, entry->partition, &topic);
-        if (track != NULL && track->paused) {
-            track->paused = false;
-            rd_kafka_topic_partition_list_add(paused, entry->topic, entry->partition);
-        }
-    }
-    if (paused->cnt > 0) {
-        rd_kafka_resume_partitions(source->client->rk, paused);
-    }
-    rd_kafka_topic_partition_list_destroy(paused);
-}
-
-static bool take_assignment(struct source *source, struct err *err)
-{
-    rd_kafka_t *rk = source->client->rk;
-    if (client_settings_cooperative()) {
-        return take_error(rd_kafka_incremental_unassign(rk, source->asked), err,
-                          "stopping partitions");
-    }
-    rd_kafka_resp_err_t code = rd_kafka_assign(rk, NULL);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR || client_error_set(err, code, "stopping partitions");
-}
-
 bool source_stop(struct source *source, struct err *err)
 {
     if (source->awaited != SOURCE_ANSWER_STOP || !source->announced) {
         return true;
     }
     if (source->is_outdated) { /* with its client it goes by itself */
-        forget_asked(source);
+        source_forget_asked(source);
         return true;
     }
     unpause(source, source->asked);
     bool done = take_assignment(source, err);
-    forget_asked(source);
+    source_forget_asked(source);
     return done;
 }
 
@@ -302,7 +320,7 @@ void source_abandon(struct source *source)
                    gives ? RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS
                          : RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS,
                    source->asked);
-    forget_asked(source);
+    source_forget_asked(source);
 }
 
 /* -- moving within what is ours -- */

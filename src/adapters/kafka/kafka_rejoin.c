@@ -19,36 +19,21 @@ bool source_fenced_itself(struct source *source, rd_kafka_resp_err_t code)
            client_lost_session(source->client);
 }
 
-static void take_back(struct source *source, rd_kafka_topic_partition_list_t *list)
+void source_outdate(struct source *source)
 {
+    /* A REVOKED that is out must be answered, too. */
+    bool waits = source->awaited == SOURCE_ANSWER_STOP;
     for (size_t t = 0; t < source->topic_count; t++) {
         for (int32_t p = 0; p < source->topics[t].track_count; p++) {
             struct source_track *track = &source->topics[t].tracks[p];
-            if (track->owned) {
-                rd_kafka_topic_partition_list_add(list, source->topics[t].name, p);
-            }
-            *track = (struct source_track){.next = -1, .high = -1, .stable = -1, .mirrored = -1};
+            waits = waits || track->heard;
+            *track = (struct source_track){
+                .heard = track->heard, .next = -1, .high = -1, .stable = -1, .mirrored = -1};
         }
     }
-}
-
-void source_outdate(struct source *source)
-{
-    /* What a revoke asked for is not owned any more, and must be answered, too. */
-    rd_kafka_topic_partition_list_t *list = source->awaited == SOURCE_ANSWER_STOP
-                                                ? rd_kafka_topic_partition_list_copy(source->asked)
-                                                : rd_kafka_topic_partition_list_new(8);
-    take_back(source, list);
-    if (source->asked != NULL) {
-        rd_kafka_topic_partition_list_destroy(source->asked);
-    }
-    bool any = list->cnt > 0;
-    if (!any) {
-        rd_kafka_topic_partition_list_destroy(list);
-    }
-    source->asked = any ? list : NULL;
+    source_forget_asked(source);
     source->asked_lost = true;
-    source->awaited = any ? SOURCE_ANSWER_STOP : SOURCE_ANSWER_NONE;
+    source->awaited = waits ? SOURCE_ANSWER_STOP : SOURCE_ANSWER_NONE;
     source->announced = false;
     source->is_outdated = true;
 }

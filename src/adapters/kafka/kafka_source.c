@@ -445,9 +445,6 @@ struct source *source_free(struct source *source, int timeout_ms)
         client_close(source->client, timeout_ms);
         client_free(source->client);
     }
-    if (source->overtaken != NULL) {
-        rd_kafka_topic_partition_list_destroy(source->overtaken);
-    }
     for (size_t i = 0; i < source->topic_count; i++) {
         free(source->topics[i].name);
         free(source->topics[i].tracks);

@@ -14,7 +14,8 @@
 /* One partition of a configured topic. */
 struct source_track {
     bool owned;       /* the group gave it to us and has not taken it back */
-    bool started;     /* owned, and source_start said where */
+    bool started;     /* owned, and source_start said where: librdkafka reads it */
+    bool heard;       /* ASSIGNED was the last that was announced of it */
     bool paused;      /* by source_pause */
     bool at_end;      /* position is the last stable offset that was heard last */
     int64_t next;     /* the position: lower offsets are stale and dropped */
@@ -42,10 +43,11 @@ struct source {
     size_t batch_bytes_max;
 
     enum source_answer awaited;
-    rd_kafka_topic_partition_list_t *asked; /* what the awaited answer is about; else NULL */
+    /* What the awaited answer gives to librdkafka or takes from it; NULL: no answer is awaited, or
+     * the client is outdated. */
+    rd_kafka_topic_partition_list_t *asked;
     bool asked_lost;
-    rd_kafka_topic_partition_list_t *overtaken; /* to be announced as lost; else NULL */
-    bool announced;                             /* the event of the awaited answer is out */
+    bool announced; /* all that there is to hear of the last rebalance */
 
     struct source_batch *filling; /* during source_poll, else NULL */
 
@@ -78,21 +80,34 @@ void source_outdate(struct source *source);
 
 /* -- kafka_overtaken.c -- */
 
-void source_disown(struct source *source, const rd_kafka_topic_partition_list_t *partitions);
+/* What is ours and has not been started. The list is the caller's, here and below. */
+rd_kafka_topic_partition_list_t *source_unanswered(const struct source *source);
 
-/* The group asks something else: what it asked before needs no answer any more. */
-void source_overtake(struct source *source);
+/* What was announced as ours, and is not, or is to be started anew. */
+rd_kafka_topic_partition_list_t *source_overtaken(const struct source *source);
+
+void source_own(struct source *source, const rd_kafka_topic_partition_list_t *partitions);
+
+/* Of NULL: all that is ours. Returns what of it librdkafka reads. */
+rd_kafka_topic_partition_list_t *source_disown(struct source *source,
+                                               const rd_kafka_topic_partition_list_t *partitions);
+
+void source_hear(struct source *source, const rd_kafka_topic_partition_list_t *partitions,
+                 bool heard);
 
 /* -- kafka_rebalance.c -- */
 
 void source_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                          rd_kafka_topic_partition_list_t *partitions, void *opaque);
 
-/* Puts the event of an unanswered rebalance into the batch, once. True when it did. */
-bool source_announce(struct source *source, struct source_batch *batch);
+/* Puts what is to be heard of a rebalance into the batch: one event at a time. */
+void source_announce(struct source *source, struct source_batch *batch);
 
 /* Gives up everything, so that closing need not wait. */
 void source_abandon(struct source *source);
+
+/* No answer is awaited any more. */
+void source_forget_asked(struct source *source);
 
 /* -- kafka_source_statistics.c -- */
 

@@ -126,27 +126,109 @@ Test(kafka_rejoin, fenced_by_another_process)
     close_scene(&scene);
 }
 
+/* ---- a group that does not wait ---- */
+
+/* As librdkafka calls it: with `count` partitions of the topic, from `first` on. */
+static void call_back(struct scene *scene, rd_kafka_resp_err_t code, int first, int count)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(2);
+    for (int i = 0; i < count; i++) {
+        rd_kafka_topic_partition_list_add(list, "t", first + i);
+    }
+    source_on_rebalance(scene->source->client->rk, code, list, scene->source->client);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+static const struct source_event *wait_for_some(struct scene *scene, enum source_event_kind kind,
+                                                size_t count)
+{
+    const struct source_event *event = wait_for(scene, kind);
+    cr_assert_not_null(event, "%s", scene->err.message);
+    cr_assert_eq(event->partition_count, count, "%zu", event->partition_count);
+    return event;
+}
+
+static bool is_started(const struct scene *scene, int32_t partition)
+{
+    return source_position(scene->source, (struct source_partition){0, partition}) >= 0;
+}
+
+/* The cooperative protocol says what is new alone: what it gave before is still to be started. */
 Test(kafka_rejoin, an_assignment_is_overtaken)
 {
     struct scene scene;
     open_scene(&scene);
-    const struct source_event *event = wait_for(&scene, SOURCE_ASSIGNED);
-    cr_assert(event != NULL && event->partition_count == 2);
+    const struct source_event *event = wait_for_some(&scene, SOURCE_ASSIGNED, 2);
     struct source_start early[2] = {{.partition = event->partitions[0], .leader_epoch = -1},
                                     {.partition = event->partitions[1], .leader_epoch = -1}};
-    rd_kafka_topic_partition_list_t *other = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(other, "t", 1);
-    source_on_rebalance(scene.source->client->rk, RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, other,
-                        scene.source->client);
-    rd_kafka_topic_partition_list_destroy(other);
+    call_back(&scene, RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, 1, 1);
     /* an answer that was under way does not count, nor does one to what nobody has to answer */
     cr_assert_not(source_start(scene.source, early, 2, &scene.err));
-    event = wait_for(&scene, SOURCE_REVOKED);
-    cr_assert(event != NULL && event->partition_count == 2 && event->lost);
+    event = wait_for_some(&scene, SOURCE_REVOKED, 2);
+    cr_assert(event->lost);
     cr_assert(source_stop(scene.source, &scene.err), "%s", scene.err.message);
-    event = wait_for(&scene, SOURCE_ASSIGNED);
-    cr_assert(event != NULL && event->partition_count == 1 && event->partitions[0].partition == 1);
+    size_t count = client_settings_cooperative() ? 2 : 1;
+    event = wait_for_some(&scene, SOURCE_ASSIGNED, count);
+    struct source_start starts[2] = {{.partition = event->partitions[0], .leader_epoch = -1}};
+    if (count == 2) {
+        starts[1] = (struct source_start){.partition = event->partitions[1], .leader_epoch = -1};
+    }
+    cr_assert(source_start(scene.source, starts, count, &scene.err), "%s", scene.err.message);
+    cr_expect(is_started(&scene, 1));
+    cr_expect_eq(is_started(&scene, 0), count == 2);
+    close_scene(&scene);
+}
+
+/* The answer came after librdkafka had joined again, and before it said what came of that. */
+Test(kafka_rejoin, an_answer_is_overtaken)
+{
+    struct scene scene;
+    open_scene(&scene);
+    start_all(&scene);
+    if (client_settings_cooperative()) { /* it takes back what is not ours, before it gives */
+        call_back(&scene, RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS, 0, 1);
+        (void)wait_for_some(&scene, SOURCE_REVOKED, 1);
+        cr_assert(source_stop(scene.source, &scene.err), "%s", scene.err.message);
+        cr_expect(is_started(&scene, 1));
+    } else {
+        call_back(&scene, RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, 1, 1);
+        (void)wait_for_some(&scene, SOURCE_REVOKED, 2);
+        const struct source_event *event = wait_for_some(&scene, SOURCE_ASSIGNED, 1);
+        struct source_start start = {.partition = event->partitions[0], .leader_epoch = -1};
+        cr_assert(source_start(scene.source, &start, 1, &scene.err), "%s", scene.err.message);
+        cr_expect(is_started(&scene, 1));
+    }
+    cr_expect_not(is_started(&scene, 0));
+    close_scene(&scene);
+}
+
+/* Some of what waits for its answer is taken back: nothing of it can be answered any more. */
+Test(kafka_rejoin, an_unanswered_assignment_is_revoked)
+{
+    struct scene scene;
+    open_scene(&scene);
+    (void)wait_for_some(&scene, SOURCE_ASSIGNED, 2);
+    call_back(&scene, RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS, 0, 1);
+    (void)wait_for_some(&scene, SOURCE_REVOKED, 2);
+    cr_assert(source_stop(scene.source, &scene.err), "%s", scene.err.message);
+    call_back(&scene, RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, 1,
+              client_settings_cooperative() ? 0 : 1);
+    const struct source_event *event = wait_for_some(&scene, SOURCE_ASSIGNED, 1);
+    cr_assert_eq(event->partitions[0].partition, 1);
     struct source_start start = {.partition = event->partitions[0], .leader_epoch = -1};
     cr_assert(source_start(scene.source, &start, 1, &scene.err), "%s", scene.err.message);
+    cr_expect(is_started(&scene, 1) && !is_started(&scene, 0));
+    close_scene(&scene);
+}
+
+/* Nobody has heard of it yet: nobody need hear that it is gone. */
+Test(kafka_rejoin, what_was_not_announced_goes_unnoticed)
+{
+    struct scene scene;
+    open_scene(&scene);
+    call_back(&scene, RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, 0, 2);
+    call_back(&scene, RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS, 0, 2);
+    cr_expect_not(source_rebalancing(scene.source));
+    start_all(&scene);
     close_scene(&scene);
 }
