@@ -126,6 +126,7 @@ static void on_appended(struct leader *leader, const struct leader_event *event)
             leader_alert(leader, "the ledger refuses a record: %s", event->result.message);
         }
         leader_trace(leader, "append failed: %s", event->result.message);
+        leader_condemn_failed(leader);
         leader_retry_later(leader);
     }
 }
@@ -203,6 +204,8 @@ static void on_result(struct leader *leader, const struct leader_event *event)
     case FOR_OLD_RUNS:
         if (ok) {
             leader_old_runs(leader, event->result.old_runs, event->result.old_run_count);
+        } else {
+            leader_old_runs_failed(leader);
         }
         break;
     case FOR_STRAYS:

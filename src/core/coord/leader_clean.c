@@ -431,12 +431,13 @@ void leader_deleted(struct leader *leader, bool ok)
     leader_append(leader, FOR_RECORDS, NULL, 0, keys, count);
 }
 
-/* Once for every snapshot that was published. */
+/* Once for every snapshot that was published, and again when that came to nothing. */
 bool leader_duty_old_runs(struct leader *leader)
 {
     const struct message_commit *head = leader_settled_head(leader);
     if ((leader->settings->keep_last == 0 && leader->settings->keep_for_us == 0) || head == NULL ||
-        !head->has_snapshot || strcmp(leader->old_runs_of, head->snapshot.run_id) == 0) {
+        !head->has_snapshot || strcmp(leader->old_runs_of, head->snapshot.run_id) == 0 ||
+        leader->now_us < leader->old_runs_retry_us) {
         return false;
     }
     if (!leader->pointer.known) {
@@ -446,6 +447,18 @@ bool leader_duty_old_runs(struct leader *leader)
     leader_set_name(leader->old_runs_of, head->snapshot.run_id);
     leader_ask(leader, LEADER_LIST_OLD_RUNS, FOR_OLD_RUNS);
     return true;
+}
+
+void leader_old_runs_failed(struct leader *leader)
+{
+    leader->old_runs_of[0] = '\0';
+    leader->old_runs_retry_us = leader->now_us + leader->settings->retry_max_us;
+}
+
+void leader_condemn_failed(struct leader *leader)
+{
+    leader->old_runs_of[0] = '\0';
+    leader->strays_of[0] = '\0';
 }
 
 void leader_old_runs(struct leader *leader, const struct leader_old_run *runs, size_t count)

@@ -101,6 +101,7 @@ struct leader {
     bool deleted_whole; /* what is being deleted is a whole run */
     int64_t delete_retry_us;
     char old_runs_of[MESSAGE_NAME_MAX + 1]; /* head snapshot for which old runs were looked at */
+    int64_t old_runs_retry_us;              /* not before; a listing failed */
     char strays_of[MESSAGE_NAME_MAX + 1];   /* the same for objects that no record names */
     int64_t sweep_due_us;                   /* leftovers are looked for then; 0: to be planned */
     char doing[256];
@@ -262,6 +263,10 @@ struct message leader_condemn_of(const struct leader *leader, const char *run_id
 void leader_delete_unasked(struct leader *leader, const char *run_id); /* only mutants do that */
 void leader_deleted(struct leader *leader, bool ok);
 void leader_old_runs(struct leader *leader, const struct leader_old_run *runs, size_t count);
+/* They could not be listed: again later, and nothing else waits for it. */
+void leader_old_runs_failed(struct leader *leader);
+/* An append that surely failed may have been a CONDEMN: what it was made of is looked at again. */
+void leader_condemn_failed(struct leader *leader);
 void leader_strays(struct leader *leader, const char *const *urls, size_t count);
 
 /* ---- leader_sweep.c ---- */

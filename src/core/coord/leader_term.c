@@ -19,6 +19,7 @@ static void forget_term(struct leader *leader)
     leader->staged = false;
     leader->delete_retry_us = 0;
     leader->old_runs_of[0] = '\0';
+    leader->old_runs_retry_us = 0;
     leader->sweep_due_us = 0;
     leader->strays_of[0] = '\0';
     leader->alerted[0] = '\0';

@@ -205,12 +205,11 @@ Test(leader, an_adopted_head_without_published_has_no_manifest_to_put)
     cr_assert_not_null(strstr(value, "\"run_id\":\"b1\""));
 }
 
-/* A trigger would publish nothing: what it waits for is the operator. */
-Test(leader, says_that_it_holds)
+/* To a term whose head is published and is what the pointer names. */
+static void lead_what_is_published(void)
 {
     static const char published[] =
         "{\"build\":1,\"kind\":\"PUBLISHED\",\"run_id\":\"b1\",\"term\":2,\"time_us\":9,\"v\":1}";
-    static const char held[] = "{\"id\":\"h\",\"kind\":\"HELD\",\"term\":5,\"v\":1}";
     char value[300];
     record(3, now_us, bytes_of_text("commit"), bytes_of_text(adopted));
     record(4, now_us, bytes_of_text("published"), bytes_of_text(published));
@@ -218,11 +217,58 @@ Test(leader, says_that_it_holds)
     record(5, now_us, bytes_of_text("leader"), bytes_of_text(value));
     event(LEADER_EVENT_TICK);
     pointer_is("now b1");
+}
+
+/* A trigger would publish nothing: what it waits for is the operator. */
+Test(leader, says_that_it_holds)
+{
+    static const char held[] = "{\"id\":\"h\",\"kind\":\"HELD\",\"term\":5,\"v\":1}";
+    lead_what_is_published();
     event(LEADER_EVENT_TICK);
     cr_assert_str_eq(leader_doing(leader), "waits for the trigger");
     record(6, now_us, bytes_of_text("hold"), bytes_of_text(held));
     event(LEADER_EVENT_TICK);
     cr_assert_str_eq(leader_doing(leader), "holds, until an operator resumes");
+}
+
+/* The run before the head's is too old. */
+static void old_runs_are_listed(void)
+{
+    static const struct leader_old_run runs[] = {{"b1", 9}, {"b0", 8}};
+    now_us += 1000;
+    leader_step(leader,
+                &(struct leader_event){.kind = LEADER_EVENT_RESULT,
+                                       .now_us = now_us,
+                                       .result = {.command = only(LEADER_LIST_OLD_RUNS)->id,
+                                                  .message = "",
+                                                  .old_runs = runs,
+                                                  .old_run_count = LENGTH_OF(runs)}},
+                &out);
+    const struct leader_command *append = only(LEADER_APPEND);
+    char key[40];
+    snprintf(key, sizeof key, "%.*s", (int)append->append.records[0].key.size,
+             (const char *)append->append.records[0].key.data);
+    cr_assert_str_eq(key, "condemn/b0");
+}
+
+/* Else they would stay until the next snapshot, which may be a day away. */
+Test(leader, looks_for_old_runs_until_they_are_condemned)
+{
+    settings.keep_last = 1;
+    lead_what_is_published();
+    result(only(LEADER_LIST_OLD_RUNS)->id, ERR_TRANSIENT, -1);
+    cr_assert_eq(out.command_count, 0, "it is not asked at once");
+    now_us += settings.retry_max_us;
+    event(LEADER_EVENT_TICK);
+    old_runs_are_listed();
+    result(only(LEADER_APPEND)->id, ERR_TRANSIENT, -1);
+    now_us += settings.retry_max_us;
+    event(LEADER_EVENT_TICK);
+    old_runs_are_listed();
+    result(only(LEADER_APPEND)->id, ERR_NONE, 7);
+    now_us += settings.retry_max_us;
+    event(LEADER_EVENT_TICK);
+    cr_assert_eq(out.command_count, 0, "once is enough");
 }
 
 /* The brokers name the first `count` partitions of topic t. */
