@@ -330,7 +330,7 @@ class Director:
 
     def _compare(self, world):
         """The oracle, until clean-up is done."""
-        report = world.group.check_clean(lambda: world.tend(self.figures))
+        report = harness.check_clean(world.group.check, lambda: world.tend(self.figures))
         found = check_acked(world.producer, [record for topic in world.topics for record in
                                              reader.read_topic(self.cluster.kafka.bootstrap, topic)])
         if found < len(world.producer.acked):

@@ -8,13 +8,7 @@ import subprocess
 import time
 
 import harness
-from botocore.exceptions import ClientError
 from watch import LedgerWatch, PointerWatch
-
-
-# what the oracle finds while the service still publishes or deletes; it must be gone a little later
-SOON = ("objects that nobody names", "the head is", "nobody committed", "is missing", "no pointer", "Not Found", "no sidecar",
-        "no order object")
 
 
 class Member:
@@ -247,22 +241,9 @@ class Group:
     def check(self, **options):
         return harness.oracle.check(self.settings, self.environment, **options)
 
-    def check_clean(self, turn=lambda: None, timeout=60):
-        """The oracle, with nothing left over in the store as soon as clean-up has had its time."""
-        end = time.monotonic() + timeout
-        while True:
-            try:
-                return self.check(clean=True)
-            except (harness.oracle.Broken, LookupError, ClientError) as broken:
-                soon = any(text in str(broken) for text in SOON)
-                if not soon or time.monotonic() > end:
-                    raise
-            turn()
-            time.sleep(0.3)
-
     def finish(self):
         """The end of a test: everything is right and clean, the members stop, the pointer never went back."""
-        report = self.check_clean()
+        report = harness.check_clean(self.check)
         self.stop()
         self.pointer.close()
         return report

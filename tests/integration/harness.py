@@ -11,6 +11,7 @@ import time
 import oracle
 import snapshot
 import topics
+from botocore.exceptions import ClientError
 from ledger import Ledger
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -33,6 +34,25 @@ def wait_for(condition, what, timeout=None, every=0.1):
         if time.monotonic() > end:
             raise TimeoutError(f"waited in vain for: {what}")
         time.sleep(every)
+
+
+# what the oracle finds while the service still publishes or deletes; it must be gone a little later
+SOON = ("objects that nobody names", "the head is", "nobody committed", "is missing", "no pointer", "Not Found", "no sidecar",
+        "no order object", "snapshots are kept")
+
+
+def check_clean(check, turn=lambda: None, timeout=None):
+    """The oracle, when all is published and clean-up has left nothing over. `turn` is called again and again."""
+    end = time.monotonic() + (timeout or PATIENCE)
+    while True:
+        try:
+            return check(clean=True)
+        except (oracle.Broken, LookupError, ClientError) as broken:
+            soon = any(text in str(broken) for text in SOON)
+            if not soon or time.monotonic() > end:
+                raise
+        turn()
+        time.sleep(0.3)
 
 
 class Server:
@@ -306,3 +326,7 @@ class Job:
 
     def check(self, **options):
         return oracle.check(self.settings, self.environment, **options)
+
+    def wait_until_clean(self):
+        """Before a stop: who is stopped publishes and deletes nothing more."""
+        return check_clean(self.check)

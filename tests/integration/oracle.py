@@ -273,10 +273,14 @@ class Oracle:
         need(pointer is not None, "no pointer")
         need(pointer["run_id"] == commits[-1]["run_id"],
              f"_CURRENT names {pointer['run_id']}, the head is {commits[-1]['run_id']}")
+        need(pointer["run_id"] in self.by_run, f"the manifest of {pointer['run_id']} is missing")
         need(pointer["manifest_ref"] == f"{self.store.url}/{self.by_run[pointer['run_id']].key}",
              f"manifest_ref {pointer['manifest_ref']}")
 
     def _check_leaks(self, report):
+        keep = self.wanted.get("keep_last", 0)
+        need(keep == 0 or "keep_for" in self.wanted or len(report.manifests) <= keep,
+             f"{len(report.manifests)} snapshots are kept, keep_last is {keep}")
         allowed = {"_CURRENT"}
         folders = []
         for manifest in report.manifests:

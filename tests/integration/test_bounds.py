@@ -133,6 +133,7 @@ def test_the_ledger_stays_small(new_job, topics, name):
     left = sorted(key.partition("/")[0] for key in live(job))
     assert left == ["commit", "leader", "progress", "published"], left
     assert max(sizes) <= len(left) + 2, sizes  # those that are not retired yet
+    job.wait_until_clean()
     assert member.stop() == 0
     assert job.check(clean=True).snapshots == 2
 

@@ -128,6 +128,7 @@ def test_several_members(new_job, topics, name):
     harness.wait_for(lambda: job.published(), "a snapshot")
     topics.send(name, list(orders(200, partitions=4, seed=2)))
     harness.wait_for(lambda: job.published() > 1, "another snapshot")
+    job.wait_until_clean()
     for process in members:
         process.stop()
     report = job.check()

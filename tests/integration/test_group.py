@@ -58,6 +58,7 @@ def test_one_two_one(new_job, topics, name):
     topics.send(name, plain(600, 4, keys=5000, seed=3))
     one.wait_for(lambda: job.published() >= 1, "a snapshot")
     one.wait_for(lambda: group_has_read(job, 2200, 4), "that all is read")
+    job.wait_until_clean()
     assert one.stop() == 0
     assert records_read(one) + records_read(two) == 2200
     report = job.check(clean=True)
@@ -98,6 +99,7 @@ def test_handovers_that_cannot_be_used(new_job, topics, name):
     topics.send(name, plain(1400, 4, keys=5000, seed=2))
     two.wait_for(lambda: job.published() >= 1, "a snapshot")
     two.wait_for(lambda: group_has_read(job, 2200, 4, members=1), "that all is read")
+    job.wait_until_clean()
     assert two.stop() == 0
     assert records_read(two) == 2200
     assert job.check(clean=True).snapshots == 1
@@ -129,6 +131,7 @@ def test_one_four_one_while_it_builds(new_job, topics, name):
     members[0].wait_for(lambda: group_has_read(job, sent, 4, members=1), "that one has it all", timeout=90)
     send(500)
     members[0].wait_for(lambda: cut_to(job) > sent - 400, "the rest")
+    job.wait_until_clean()
     assert members[0].stop() == 0
     report = job.check(clean=True)
     assert report.snapshots >= 4
@@ -206,12 +209,14 @@ def test_partitions_and_topics_are_added(new_job, topics, name):
     topics.send(name, plain(400, 3, seed=2))
     process.wait_for(lambda: group_has_read(job, 700, 3), "that the new partitions are read")
     process.wait_for(lambda: cut_to(job) == 700, "a snapshot with them")
+    job.wait_until_clean()
     assert process.stop() == 0
     second = topics.create(name + "-more", 2)
     topics.send(second, plain(300, 2, seed=3))
     job.write(topics=[*job.settings["topics"], {**job.settings["topics"][0], "name": second}])
     process = job.start()
     process.wait_for(lambda: cut_to(job) == 1000, "a snapshot with the new topic")
+    job.wait_until_clean()
     assert process.stop() == 0
     report = job.check(clean=True)
     assert report.snapshots >= 3 and report.records == 1000
@@ -231,6 +236,7 @@ def test_a_topic_grows_while_its_members_restart(new_job, topics, name):
     process.wait_for(lambda: group_has_read(job, 700, 2), "that the new partition is read", timeout=150)
     assert "given it to nobody" in process.output(), "there was a rebalance by itself: this test shows nothing"
     process.wait_for(lambda: job.published() >= 2, "a snapshot with it")
+    job.wait_until_clean()
     assert process.stop() == 0
     assert job.check(clean=True).snapshots >= 2
 

@@ -107,10 +107,11 @@ def test_two_members(new_job, topics, name):
     assert both[first][1].metrics()['tidemark_store_requests_total{operation="put"}'] > 0
 
     # what the command says, the server says
-    command = job.json("status")
-    answer = both["b"][1].json()
-    for field in ("group", "phase", "leader", "term", "published_run_id", "head", "open_build", "hold", "lag"):
-        assert command[field] == answer[field], field
+    def differ():
+        command, answer = job.json("status"), both["b"][1].json()
+        return [field for field in ("group", "phase", "leader", "term", "published_run_id", "head", "open_build", "hold", "lag")
+                if command[field] != answer[field]]
+    harness.wait_for(lambda: not differ(), "that both have read as far")
 
     first = harness.wait_for(lambda: leader_of(both), "one leader")
     other = "b" if first == "a" else "a"

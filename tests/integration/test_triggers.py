@@ -4,6 +4,7 @@ import time
 import pytest
 
 from test_content import plain
+from test_group import cut_to
 
 
 def grow(job, process, count):
@@ -17,6 +18,8 @@ def test_every_few_seconds(new_job, topics, name):
     for round_ in range(3):
         topics.send(name, plain(50, 2, seed=round_))
         grow(job, process, round_ + 1)
+    process.wait_for(lambda: cut_to(job) == 150, "that a tick between the records of a round is followed by another")
+    job.wait_until_clean()
     assert process.stop() == 0
     report = job.check(clean=True)
     assert report.snapshots >= 3 and sum(len(b.rows) for b in report.builds.values()) == 150

@@ -9,6 +9,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 import harness
 from produce import COMPACTED
 from test_content import plain
+from test_group import cut_to
 from test_lost_range import EVERY, delete_records_below, publish_over_a_lost_range
 from test_windows import BY_TIME, at
 
@@ -68,9 +69,11 @@ def test_other_triggers(new_job, topics, name, window):
     process = job.start()
     process.wait_for(lambda: job.published() >= 1, "a snapshot")
     topics.send(name, plain(120, seed=2))
-    process.wait_for(lambda: job.published() >= 2, "another")
+    process.wait_for(lambda: cut_to(job) > 140, "a build of what came later")
+    job.wait_until_clean()
     assert process.stop() == 0
-    assert [verify(job, "--run", run)["verdict"] for run in runs(job)] == ["equal", "equal"]
+    verdicts = [verify(job, "--run", run)["verdict"] for run in runs(job)]
+    assert len(verdicts) >= 2 and set(verdicts) == {"equal"}, verdicts
 
 
 def test_topics_and_transactions_on_s3(new_job, topics, name):
