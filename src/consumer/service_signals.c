@@ -8,8 +8,11 @@
 
 #include "core/base/check.h"
 
-static volatile sig_atomic_t exit_with;
+/* Of service_signals_exit, for the handlers. */
+static volatile sig_atomic_t exit_late_with;
+static volatile sig_atomic_t exit_asked_with;
 static volatile sig_atomic_t was_asked;
+static volatile sig_atomic_t grace_s;
 
 static sigset_t signals(void)
 {
@@ -39,18 +42,37 @@ static void on_signal(int number)
 {
     (void)number;
     if (was_asked) {
-        _exit(exit_with);
+        _exit(exit_asked_with);
     }
     was_asked = 1;
+    alarm((unsigned)grace_s);
 }
 
-void service_signals_exit(int code, bool asked)
+static void on_late(int number)
 {
-    exit_with = code;
-    was_asked = asked;
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    (void)number;
+    _exit(exit_late_with);
+}
+
+static void handle(int number, void (*handler)(int number))
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
-    CHECK(sigaction(SIGINT, &action, NULL) == 0 && sigaction(SIGTERM, &action, NULL) == 0);
+    CHECK(sigaction(number, &action, NULL) == 0);
+}
+
+void service_signals_exit(const struct service_signals_end *end)
+{
+    exit_late_with = end->code;
+    exit_asked_with = end->asked_code;
+    was_asked = end->asked;
+    grace_s = (sig_atomic_t)end->grace_s;
+    handle(SIGALRM, on_late);
+    handle(SIGINT, on_signal);
+    handle(SIGTERM, on_signal);
     sigset_t set = signals();
     CHECK(pthread_sigmask(SIG_UNBLOCK, &set, NULL) == 0);
+    if (end->is_timed) {
+        alarm(end->grace_s);
+    }
 }

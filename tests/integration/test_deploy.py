@@ -134,7 +134,7 @@ def test_compose_agrees_with_itself_and_the_program():
         mounts = dict(volume.split(":")[:2][::-1] for volume in member["volumes"])
         text = check_settings(ROOT / mounts[SETTINGS_PATH], environment)
         assert mounts[WORK_FOLDER] == name and name in compose()["volumes"]
-        assert seconds(member["stop_grace_period"]) > stop_timeout(text)
+        assert seconds(member["stop_grace_period"]) > stop_timeout(text) + 10
         # the budget of the settings and what is beside it fit
         assert int(re.search(r'memory_budget = "(\d+)MiB"', text).group(1)) * 2 < int(member["mem_limit"].rstrip("m"))
         address, host, inner = member["ports"][0].split(":")
@@ -182,7 +182,7 @@ def test_manifests_agree_with_the_program(tmp_path):
     text = check_settings(path, environment)
     assert 'member_id = "${TIDEMARK_MEMBER}"' in text
     assert container()["args"] == ["run", "-c", SETTINGS_PATH]
-    assert pod["terminationGracePeriodSeconds"] > stop_timeout(text)
+    assert pod["terminationGracePeriodSeconds"] > stop_timeout(text) + 10
     assert pod["securityContext"]["runAsUser"] == pod["securityContext"]["fsGroup"] == USER
     mounts = {mount["mountPath"]: mount["name"] for mount in container()["volumeMounts"]}
     volumes = {volume["name"] for volume in pod["volumes"]}
@@ -220,7 +220,7 @@ def test_unit_agrees_with_the_program(tmp_path):
     prevented = re.search(r"^RestartPreventExitStatus=(.*)$", text, re.M).group(1).split()
     assert {codes[code] for code in prevented} == {"usage", "settings", "fenced", "limit", "corrupt"}
     fallback = re.search(r"`limits.stop_timeout` \| duration \| `(\d+)s`", (ROOT / "docs/settings.md").read_text()).group(1)
-    assert int(re.search(r"^TimeoutStopSec=(\d+)s$", text, re.M).group(1)) > int(fallback)
+    assert int(re.search(r"^TimeoutStopSec=(\d+)s$", text, re.M).group(1)) > int(fallback) + 10
     user = re.search(r"^User=(\w+)$", text, re.M).group(1)
     assert f"u {user} " in (DEPLOY / "systemd/tidemark.sysusers").read_text()
     # its command line is one that the program takes

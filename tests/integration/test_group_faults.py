@@ -6,6 +6,7 @@ import pytest
 
 import harness
 from test_content import plain
+from topics import read_topic
 
 OFFSETS = {"trigger": "offsets", "every_records": 90}
 SHORT = {"session_timeout": "4s"}
@@ -150,3 +151,37 @@ def test_transactions_that_abort_and_hang(new_group, topics, name):
     report = group.finish()
     keys = {key for build in report.builds.values() for key in (row.stored for row in build.rows)}
     assert not any(key.startswith((b"key-2-", b"hanging")) for key in keys)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("letters", (30_000, 90_000))
+def test_a_stop_while_dead_letters_cannot_be_sent(new_group, topics, name, letters):
+    """Kafka is away, and what was fetched before makes dead letters: SIGTERM ends the process in time all the same. Of
+    90,000 letters the producer cannot hold all, and the intake waits in the middle of a batch."""
+    dead = topics.create(name + "-dead")
+    group = new_group(partitions=1, members=1, kafka={"session_timeout": "30s"}, window={"trigger": "offsets", "every_records": letters + 20},
+                      dead_letter={"policy": "topic", "topic": dead},
+                      limits={"stop_timeout": "2s", "records_per_second": 20_000}).start()
+    member = group.members[0]
+    good = plain(20, 1, keys=1000)
+    bad = [{"value": str(i), "partition": 0} for i in range(letters)]  # without a key
+    topics.send(name, good[:10] + bad + good[10:19])
+
+    def position():
+        progress = group.ledger.get("progress/" + member.name)
+        return sum(int(p["position"]) for p in progress["partitions"] if p.get("owned"))
+    member.process.wait_for(lambda: position() > 10, "that it reads")
+    member.lane.kafka.held = member.lane.kafka.refused = True
+    time.sleep(letters / 20_000 + 1)
+    begin = time.monotonic()
+    assert member.stop() == 0
+    assert time.monotonic() - begin < 14, member.tail()
+    assert "the stop was not orderly" in member.process.output()
+    member.lane.calm()
+    member.start()
+    topics.send(name, good[19:])
+    group.wait_for_published(1)
+    report = group.finish()
+    assert sum(len(b.rows) for b in report.builds.values()) == 20 and report.rejected == letters
+    offsets = {int(dict(letter.headers)["tidemark.offset"]) for letter in read_topic(topics.bootstrap, dead)}
+    assert offsets == set(range(10, 10 + letters))

@@ -2,7 +2,6 @@
 import json
 import os
 import re
-import signal
 import socket
 import urllib.error
 import urllib.request
@@ -240,7 +239,7 @@ def test_stuck_thread(new_job, topics, name, tmp_path):
     os.mkfifo(pipe)
     keep = os.open(pipe, os.O_RDWR)  # so that it can be opened; a pipe holds 64 KiB, the service 1 MiB
     job = new_job(topics=[{"name": name, "key": {"from": "json:/id", "encoding": "utf8"}}],
-                  dead_letter={"policy": "file", "path": str(pipe)}, status={"stuck_after": "2s"})
+                  dead_letter={"policy": "file", "path": str(pipe)}, status={"stuck_after": "2s"}, limits={"stop_timeout": "2s"})
     topics.create(name, 1)
     process, status = start(job, "a")
     process.wait_for(status.is_ready, "/readyz answers 200")
@@ -253,5 +252,5 @@ def test_stuck_thread(new_job, topics, name, tmp_path):
     harness.wait_for(says_why, "not alive, with the reason")
     assert status.metrics()['tidemark_thread_progress_age_seconds{thread="intake"}'] > 2
     assert not status.json()["live"]
-    process.signal(signal.SIGKILL)
+    assert process.stop() == 0  # after limits.stop_timeout and ten seconds, though the thread still hangs
     os.close(keep)

@@ -7,7 +7,11 @@
 #include "adapters/os/log.h"
 #include "consumer/service_signals.h"
 
-enum { WATCH_US = 100 * 1000 };
+enum {
+    WATCH_US = 100 * 1000,
+    GRACE_S = 10, /* for threads that are asked to end: some wait for a broker or a pipe, and do not
+                     look up */
+};
 
 void command_service_log(const struct settings *settings, bool quiet)
 {
@@ -83,7 +87,12 @@ enum exit_code command_service_run(struct command_call *call, const struct setti
     if (!ret_state->failed && !stop(service, settings->limits.stop_timeout_us, &asked)) {
         log_warn("service", "the stop was not orderly: what was under way is done again");
     }
-    service_signals_exit(EXIT_CODE_STOPPED, asked);
+    struct service_signals_end end = {.code = (int)code,
+                                      .asked_code = EXIT_CODE_STOPPED,
+                                      .asked = asked,
+                                      .is_timed = asked || ret_state->failed,
+                                      .grace_s = GRACE_S};
+    service_signals_exit(&end);
     service_free(service);
     return code;
 }

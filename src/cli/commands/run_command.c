@@ -30,7 +30,8 @@ const struct command run_command = {
     .help =
         "Joins the consumer group of the settings, reads its share of the partitions, and takes "
         "part in the election of the leader. It goes on until SIGTERM or SIGINT, which ends it in "
-        "order within limits.stop_timeout; a second signal ends it at once, with exit code 10. "
+        "order within limits.stop_timeout, and at the latest ten seconds after that time, also "
+        "where brokers or the store are away; a second signal ends it at once, with exit code 10. "
         "Whatever is cut off is finished or done again by the next start: nothing is lost and "
         "nothing is published "
         "twice.\n\nWhat happens is logged on standard error, one line each.",

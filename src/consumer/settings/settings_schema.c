@@ -305,7 +305,8 @@ const struct setting settings_schema[] = {
      RANGE(0, TIB), .doc = "And at most so many bytes of keys, values and headers; 0: no limit."},
     {"limits.stop_timeout", SETTING_DURATION, IN_SETTINGS(limits.stop_timeout_us),
      .fallback = "30s", RANGE(1 * SECOND, 60 * MINUTE),
-     .doc = "After SIGTERM an orderly stop may take so long."},
+     .doc = "After SIGTERM an orderly stop may take so long. Ten seconds later the process ends in "
+            "any case."},
     {"limits.checkpoint_interval", SETTING_DURATION, IN_SETTINGS(limits.checkpoint_interval_us),
      .fallback = "30s", RANGE(0, 1440 * MINUTE),
      .doc = "Local checkpoints are not more frequent. 0s: at an orderly stop only."},
