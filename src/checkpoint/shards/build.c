@@ -41,6 +41,8 @@ struct inputs {
     struct row_stream **streams;
     size_t stream_count;
     size_t stream_capacity;
+    struct narrowed narrowed; /* what the first pass merged, for the second */
+    bool is_narrowed;
 };
 
 /* ---- the sections of one shard ---- */
@@ -102,6 +104,7 @@ static void close_streams(struct inputs *inputs)
 static void inputs_done(struct inputs *inputs)
 {
     close_streams(inputs);
+    narrowed_done(&inputs->narrowed);
     for (size_t i = 0; i < inputs->request->set_count; i++) {
         free(inputs->maps[i]);
     }
@@ -133,26 +136,57 @@ static bool narrow(struct inputs *inputs, struct err *err)
                                      .sources = inputs->sources.table,
                                      .path = inputs->request->path,
                                      .stop = inputs->request->stop};
-    return narrow_streams(&request, inputs->streams, &inputs->stream_count, err);
+    TRY(narrow_streams(&request, inputs->streams, &inputs->stream_count, &inputs->narrowed, err));
+    inputs->is_narrowed = true;
+    return true;
 }
 
-static bool open_streams(struct inputs *inputs, struct err *err)
+static bool is_wanted(const struct inputs *inputs, size_t set, const struct section *section)
+{
+    const struct filter *filter = inputs->sources.filter;
+    enum filter_verdict verdict = filter_section(filter, section, inputs->maps[set]);
+    return verdict == FILTER_MIXED || filter_takes(filter, verdict);
+}
+
+/* A stream for each section but the first `skipped` that have one. */
+static bool open_sections(struct inputs *inputs, size_t skipped, struct err *err)
 {
     const struct build_request *request = inputs->request;
+    size_t nth = 0;
     for (size_t i = 0; i < request->set_count; i++) {
         struct row_set *set = request->sets[i];
         size_t at = next_section(set->index, request->shard, 0);
         for (; at < set->index->section_count;
              at = next_section(set->index, request->shard, at + 1)) {
+            if (!is_wanted(inputs, i, &set->index->sections[at]) || nth++ < skipped) {
+                continue;
+            }
             struct row_stream *stream = NULL;
             TRY(filter_stream_open(inputs->sources.filter, set, at, inputs->maps[i], NULL, &stream,
                                    err));
-            if (stream != NULL) {
-                add_stream(inputs, stream);
-            }
+            add_stream(inputs, stream);
         }
     }
-    TRY(narrow(inputs, err));
+    return true;
+}
+
+/* What an earlier pass merged is read from where it is. */
+static bool open_narrowed(struct inputs *inputs, struct err *err)
+{
+    TRY(open_sections(inputs, inputs->narrowed.merged, err));
+    for (size_t i = 0; i < inputs->narrowed.count; i++) {
+        struct row_stream *stream = NULL;
+        TRY(narrowed_open(&inputs->narrowed, i, &stream, err));
+        add_stream(inputs, stream);
+    }
+    return true;
+}
+
+static bool open_streams(struct inputs *inputs, struct err *err)
+{
+    const struct build_request *request = inputs->request;
+    TRY(inputs->is_narrowed ? open_narrowed(inputs, err)
+                            : open_sections(inputs, 0, err) && narrow(inputs, err));
     for (size_t i = 0; i < request->base_count; i++) {
         struct row_stream *stream = NULL;
         TRY(base_rows_open(&request->base[i], inputs->base_maps[i], request->base_rule, &stream,

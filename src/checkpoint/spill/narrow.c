@@ -13,12 +13,25 @@
 
 enum { STOP_CHECK_ROWS = 4096 };
 
-/* The rows of a file that has no name any more. */
+/* Rows in a file that has no name any more. */
+struct narrowed_file {
+    struct row_set *set;
+    size_t users; /* streams, and who keeps it for more of them */
+};
+
 struct file_rows {
     struct row_stream stream;
-    struct row_set *set;
+    struct narrowed_file *file;
     struct row_stream *rows;
 };
+
+static void let_go(struct narrowed_file *file)
+{
+    if (--file->users == 0) {
+        row_set_free(file->set);
+        free(file);
+    }
+}
 
 static bool next_row(struct row_stream *stream, struct row *ret_row, bool *ret_more,
                      struct err *err)
@@ -30,11 +43,22 @@ static void free_rows(struct row_stream *stream)
 {
     struct file_rows *self = (struct file_rows *)stream;
     row_stream_free(self->rows);
-    row_set_free(self->set);
+    let_go(self->file);
     free(self);
 }
 
-static const struct row_stream_ops file_rows_ops = {.next = next_row, .free = free_rows};
+static bool open_file(struct narrowed_file *file, struct row_stream **ret_stream, struct err *err)
+{
+    static const struct row_stream_ops ops = {.next = next_row, .free = free_rows};
+    struct row_stream *rows = NULL;
+    TRY(row_set_open(file->set, 0, &rows, err));
+    struct file_rows *self = malloc(sizeof *self);
+    CHECK(self != NULL);
+    *self = (struct file_rows){.stream = {.ops = &ops}, .file = file, .rows = rows};
+    file->users++;
+    *ret_stream = &self->stream;
+    return true;
+}
 
 static bool copy_rows(const struct narrow_request *request, struct row_stream *from,
                       struct spill_out *out, struct section *section, struct err *err)
@@ -73,23 +97,9 @@ static bool write_rows(const struct narrow_request *request, struct row_stream *
     return spill_out_section(out, section, err) && spill_out_finish(out, &index, false, &end, err);
 }
 
-static bool open_rows(const char *path, struct row_stream **ret_stream, struct err *err)
-{
-    struct file_rows *self = calloc(1, sizeof *self);
-    CHECK(self != NULL);
-    self->stream.ops = &file_rows_ops;
-    if (!spill_open_file(path, &self->set, err) || !row_set_open(self->set, 0, &self->rows, err)) {
-        row_set_free(self->set);
-        free(self);
-        return false;
-    }
-    *ret_stream = &self->stream;
-    return true;
-}
-
-/* *ret_stream is NULL where there are no rows. */
+/* *ret_set is NULL where there are no rows; its file has no name any more. */
 static bool to_file(const struct narrow_request *request, struct row_stream *from, const char *path,
-                    struct row_stream **ret_stream, struct err *err)
+                    struct row_set **ret_set, struct err *err)
 {
     struct spill_out *out = NULL;
     struct section section = {.sources = section_sources_new(request->sources->count),
@@ -97,43 +107,92 @@ static bool to_file(const struct narrow_request *request, struct row_stream *fro
     bool done = spill_out_open(path, request->order, &out, err) &&
                 write_rows(request, from, out, &section, err);
     spill_out_free(out);
-    *ret_stream = NULL;
+    *ret_set = NULL;
     if (done && section.rows > 0) {
-        done = open_rows(path, ret_stream, err);
+        done = spill_open_file(path, ret_set, err);
         (void)unlink(path);
     }
     free(section.sources);
     return done;
 }
 
+static void keep(struct narrowed *narrowed, struct narrowed_file *file)
+{
+    if (narrowed->count == narrowed->capacity) {
+        narrowed->capacity = narrowed->capacity * 2 + 8;
+        narrowed->files = realloc(narrowed->files, narrowed->capacity * sizeof *narrowed->files);
+        CHECK(narrowed->files != NULL);
+    }
+    narrowed->files[narrowed->count++] = file;
+    file->users++;
+}
+
+/* Of the first `merged` of so many streams, some may be of files that were made before: these stand
+ * behind the others. */
+static void note_merged(struct narrowed *narrowed, size_t streams, size_t merged)
+{
+    size_t others = streams - narrowed->count;
+    size_t gone = merged > others ? merged - others : 0;
+    for (size_t i = 0; i < gone; i++) {
+        let_go(narrowed->files[i]);
+    }
+    narrowed->count -= gone;
+    memmove(narrowed->files, narrowed->files + gone, narrowed->count * sizeof *narrowed->files);
+    narrowed->merged += merged - gone;
+}
+
 /* The first `merged` of them become one, the last. */
 static bool merge_first(const struct narrow_request *request, struct row_stream **streams,
-                        size_t *count, size_t merged, struct err *err)
+                        size_t *count, size_t merged, struct narrowed *narrowed, struct err *err)
 {
     char random[17];
     char *path = NULL;
     os_random_hex(random, sizeof random - 1);
     CHECK(asprintf(&path, "%s.merge-%s", request->path, random) > 0);
     struct row_stream *from = merge_new(request->order, streams, merged);
+    note_merged(narrowed, *count, merged);
     memmove(streams, streams + merged, (*count - merged) * sizeof *streams);
     *count -= merged;
-    struct row_stream *made = NULL;
-    bool done = to_file(request, from, path, &made, err);
+    struct row_set *set = NULL;
+    bool done = to_file(request, from, path, &set, err);
     row_stream_free(from);
     free(path);
-    if (made != NULL) {
-        streams[(*count)++] = made;
+    if (set != NULL) {
+        struct narrowed_file *file = calloc(1, sizeof *file);
+        CHECK(file != NULL);
+        file->set = set;
+        keep(narrowed, file);
+        TRY(open_file(file, &streams[*count], err));
+        (*count)++;
     }
     return done;
 }
 
 bool narrow_streams(const struct narrow_request *request, struct row_stream **streams,
-                    size_t *count, struct err *err)
+                    size_t *count, struct narrowed *narrowed, struct err *err)
 {
+    CHECK(narrowed->count == 0 && narrowed->merged == 0);
     while (*count > NARROW_STREAMS_MAX) {
         size_t too_many = *count - NARROW_STREAMS_MAX + 1; /* as one they are none too many */
         TRY(merge_first(request, streams, count,
-                        too_many < NARROW_STREAMS_MAX ? too_many : NARROW_STREAMS_MAX, err));
+                        too_many < NARROW_STREAMS_MAX ? too_many : NARROW_STREAMS_MAX, narrowed,
+                        err));
     }
     return true;
+}
+
+bool narrowed_open(const struct narrowed *narrowed, size_t at, struct row_stream **ret_stream,
+                   struct err *err)
+{
+    CHECK(at < narrowed->count);
+    return open_file(narrowed->files[at], ret_stream, err);
+}
+
+void narrowed_done(struct narrowed *narrowed)
+{
+    for (size_t i = 0; i < narrowed->count; i++) {
+        let_go(narrowed->files[i]);
+    }
+    free(narrowed->files);
+    *narrowed = (struct narrowed){0};
 }

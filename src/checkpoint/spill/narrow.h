@@ -20,11 +20,27 @@ struct narrow_request {
     const atomic_bool *stop; /* may be NULL */
 };
 
+/* What was merged, for who reads the same streams once more. Zeroed: nothing. */
+struct narrowed {
+    struct narrowed_file **files;
+    size_t count;
+    size_t merged; /* so many of the streams, the first ones, are in the files */
+    size_t capacity;
+};
+
 /* Leaves at most NARROW_STREAMS_MAX of them, which together have the same rows: others were merged
  * into a file, no more than that many at a time, and no more of them than must be. None may have
- * rows of a base. Also when it fails, the streams that are left are the caller's. Blocks: build
+ * rows of a base. *narrowed holds nothing before; narrowed_done may come before the streams end.
+ * Also when it fails, the streams that are left, and *narrowed, are the caller's. Blocks: build
  * threads only. Errors: as the streams', LIMIT (the disk), STOPPED. */
 MUST_CHECK bool narrow_streams(const struct narrow_request *request, struct row_stream **streams,
-                               size_t *count, struct err *err);
+                               size_t *count, struct narrowed *narrowed, struct err *err);
+
+/* File `at`, once more. Errors: as of spills. */
+MUST_CHECK bool narrowed_open(const struct narrowed *narrowed, size_t at,
+                              struct row_stream **ret_stream, struct err *err);
+
+/* The files are gone with the last of their streams. */
+void narrowed_done(struct narrowed *narrowed);
 
 #endif

@@ -46,7 +46,9 @@ static bool open_pair(struct part_set *part, int64_t window, uint32_t group,
                                     .sources = &part->index.sources,
                                     .path = part->path,
                                     .stop = part->stop};
-    done = done && narrow_streams(&narrow, streams, &used, err);
+    struct narrowed narrowed = {0};
+    done = done && narrow_streams(&narrow, streams, &used, &narrowed, err);
+    narrowed_done(&narrowed);
     if (done) {
         *ret_stream = merge_new(part->index.order, streams, used);
     }
