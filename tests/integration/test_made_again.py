@@ -86,6 +86,22 @@ def test_while_the_service_runs(new_job, topics, name, published):
         assert heir.check(clean=True).snapshots == 1
 
 
+def test_between_the_close_and_the_first_snapshot(new_job, topics, name):
+    """Without its work folder a member reads nothing but the new log, and no snapshot has a record of the old one. The build
+    was closed by what was read of the old one, which another member may have promised."""
+    topics.create(name, 1)
+    topics.send(name, plain(100, 1, seed=1))
+    job = new_job(window=EVERY)
+    assert job.start(env={"TIDEMARK_TEST_CRASH_AT": "sealed"}).wait() != 0
+    shutil.rmtree(job.folder / "work")
+    make_again(topics, name)
+    words = [f"{name}[0] has another record at offset 99 than the one on record for this build"]
+    if knows_ids():
+        words = ["it is not the one that build 1 was closed for"]
+    for _ in range(2):  # it does not go away by itself
+        expect_refused(job, job.start(), *words, published=0)
+
+
 def test_shorter_than_what_is_on_record(new_job, topics, name):
     """Without its work folder a member reads from the row on that was carried over. The new log has that offset, and ends
     below the cut of the snapshot: there is nothing to be compared, and nothing more would ever come."""

@@ -76,6 +76,8 @@ void audit_condemned_done(struct audit *audit);
 /* Of which log a partition is, says the witness of the COMMIT; all of a chain must be of one (R9).
  */
 void oracle_find_log(struct world *world, const struct commit_partition *said, int32_t p);
+/* All partitions of the topic are of one log (R9): its CLOSE names a record of it. */
+void oracle_compare_logs(struct world *world, const char *topic);
 /* Gives the rows of one partition to a build. Returns how many it stores. */
 size_t oracle_take_partition(struct world *world, const struct message_close *close,
                              const struct close_partition *asked, int32_t p);

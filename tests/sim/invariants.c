@@ -102,6 +102,9 @@ static void on_build(struct world *world, const struct message_commit *commit)
         }
         oracle_check_account(world, said, p, seen_end);
     }
+    for (size_t i = 0; i < close->topic_count; i++) {
+        oracle_compare_logs(world, close->topics[i].name);
+    }
     if (commit->kind == COMMIT_BUILD) {
         oracle_check_content(world, commit, expected);
     } else if (expected != 0) {

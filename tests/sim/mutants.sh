@@ -75,6 +75,8 @@ stories() {
 95 R09-made-again-while-stopped
 96 R09-made-again-between-two
 97 R09-made-again-too-short
+98 R09-made-again-before-the-first-build
+98 R09-made-again-beside-the-head
 110 R11-staged-twice
 220 R22-a-broken-leader-steps-down
 260 R26-a-tick-without-a-leader
@@ -126,7 +128,7 @@ seeds() {
 92 1500
 93 1500
 94 1500
-96 1500
+98 1500
 110 1500
 180 1500
 220 1500

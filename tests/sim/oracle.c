@@ -24,6 +24,22 @@ void oracle_find_log(struct world *world, const struct commit_partition *said, i
     head->again[p] = again;
 }
 
+void oracle_compare_logs(struct world *world, const char *topic)
+{
+    const struct chain *head = world->audit->head;
+    int32_t first = -1;
+    for (int32_t p = 0; p < world->partition_count; p++) {
+        if (!head->has_log[p] || strcmp(world->partitions[p].id.topic, topic) != 0) {
+            continue;
+        }
+        first = first < 0 ? p : first;
+        if (head->again[p] != head->again[first]) {
+            world_fail(world, "partitions %d and %d of a build are of two topics of one name",
+                       first, p);
+        }
+    }
+}
+
 size_t oracle_take_partition(struct world *world, const struct message_close *close,
                              const struct close_partition *asked, int32_t p)
 {

@@ -61,6 +61,7 @@ static const char *const chance_names[CHANCE_KINDS] = {
     [CHANCE_AGAIN_MORE] = "topic made again with more records",
     [CHANCE_AGAIN_AT_START] = "it is noticed where reading begins",
     [CHANCE_AGAIN_AT_LOOK] = "it is noticed before READY",
+    [CHANCE_AGAIN_OF_CLOSE] = "it is noticed before READY, by what the CLOSE names alone",
     [CHANCE_AGAIN_AT_END] = "it is noticed by its end",
     [CHANCE_AGAIN_TOO_SHORT] = "it is noticed by an end below what the head has",
     [CHANCE_LOOK_UNANSWERED] = "a look that nobody answers",

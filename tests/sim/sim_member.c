@@ -91,6 +91,13 @@ static void take_seal(struct world *world, struct sim_process *process,
         memcpy(job->seal[i].steps, from->steps, from->step_count * sizeof *from->steps);
     }
     job->contribution_count = command->seal.count;
+    CHECK(command->seal.witness_count <= LENGTH_OF(job->records));
+    job->record_count = command->seal.witness_count;
+    for (size_t i = 0; i < job->record_count; i++) {
+        job->records[i] =
+            (struct sim_record_known){partition_index(world, command->seal.witnesses[i].id),
+                                      command->seal.witnesses[i].witness};
+    }
 }
 
 static void take_build(struct world *world, struct sim_process *process,

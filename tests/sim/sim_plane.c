@@ -206,6 +206,7 @@ void plane_step(struct world *world, struct sim_process *process)
         if (!witness_reads_end(world, process, i)) {
             return;
         }
+        const struct witness *witness = witness_below(&reading->witnesses, reading->position);
         struct member_reading *said = &list[count++];
         *said = (struct member_reading){
             .id = partition->id,
@@ -216,7 +217,9 @@ void plane_step(struct world *world, struct sim_process *process)
             .state = reading->paused || reading->position < partition->lso ? DATA_READING
                      : partition->lso < partition->high                    ? DATA_BLOCKED
                                                                            : DATA_AT_END,
-            .lost_to = reading->lost_to};
+            .lost_to = reading->lost_to,
+            .has_witness = witness != NULL,
+            .witness = witness == NULL ? (struct witness){0} : *witness};
         while (reading->held_low < reading->position && !reading->held[reading->held_low]) {
             reading->held_low++;
         }
@@ -375,7 +378,7 @@ void plane_seal(struct world *world, struct sim_process *process, const struct s
         event.sealed.ok = false;
         event.sealed.error = "simulated";
     }
-    witness_seal(world, process, &event);
+    witness_seal(world, process, job, &event);
 }
 
 void plane_store_part(struct world *world, struct sim_process *process, const struct sim_job *job)

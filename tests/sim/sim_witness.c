@@ -144,7 +144,7 @@ bool witness_reads_one(struct world *world, struct sim_process *process, int32_t
         reading->has_again = true;
         reading->again_from = reading->position;
     }
-    if (reading->witnesses.count == 0) { /* the first of all is a good one */
+    if (witness_is_first(&reading->witnesses, reading->position)) {
         witness_keep(world, reading, partition, reading->position);
     }
     return true;
@@ -153,11 +153,13 @@ bool witness_reads_one(struct world *world, struct sim_process *process, int32_t
 void witness_keep(struct world *world, struct sim_reading *reading, int32_t partition,
                   int64_t offset)
 {
-    if (offset >= reading->compare_below) {
+    if (offset >= reading->compare_below || witness_is_first(&reading->witnesses, offset)) {
         bool kept = witness_add(&reading->witnesses,
                                 witness_of(world, partition, row_number(reading, offset)));
         CHECK(kept);
-        reading->compare_below = offset + 1;
+        if (reading->compare_below <= offset) {
+            reading->compare_below = offset + 1;
+        }
     }
 }
 
@@ -195,9 +197,28 @@ static bool is_looked_at(struct world *world, struct sim_process *process,
     return true;
 }
 
+/* What the CLOSE names is of the log that was read. */
+static bool is_of_the_close(struct world *world, struct sim_process *process,
+                            const struct sim_sealed *sealed)
+{
+    for (size_t i = 0; i < sealed->record_count; i++) {
+        const struct sim_record_known *known = &sealed->records[i];
+        if (is_another(world, known->partition, &known->witness)) {
+            refuse(world, process, known->partition, CHANCE_AGAIN_OF_CLOSE);
+            return false;
+        }
+        if (world->partitions[known->partition].high <= known->witness.offset) {
+            refuse(world, process, known->partition, CHANCE_AGAIN_AT_END);
+            return false;
+        }
+    }
+    return true;
+}
+
 void witness_look(struct world *world, struct sim_process *process, struct sim_sealed *sealed)
 {
-    if (!RULE_OFF(94) && !is_looked_at(world, process, sealed)) {
+    if (!RULE_OFF(94) &&
+        (!is_looked_at(world, process, sealed) || !is_of_the_close(world, process, sealed))) {
         return;
     }
     member_shell_event(world, process, &sealed->event);
@@ -211,11 +232,13 @@ static void leave_witnesses(struct sim_sealed *sealed)
         sealed->witnesses[i].count = 0;
         sealed->heads[i].offset = -1;
     }
+    sealed->record_count = 0;
     coverage_chance(CHANCE_LOOK_UNANSWERED);
 }
 
 static void keep(const struct sim_process *process, const struct world *world,
-                 const struct member_event *event, struct sim_sealed *out)
+                 const struct sim_job *job, const struct member_event *event,
+                 struct sim_sealed *out)
 {
     out->event = *event;
     size_t count = event->sealed.partition_count;
@@ -225,6 +248,9 @@ static void keep(const struct sim_process *process, const struct world *world,
         out->witnesses[i] = process->readings[p].witnesses;
         out->heads[i] = process->readings[p].has_head ? process->readings[p].head_witness
                                                       : (struct witness){.offset = -1};
+    }
+    for (size_t i = 0; i < job->record_count; i++) {
+        out->records[out->record_count++] = job->records[i];
     }
     for (size_t i = 0; i < event->sealed.shard_count; i++) {
         out->shards[i] = event->sealed.shards[i];
@@ -237,7 +263,8 @@ static void keep(const struct sim_process *process, const struct world *world,
     out->event.sealed.tokens = out->tokens;
 }
 
-void witness_seal(struct world *world, struct sim_process *process, struct member_event *event)
+void witness_seal(struct world *world, struct sim_process *process, const struct sim_job *job,
+                  struct member_event *event)
 {
     if (!event->sealed.ok) {
         member_shell_event(world, process, event);
@@ -245,7 +272,7 @@ void witness_seal(struct world *world, struct sim_process *process, struct membe
     }
     struct sim_sealed *sealed = calloc(1, sizeof *sealed);
     CHECK(sealed != NULL);
-    keep(process, world, event, sealed);
+    keep(process, world, job, event, sealed);
     if (!world->looks_slowly) {
         witness_look(world, process, sealed);
         free(sealed);

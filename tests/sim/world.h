@@ -146,6 +146,13 @@ struct sim_row_ref {
     int32_t offset; /* a number, as row_at takes it */
 };
 
+/* A record of a topic, as a CLOSE names it. */
+struct sim_record_known {
+    int32_t partition;
+    struct witness witness;
+};
+enum { SIM_TOPICS = 2 };
+
 /* What a SEAL gave, until its logs were looked at. */
 struct sim_sealed {
     struct member_event event;
@@ -154,6 +161,8 @@ struct sim_sealed {
     struct token_size tokens[SIM_TOKENS];
     struct witness_list witnesses[SIM_PARTITIONS_MAX];
     struct witness heads[SIM_PARTITIONS_MAX]; /* offset -1: none */
+    struct sim_record_known records[SIM_TOPICS];
+    size_t record_count;
 };
 
 struct sim_job { /* something a member shell was asked for, with its time */
@@ -194,6 +203,8 @@ struct sim_job { /* something a member shell was asked for, with its time */
         struct cut_step *steps;
         size_t step_count;
     } seal[SIM_PARTITIONS_MAX];
+    struct sim_record_known records[SIM_TOPICS]; /* of a SEAL */
+    size_t record_count;
     struct sim_sealed *look;                /* of a SEAL that is done: looked at when it is due */
     struct witness witnesses[WITNESS_ENDS]; /* of an ADOPT */
     size_t witness_count;
@@ -331,6 +342,7 @@ enum sim_chance {
     CHANCE_AGAIN_MORE,
     CHANCE_AGAIN_AT_START,
     CHANCE_AGAIN_AT_LOOK,
+    CHANCE_AGAIN_OF_CLOSE,
     CHANCE_AGAIN_AT_END,
     CHANCE_AGAIN_TOO_SHORT,
     CHANCE_LOOK_UNANSWERED,
@@ -503,7 +515,8 @@ bool witness_reads_end(struct world *world, struct sim_process *process, int32_t
 void witness_keep(struct world *world, struct sim_reading *reading, int32_t partition,
                   int64_t offset);
 /* The rows are sealed: the event is sent when its logs were looked at. */
-void witness_seal(struct world *world, struct sim_process *process, struct member_event *event);
+void witness_seal(struct world *world, struct sim_process *process, const struct sim_job *job,
+                  struct member_event *event);
 void witness_look(struct world *world, struct sim_process *process, struct sim_sealed *sealed);
 
 /* ---- sim_ledger.c ---- */

@@ -332,7 +332,7 @@ bool intake_take(struct intake *intake, const struct source_batch *batch, int64_
         }
         if (partition->owned) {
             TRY(take_message(intake, partition, message, now_us, err));
-            if (partition->witnesses.count == 0) { /* the first of all is a good one */
+            if (witness_is_first(&partition->witnesses, message->offset)) {
                 intake_keep_witness(partition, message);
             }
         }
@@ -368,6 +368,7 @@ void intake_readings(struct intake *intake, struct arena *arena,
         if (!partition->owned) {
             continue;
         }
+        const struct witness *witness = witness_below(&partition->witnesses, partition->position);
         readings[count++] = (struct member_reading){
             .id = {partition->topic, partition->number},
             .from = partition->from,
@@ -381,7 +382,8 @@ void intake_readings(struct intake *intake, struct arena *arena,
                            ? INTAKE_LOST
                            : partition->lost_to,
             .leader_epoch = partition->leader_epoch,
-            .witness = intake_witness_below(partition, partition->position),
+            .has_witness = witness != NULL,
+            .witness = witness == NULL ? (struct witness){0} : *witness,
         };
     }
     *ret_readings = readings;

@@ -79,8 +79,6 @@ MUST_CHECK bool intake_start_witnesses(struct intake_partition *partition,
 /* Those below the cut of a COMMIT are not needed, but for its own. */
 void intake_forget_witnesses(struct intake_partition *partition, const struct member_forget *forget,
                              const char *run);
-/* The newest one below `offset`; -1: none. */
-int64_t intake_witness_below(const struct intake_partition *partition, int64_t offset);
 /* It was read to its end, which lies below the record that the head has: another log? */
 bool intake_is_too_short(const struct intake_partition *partition);
 /* Borrows the partition's texts. */

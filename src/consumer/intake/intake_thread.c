@@ -55,6 +55,16 @@ static void take_batch(struct intake_thread *thread, struct mail *mail)
     }
 }
 
+static const struct intake_look *copy_looks(struct arena *arena, const struct intake_look *looks,
+                                            size_t count)
+{
+    struct intake_look *copy = arena_zero(arena, (count + 1) * sizeof *copy);
+    for (size_t i = 0; i < count; i++) {
+        copy[i] = looks[i];
+    }
+    return copy;
+}
+
 /* A cut that cannot be sealed is the member machine's to ask for again; what an operator must
  * change ends the process. */
 static void seal(struct intake_thread *thread, const struct mail *order)
@@ -67,6 +77,8 @@ static void seal(struct intake_thread *thread, const struct mail *order)
         intake_seal(thread->settings.intake, order->seal.build, order->seal.partitions,
                     order->seal.count, mail->arena, &mail->sealed.sealed, &err);
     mail->sealed.error = "";
+    mail->sealed.records = copy_looks(mail->arena, order->seal.records, order->seal.record_count);
+    mail->sealed.record_count = order->seal.record_count;
     if (mail->sealed.ok) {
         crash_point("sealed");
     } else if (err.kind == ERR_SETTINGS || err.kind == ERR_CORRUPT) {

@@ -23,12 +23,15 @@ bool intake_compare(const struct intake_partition *partition, const struct sourc
 
 void intake_keep_witness(struct intake_partition *partition, const struct source_message *message)
 {
-    if (partition->owned && partition->number == message->partition &&
-        partition->topic_index == message->topic && message->offset >= partition->compare_below &&
-        message->offset < partition->position) {
+    bool outside = message->offset >= partition->compare_below ||
+                   witness_is_first(&partition->witnesses, message->offset);
+    if (outside && partition->owned && partition->number == message->partition &&
+        partition->topic_index == message->topic && message->offset < partition->position) {
         bool kept = witness_add(&partition->witnesses, made_again_witness(message));
-        CHECK(kept); /* it is above all that are known */
-        partition->compare_below = message->offset + 1;
+        CHECK(kept); /* it is above or below all that are known */
+        if (partition->compare_below <= message->offset) {
+            partition->compare_below = message->offset + 1;
+        }
     }
 }
 
@@ -67,7 +70,8 @@ bool intake_start_witnesses(struct intake_partition *partition, const struct int
             return made_again_differ(&log, head->witness.offset, err);
         }
     }
-    partition->compare_below = intake_witness_below(partition, INT64_MAX) + 1;
+    const struct witness *newest = witness_below(&partition->witnesses, INT64_MAX);
+    partition->compare_below = newest == NULL ? 0 : newest->offset + 1;
     return true;
 }
 
@@ -75,10 +79,4 @@ bool intake_is_too_short(const struct intake_partition *partition)
 {
     return partition->state != DATA_READING && partition->position <= partition->head_witness &&
            partition->high <= partition->head_witness;
-}
-
-int64_t intake_witness_below(const struct intake_partition *partition, int64_t offset)
-{
-    const struct witness *found = witness_below(&partition->witnesses, offset);
-    return found == NULL ? -1 : found->offset;
 }

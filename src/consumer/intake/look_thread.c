@@ -4,7 +4,8 @@
  * was read of the partition before this look is of the log that has it, because a log that is gone
  * does not come back.
  *
- * And what the head has on record is the same, which another member may have read.
+ * And what the head has on record is the same, which another member may have read; and a record of
+ * each topic that the CLOSE names, so that what all members deliver is of one log.
  *
  * What can go wrong: the record is not there (compaction, retention), which proves nothing, so the
  * next older one is asked for, a few times; none is there, and the log ends below them, which only
@@ -170,12 +171,13 @@ static bool look(struct look_thread *thread, const struct intake_look *looks, si
 }
 
 /* Again, until somebody answers or the time is over: a topic that is not there comes back. */
-static bool look_long(struct look_thread *thread, const struct intake_sealed *sealed,
-                      struct err *err)
+static bool look_long(struct look_thread *thread, const struct mail *mail, struct err *err)
 {
+    const struct intake_sealed *sealed = &mail->sealed.sealed;
     int64_t begun_us = clock_mono_us();
     int64_t deadline_us = begun_us + (int64_t)LOOK_MS * 1000;
-    while (!look(thread, sealed->looks, sealed->look_count, deadline_us, err)) {
+    while (!look(thread, sealed->looks, sealed->look_count, deadline_us, err) ||
+           !look(thread, mail->sealed.records, mail->sealed.record_count, deadline_us, err)) {
         if (err->kind == ERR_SETTINGS || atomic_load(&thread->stop) ||
             clock_mono_us() + LOOK_PAUSE_US > deadline_us) {
             return false;
@@ -198,7 +200,7 @@ static void leave_witnesses(struct intake_sealed *sealed)
 static void work(struct look_thread *thread, struct mail *take_mail)
 {
     struct err err;
-    if (!take_mail->sealed.ok || look_long(thread, &take_mail->sealed.sealed, &err)) {
+    if (!take_mail->sealed.ok || look_long(thread, take_mail, &err)) {
         mail_send(thread->settings.member, take_mail);
         return;
     }

@@ -29,9 +29,13 @@ struct witness made_again_witness(const struct source_message *message)
 /* By whom the record is known that is not there any more. */
 static void who(const struct made_again_log *log, int64_t offset, char text[MADE_AGAIN_WHO_MAX])
 {
-    bool head = log->head_run != NULL && offset == log->head_witness;
+    bool on_record = offset == log->head_witness;
+    bool by_run = on_record && log->head_run != NULL;
     snprintf(text, MADE_AGAIN_WHO_MAX, "%s%s",
-             head ? "on record by run " : "that this member has read", head ? log->head_run : "");
+             by_run      ? "on record by run "
+             : on_record ? "on record for this build"
+                         : "that this member has read",
+             by_run ? log->head_run : "");
 }
 
 static void when(int64_t timestamp_ms, char text[UTC_TEXT_SIZE])

@@ -13,7 +13,7 @@ struct made_again_log {
     int32_t number;
     int64_t head_witness; /* offset of the one that the head has on record; -1: none */
     uint64_t head_hash;   /* its hash */
-    const char *head_run; /* the head's; NULL: none */
+    const char *head_run; /* the head's; NULL: it is that of the CLOSE */
 };
 
 /* False: SETTINGS, another record is where the witness was. */

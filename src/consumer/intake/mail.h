@@ -55,6 +55,8 @@ struct mail {
             uint64_t seal;
             const struct member_seal_partition *partitions;
             size_t count;
+            const struct intake_look *records; /* of their topics, as the CLOSE names them */
+            size_t record_count;
         } seal;
         struct {
             const struct member_forget *partitions;
@@ -86,6 +88,8 @@ struct mail {
             bool ok;
             const char *error;
             struct intake_sealed sealed;
+            const struct intake_look *records; /* as in `seal`, to be looked at, too */
+            size_t record_count;
         } sealed;
         struct {
             struct message_handover given;

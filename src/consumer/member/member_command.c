@@ -112,6 +112,7 @@ static void seal(struct member_hands *hands, const struct member_command *comman
     mail->seal.seal = command->seal.seal;
     mail->seal.partitions = partitions;
     mail->seal.count = count;
+    member_hands_records(hands, command, mail);
     mail_send(hands->settings->intake, mail);
 }
 

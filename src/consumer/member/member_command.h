@@ -77,6 +77,10 @@ void member_hands_adopted(struct member_hands *hands, const struct mail *mail);
  * or that of the rows that are held. */
 void member_hands_fetch_from(const struct member_hands *hands, struct mail *mail);
 
+/* What a SEAL says of the topics is to be looked at when it is done. */
+void member_hands_records(const struct member_hands *hands, const struct member_command *command,
+                          struct mail *mail);
+
 /* Asks the cluster where the logs begin now, for readings that are INTAKE_LOST. While it does not
  * say, those are left out, and later readings ask again: what the others have read is no less true.
  * SETTINGS when a log ends below what was read or the head has (it was truncated, or the topic was

@@ -82,6 +82,27 @@ void member_hands_fetch_from(const struct member_hands *hands, struct mail *mail
     mail->start.fetch_from = witness_fetch_from(mail->start.offset, held > head ? held : head);
 }
 
+void member_hands_records(const struct member_hands *hands, const struct member_command *command,
+                          struct mail *mail)
+{
+    struct intake_look *looks =
+        arena_zero(mail->arena, (command->seal.witness_count + 1) * sizeof *looks);
+    for (size_t i = 0; i < command->seal.witness_count; i++) {
+        const struct topic_witness *said = &command->seal.witnesses[i];
+        struct intake_look *look = &looks[mail->seal.record_count];
+        if (member_hands_partition(hands, said->id, &look->partition)) {
+            look->log = (struct made_again_log){
+                .topic = hands->settings->source.topics[look->partition.topic],
+                .number = said->id.number,
+                .head_witness = said->witness.offset,
+                .head_hash = said->witness.hash};
+            CHECK(witness_add(&look->witnesses, said->witness));
+            mail->seal.record_count++;
+        }
+    }
+    mail->seal.records = looks;
+}
+
 static void seek_behind_lost(const struct member_hands *hands, struct source_partition partition,
                              int64_t low)
 {
@@ -100,7 +121,8 @@ static void seek_again(const struct member_hands *hands, struct source_partition
                        const struct member_reading *reading, int64_t low)
 {
     struct mail *mail = mail_new(MAIL_SEEK);
-    int64_t from = witness_fetch_from(reading->position, reading->witness);
+    int64_t from =
+        witness_fetch_from(reading->position, reading->has_witness ? reading->witness.offset : -1);
     mail->start.partition = partition;
     mail->start.offset = reading->position;
     mail->start.fetch_from = from < low ? reading->position : from;

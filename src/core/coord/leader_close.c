@@ -293,6 +293,7 @@ static void append_close(struct leader *leader, const struct wish *wish,
     close->topics = topics_of_ends(leader, &close->topic_count);
     close->partitions = vector;
     close->partition_count = count;
+    close->witnesses = leader_witnesses(leader, close, &close->witness_count);
     close->triggers = (const char *const *)wish->triggers;
     close->trigger_count = wish->trigger_count;
     leader_append_one(leader, &message);

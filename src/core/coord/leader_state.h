@@ -177,6 +177,9 @@ bool leader_duty_close(struct leader *leader);
 bool leader_duty_reclose(struct leader *leader);
 /* The vector of the next build without cuts (cut = seen_end), in the out arena. */
 size_t leader_vector(struct leader *leader, struct close_partition **out);
+/* A record of each topic of the CLOSE, where one is on record (R9). */
+const struct topic_witness *leader_witnesses(struct leader *leader,
+                                             const struct message_close *close, size_t *out_count);
 bool leader_event_time_cut(struct leader *leader, struct close_partition *vector, size_t count,
                            int64_t *out_to_us);
 

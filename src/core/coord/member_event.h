@@ -44,8 +44,8 @@ struct member_reading {
     int64_t lost_to; /* > 0: `from` was below what the broker still has; the first offset that is
                         there */
     int32_t leader_epoch; /* of the record before `position`; -1: not known */
-    int64_t witness; /* offset of a record below `position` that is kept in mind; -1: none. For the
-                        shell */
+    bool has_witness;
+    struct witness witness; /* the newest record below `position` that is kept in mind (R9) */
 };
 
 /* All rows of [from, position) of a partition are held, but those that were forgotten by the
@@ -57,7 +57,7 @@ struct member_held {
     int64_t position;
     int32_t leader_epoch; /* of the record before `position`; -1: not known */
     const char *head;     /* run of the COMMIT whose FORGET it has seen; "": none */
-    int64_t witness;      /* as in member_reading */
+    int64_t witness; /* offset of a record below `position`; -1: none is known. For the shell */
 };
 
 struct member_event {
@@ -227,6 +227,9 @@ struct member_command {
             enum contents contents;
             const struct member_seal_partition *partitions;
             size_t count;
+            const struct topic_witness *witnesses; /* of topics of those partitions: if one of them
+                                                      is another record now, there is no SEALED */
+            size_t witness_count;
         } seal;
         struct {
             uint64_t build;

@@ -44,10 +44,29 @@ static size_t fill_partitions(const struct member *member, bool leaving,
     return count;
 }
 
+/* One of each topic of which the head has none: the next CLOSE is told by it (R9). */
+static size_t fill_witnesses(const struct member *member, struct topic_witness *list)
+{
+    const struct message_commit *head = fold_head(member->fold);
+    size_t count = 0;
+    for (size_t i = 0; i < member->partition_count && count < TOPICS_MAX; i++) {
+        const struct held_partition *partition = &member->partitions[i];
+        const char *topic = partition->id.topic;
+        if (partition->has_reading && partition->reading.has_witness &&
+            (count == 0 || strcmp(list[count - 1].id.topic, topic) != 0) &&
+            message_commit_witness(head, topic) == NULL) {
+            list[count++] = (struct topic_witness){partition->id, partition->reading.witness};
+        }
+    }
+    return count;
+}
+
 static void fill(struct member *member, bool leaving, struct message *message)
 {
     struct progress_partition *list =
         arena_zero(member->out->arena, (member->partition_count + 1) * sizeof *list);
+    struct topic_witness *witnesses =
+        arena_zero(member->out->arena, (member->partition_count + 1) * sizeof *witnesses);
     *message =
         (struct message){.kind = MESSAGE_PROGRESS,
                          .progress = {.member = member->name,
@@ -61,8 +80,10 @@ static void fill(struct member *member, bool leaving, struct message *message)
                                       .leading = member->leading,
                                       .topics = member->settings->topics,
                                       .topic_count = member->settings->topic_count,
-                                      .partitions = list}};
+                                      .partitions = list,
+                                      .witnesses = witnesses}};
     message->progress.partition_count = fill_partitions(member, leaving, list);
+    message->progress.witness_count = fill_witnesses(member, witnesses);
 }
 
 bool member_is_own_progress(const struct member *member, struct bytes key)

@@ -94,6 +94,28 @@ static bool choose(struct member *member, const struct message_close *close, boo
     return count > 0;
 }
 
+/* What the CLOSE names of the topics of these partitions. */
+static const struct topic_witness *choose_witnesses(struct member *member,
+                                                    const struct message_close *close,
+                                                    const struct member_seal_partition *list,
+                                                    size_t count, size_t *out_count)
+{
+    struct topic_witness *chosen =
+        arena_zero(member->out->arena, (close->witness_count + 1) * sizeof *chosen);
+    size_t found = 0;
+    for (size_t i = 0; i < close->witness_count; i++) {
+        size_t k = 0;
+        while (k < count && strcmp(list[k].id.topic, close->witnesses[i].id.topic) != 0) {
+            k++;
+        }
+        if (k < count) {
+            chosen[found++] = close->witnesses[i];
+        }
+    }
+    *out_count = found;
+    return chosen;
+}
+
 static void mark_sealed(struct member *member, const struct member_seal_partition *list,
                         size_t count)
 {
@@ -154,6 +176,8 @@ void member_seal(struct member *member)
     command->seal.contents = close->contents;
     command->seal.partitions = list;
     command->seal.count = count;
+    command->seal.witnesses =
+        choose_witnesses(member, close, list, count, &command->seal.witness_count);
     member_trace(member, "seal build %llu, %zu partitions", (unsigned long long)close->build,
                  count);
     member_does(member, "seals build %llu", (unsigned long long)close->build);

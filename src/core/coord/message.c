@@ -266,6 +266,20 @@ const struct commit_partition *message_commit_partition(const struct message_com
     return NULL;
 }
 
+const struct commit_partition *message_commit_witness(const struct message_commit *commit,
+                                                      const char *topic)
+{
+    const struct commit_partition *found = NULL;
+    for (size_t i = 0; commit != NULL && i < commit->partition_count; i++) {
+        const struct commit_partition *said = &commit->partitions[i];
+        if (said->has_witness && strcmp(said->id.topic, topic) == 0 &&
+            (found == NULL || said->account.read > found->account.read)) {
+            found = said;
+        }
+    }
+    return found;
+}
+
 void message_lineage_encode(const struct message_commit *commit, const char *ledger_id,
                             struct buf *out)
 {

@@ -80,6 +80,12 @@ struct progress_partition {
     bool handing_over; /* given up, and a HANDOVER of it will follow */
 };
 
+/* A record that a topic has had: one of its name that was made again has another there (R9). */
+struct topic_witness {
+    struct partition_id id;
+    struct witness witness;
+};
+
 struct message_progress {
     const char *member;
     uint64_t incarnation; /* of the process: greater than that of any earlier start */
@@ -96,6 +102,8 @@ struct message_progress {
     size_t topic_count;
     const struct progress_partition *partitions;
     size_t partition_count;
+    const struct topic_witness *witnesses; /* one a topic of which the head has none */
+    size_t witness_count;
 };
 
 /* R1: read + carried_in = stored + superseded + tombstones + late + future + rejected + filtered +
@@ -257,6 +265,8 @@ struct message_close {
     size_t topic_count;
     const struct close_partition *partitions;
     size_t partition_count;
+    const struct topic_witness *witnesses; /* one a topic: who says READY must have read that log */
+    size_t witness_count;
     const char *const *triggers; /* TRIGGER ids that it answers */
     size_t trigger_count;
 };

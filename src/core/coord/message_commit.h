@@ -176,5 +176,9 @@ struct message_commit {
 /* What it says of a partition; NULL: nothing, or there is no COMMIT (`commit` may be NULL). */
 const struct commit_partition *message_commit_partition(const struct message_commit *commit,
                                                         struct partition_id id);
+/* The partition of a topic whose witness should be there longest: the one of which the build read
+ * most. NULL: none has one, or there is no COMMIT. */
+const struct commit_partition *message_commit_witness(const struct message_commit *commit,
+                                                      const char *topic);
 
 #endif

@@ -29,6 +29,18 @@ static const struct codec_field progress_partition_fields[] = {
 };
 SCHEMA(progress_partition, progress_partition, .sorted = true);
 
+static const struct codec_field witness_fields[] = {
+    OFFSET(witness, offset),
+    U64(witness, hash),
+};
+SCHEMA(witness, witness);
+
+static const struct codec_field topic_witness_fields[] = {
+    PARTITION(topic_witness, id),
+    STRUCT(topic_witness, witness, witness_schema),
+};
+SCHEMA(topic_witness, topic_witness, .sorted = true);
+
 static const struct codec_field progress_fields[] = {
     NAME(message_progress, member),
     U64(message_progress, incarnation),
@@ -41,14 +53,9 @@ static const struct codec_field progress_fields[] = {
     TEXT_IF(message_progress, leading),
     LIST(message_progress, topics, topic_count, TOPICS_MAX, topic_schema),
     LIST(message_progress, partitions, partition_count, PARTITIONS_MAX, progress_partition_schema),
+    LIST(message_progress, witnesses, witness_count, TOPICS_MAX, topic_witness_schema),
 };
 SCHEMA(progress, message_progress);
-
-static const struct codec_field witness_fields[] = {
-    OFFSET(witness, offset),
-    U64(witness, hash),
-};
-SCHEMA(witness, witness);
 
 static const struct codec_field ready_partition_fields[] = {
     PARTITION(ready_partition, id),
@@ -210,6 +217,7 @@ static const struct codec_field close_fields[] = {
     TEXT(message_close, fingerprint),
     LIST(message_close, topics, topic_count, TOPICS_MAX, topic_schema),
     LIST(message_close, partitions, partition_count, PARTITIONS_MAX, close_partition_schema),
+    LIST(message_close, witnesses, witness_count, TOPICS_MAX, topic_witness_schema),
     TEXTS(message_close, triggers, trigger_count, USED_MAX),
 };
 SCHEMA(close, message_close);

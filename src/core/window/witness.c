@@ -78,6 +78,11 @@ const struct witness *witness_below(const struct witness_list *witnesses, int64_
     return at == 0 ? NULL : &witnesses->list[at - 1];
 }
 
+bool witness_is_first(const struct witness_list *witnesses, int64_t offset)
+{
+    return witnesses->count == 0 || offset < witnesses->list[0].offset;
+}
+
 size_t witness_ends(const struct witness_list *witnesses, int64_t offset,
                     struct witness ret_ends[WITNESS_ENDS])
 {

@@ -34,6 +34,8 @@ bool witness_add(struct witness_list *witnesses, struct witness witness);
 const struct witness *witness_at(const struct witness_list *witnesses, int64_t offset);
 /* The newest one below `offset`; NULL: none. */
 const struct witness *witness_below(const struct witness_list *witnesses, int64_t offset);
+/* True: there is none at or below `offset`, and what is read there is a good one. */
+bool witness_is_first(const struct witness_list *witnesses, int64_t offset);
 /* The oldest and the newest below `offset`, ascending; returns how many there are. Who goes on from
  * there needs no more: one is read again at the start, the other at the next cut. */
 enum { WITNESS_ENDS = 2 };

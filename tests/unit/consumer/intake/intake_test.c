@@ -572,3 +572,31 @@ Test(intake, the_oldest_witness_of_what_is_held_stays)
     contribution_drop(sealed.contribution);
     close_world(world);
 }
+
+/* After --from-here a partition is read again from below all that is kept in mind of it: the next
+ * READY has a record below its cut all the same. */
+Test(intake, what_is_read_again_from_below_is_kept_in_mind)
+{
+    struct world *world = open_world(SHARDS, 64 << 20, LATE_NEXT, NULL);
+    struct source_partition id = {0, 0};
+    struct err err;
+    begin(world, id, 5, &NO_HEAD);
+    add(world, 0, 5, "a", 1);
+    take(world, 100);
+    struct intake_head again = NO_HEAD;
+    again.void_held = true;
+    begin(world, id, 0, &again);
+    add(world, 0, 0, "a", 1);
+    add(world, 0, 1, "b", 1);
+    take(world, 100);
+    struct cut_step first = step(1, -1, EVENT_TIME_HIGH, 2);
+    struct member_seal_partition of = {.id = {"t", 0}, .to = 2, .steps = &first, .step_count = 1};
+    struct intake_sealed sealed;
+    cr_assert(intake_seal(world->intake, 1, &of, 1, world->arena, &sealed, &err), "%s",
+              err.message);
+    cr_assert(sealed.partitions[0].has_witness);
+    cr_expect_eq(sealed.partitions[0].witness.offset, 0);
+    cr_expect_eq(sealed.looks[0].witnesses.list[1].offset, 5);
+    contribution_drop(sealed.contribution);
+    close_world(world);
+}

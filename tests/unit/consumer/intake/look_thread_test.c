@@ -65,8 +65,9 @@ static struct witness witness_of(int64_t offset, const char *value)
     return made_again_witness(&message);
 }
 
-/* One partition is sealed, whose oldest record is `own`. What becomes of it? */
-static struct mail *look_at(struct witness own, struct witness head)
+/* One partition is sealed, whose oldest record is `own`; the CLOSE names `closed` (offset -1:
+ * none). What becomes of it? */
+static struct mail *look_at_all(struct witness own, struct witness head, struct witness closed)
 {
     static const char *topic = "t";
     struct source_settings source = {.topics = &topic, .topic_count = 1};
@@ -82,6 +83,11 @@ static struct mail *look_at(struct witness own, struct witness head)
     sealed->sealed.ok = true;
     sealed->sealed.sealed.looks = &look;
     sealed->sealed.sealed.look_count = 1;
+    struct intake_look record = {
+        .log = {.topic = topic, .head_witness = closed.offset, .head_hash = closed.hash}};
+    cr_assert(witness_add(&record.witnesses, closed));
+    sealed->sealed.records = &record;
+    sealed->sealed.record_count = closed.offset >= 0;
     brokers.asked = 0;
     look_thread_send(thread, sealed);
     struct mail *answer = mail_next(member, WAIT_US);
@@ -89,6 +95,11 @@ static struct mail *look_at(struct witness own, struct witness head)
     look_thread_free(thread);
     queue_free(member);
     return answer;
+}
+
+static struct mail *look_at(struct witness own, struct witness head)
+{
+    return look_at_all(own, head, (struct witness){.offset = -1});
 }
 
 static void set_log(const char *first, const char *second)
@@ -133,5 +144,22 @@ Test(look_thread, another_record_than_the_oldest_stops_it)
     struct mail *answer =
         look_at(witness_of(1, "of the topic that is gone"), (struct witness){.offset = -1});
     cr_expect_eq(answer->kind, MAIL_FAILED);
+    mail_free(answer);
+}
+
+/* All that this member has read is of the new log, and the head has nothing of the topic. */
+Test(look_thread, another_record_than_the_close_names_stops_it)
+{
+    struct witness none = {.offset = -1};
+    set_log("a", "b");
+    struct mail *answer = look_at_all(witness_of(1, "a"), none, witness_of(3, "b"));
+    cr_expect_eq(answer->kind, MAIL_SEALED);
+    mail_free(answer);
+    answer = look_at_all(witness_of(1, "a"), none, witness_of(3, "of the topic that is gone"));
+    cr_assert_eq(answer->kind, MAIL_FAILED);
+    cr_expect_eq(answer->err.kind, ERR_SETTINGS);
+    cr_expect_not_null(
+        strstr(answer->err.message, "offset 3 than the one on record for this build"), "%s",
+        answer->err.message);
     mail_free(answer);
 }

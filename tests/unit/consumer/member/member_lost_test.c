@@ -121,3 +121,22 @@ Test(member_lost, who_may_not_ask_ends)
     cr_assert_not(member_hands_find_lost(&at.hands, at.readings, &at.count, &err));
     cr_expect_eq(err.kind, ERR_SETTINGS);
 }
+
+/* What the CLOSE names goes with the order to seal, but for topics that are not read here. */
+Test(member_lost, a_seal_takes_the_records_of_the_close_with_it)
+{
+    struct topic_witness said[] = {{{"t", 2}, {7, 99}}, {{"u", 0}, {1, 1}}};
+    struct member_command command = {.kind = MEMBER_SEAL,
+                                     .seal = {.witnesses = said, .witness_count = 2}};
+    struct mail *mail = mail_new(MAIL_SEAL);
+    member_hands_records(&at.hands, &command, mail);
+    cr_assert_eq(mail->seal.record_count, 1);
+    const struct intake_look *look = &mail->seal.records[0];
+    cr_expect_eq(look->partition.partition, 2);
+    cr_expect_str_eq(look->log.topic, "t");
+    cr_expect_eq(look->log.number, 2);
+    cr_expect_null(look->log.head_run);
+    cr_assert_eq(look->witnesses.count, 1);
+    cr_expect_eq(look->witnesses.list[0].hash, 99);
+    mail_free(mail);
+}

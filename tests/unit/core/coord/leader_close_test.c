@@ -1,5 +1,5 @@
 /* Is a build closed before its number of records for a member that has no room for more, and for
- * no other (R29)? */
+ * no other (R29)? And which record of a topic does its CLOSE name (R9)? */
 #include <criterion/criterion.h>
 #include <stdio.h>
 
@@ -123,6 +123,27 @@ Test(leader_close, is_early_for_a_member_without_room)
     const struct leader_command *alert = told(LEADER_ALERT);
     cr_assert_not_null(alert);
     cr_assert_not_null(strstr(alert->alert, "the disk of m2 is nearly full"), "%s", alert->alert);
+}
+
+#define WITNESS(hash)                                                                              \
+    "\"witnesses\":[{\"partition\":0,\"topic\":\"a\",\"witness\":{\"hash\":" hash                  \
+    ",\"offset\":50}}],"
+
+/* What was said last, by a member with the same settings. */
+Test(leader_close, names_a_record_of_each_topic)
+{
+    says((struct word){"m3", "f", WITNESS("6"), .position = 60});
+    says((struct word){"m2", "f", WITNESS("7"), .position = 60});
+    says((struct word){"m4", "g", WITNESS("8"), .position = 60});
+    says((struct word){"m5", "f", "", .position = 60, .needs_build = 1});
+    const struct leader_command *append = told(LEADER_APPEND);
+    cr_assert_not_null(append);
+    char close[2000];
+    snprintf(close, sizeof close, "%.*s", (int)append->append.records[0].value.size,
+             (const char *)append->append.records[0].value.data);
+    cr_expect_not_null(strstr(close, "\"witnesses\":[{\"partition\":0,\"topic\":\"a\",\"witness\":"
+                                     "{\"hash\":7,\"offset\":50}}]"),
+                       "%s", close);
 }
 
 static const struct {

@@ -24,6 +24,10 @@ static const struct {
      "{\"fingerprint\":\"f\",\"incarnation\":7,\"kind\":\"PROGRESS\",\"member\":\"m1\","
      "\"needs_build\":4,\"v\":1}"},
     {"progress/m1",
+     "{\"fingerprint\":\"f\",\"incarnation\":7,\"kind\":\"PROGRESS\",\"member\":\"m1\","
+     "\"v\":1,\"witnesses\":[{\"partition\":0,\"topic\":\"a\",\"witness\":{\"hash\":8,"
+     "\"offset\":4}}]}"},
+    {"progress/m1",
      "{\"doing\":\"reads\",\"fingerprint\":\"f\",\"incarnation\":7,\"kind\":\"PROGRESS\","
      "\"leading\":\"waits\",\"member\":\"m1\",\"paused\":\"memory\",\"v\":1}"},
     {"close/2",
@@ -34,7 +38,9 @@ static const struct {
      "\"time_us\":9,"
      "\"to_us\":10,\"topics\":[{\"id\":\"x\",\"name\":\"a\"}],\"trigger\":\"event_time\","
      "\"triggers\":[\"t\"],"
-     "\"v\":1}"},
+     "\"v\":1,\"witnesses\":[{\"partition\":0,\"topic\":\"a\",\"witness\":{\"hash\":"
+     "\"18446744073709551615\",\"offset\":4}},{\"partition\":1,\"topic\":\"b\",\"witness\":{"
+     "\"hash\":8,\"offset\":0}}]}"},
     {"ready/2/m1/7", "{\"build\":2,\"bytes\":50,\"fingerprint\":\"f\",\"incarnation\":7,\"kind\":"
                      "\"READY\",\"member\":\"m1\","
                      "\"partitions\":[{\"carried_from\":5,\"carried_in\":1,\"from\":1,\"late\":1,"
