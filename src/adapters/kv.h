@@ -59,14 +59,12 @@ enum { KV_NEIGHBOURS_MAX = 4096 };
 
 struct kv_ops {
     /* Writes all rows of the stream (keys strictly ascending, no tombstones) into a new file,
-     * closed and complete when it returns; on failure the file may be left, unfinished. First and
-     * last key are copied into `key_min` and `key_max` (empty for no rows). Errors: LIMIT (disk
-     * full), STOPPED, CORRUPT (a key that comes twice, or that it cannot hold), TRANSIENT, what the
-     * stream gives. Blocks.
-     * Any thread, a file each. */
+     * closed and complete when it returns; on failure the file may be left, unfinished. Fills what
+     * kv_write has not counted; the last key is copied into `key_max` (empty for no rows). Errors:
+     * LIMIT (disk full), CORRUPT (a key that comes twice, or that it cannot hold), TRANSIENT, what
+     * the stream gives. Blocks. Any thread, a file each. */
     bool (*write)(struct kv *kv, const struct kv_write_request *request, struct row_stream *rows,
-                  struct kv_written *ret_written, struct buf *key_min, struct buf *key_max,
-                  struct err *err);
+                  struct kv_written *written, struct buf *key_max, struct err *err);
     /* Opens a file for reading; nothing may change it meanwhile. MISSING, CORRUPT. Any number of
      * threads may use the open file. */
     bool (*open)(struct kv *kv, const char *path, struct kv_file **ret_file, struct err *err);
@@ -105,6 +103,9 @@ struct kv_file {
 };
 
 /* These check arguments and put the path in front of errors. */
+
+/* As the driver's; counts the rows as they pass, copies the first key into `key_min`, and looks now
+ * and then whether to stop: STOPPED. */
 MUST_CHECK bool kv_write(struct kv *kv, const struct kv_write_request *request,
                          struct row_stream *rows, struct kv_written *ret_written,
                          struct buf *key_min, struct buf *key_max, struct err *err);

@@ -16,8 +16,6 @@
 #include "adapters/slatedb/slatedb_shim.h"
 #include "core/snapshot/backend.h"
 
-enum { STOP_CHECK_ROWS = 4096 };
-
 _Static_assert((int)KV_CHECKPOINT_SIZE == (int)SLATEDB_SHIM_CHECKPOINT_SIZE, "32 hex digits");
 
 static bool shim_err(struct err *err, const struct slatedb_shim_error *from)
@@ -35,72 +33,59 @@ static bool shim_err(struct err *err, const struct slatedb_shim_error *from)
 
 /* ---- writing ---- */
 
-/* The merge gives each key once, in order, and the decoder lets no other sizes in. */
-static bool check_key(const struct row *row, bool first, const struct buf *key_max, struct err *err)
+/* The merge gives each key once, in order, and the decoder lets no other sizes in. An empty one is
+ * before all others, and none of them. */
+static bool check_key(struct bytes key, struct bytes before, struct err *err)
 {
-    if (row->key.size < SLATEDB_KEY_BYTES_MIN || row->key.size > SLATEDB_KEY_BYTES_MAX) {
-        return err_set(err, ERR_CORRUPT, "a key of %zu bytes: SlateDB's have 1 to 65535",
-                       row->key.size);
+    if (key.size < SLATEDB_KEY_BYTES_MIN || key.size > SLATEDB_KEY_BYTES_MAX) {
+        return err_set(err, ERR_CORRUPT, "a key of %zu bytes: SlateDB's have 1 to 65535", key.size);
     }
-    return first || bytes_compare(buf_bytes(key_max), row->key) < 0 ||
+    return bytes_compare(before, key) < 0 ||
            err_set(err, ERR_CORRUPT, "a key that comes twice, or not in order");
 }
 
-static bool write_rows(struct slatedb_shim_writer *writer, const atomic_bool *stop,
-                       struct row_stream *rows, struct kv_written *written, struct buf *key_min,
+static bool write_rows(struct slatedb_shim_writer *writer, struct row_stream *rows,
                        struct buf *key_max, struct err *err)
 {
     for (;;) {
         struct row row;
         bool more = false;
         struct slatedb_shim_error failed;
-        if (written->rows % STOP_CHECK_ROWS == 0 && stop != NULL &&
-            atomic_load_explicit(stop, memory_order_relaxed)) {
-            return err_set(err, ERR_STOPPED, "stopped while writing");
-        }
         TRY(row_stream_next(rows, &row, &more, err));
         if (!more) {
             return true;
         }
-        TRY(check_key(&row, written->rows == 0, key_max, err));
+        TRY(check_key(row.key, buf_bytes(key_max), err));
         if (!slatedb_shim_put(writer, row.key.data, row.key.size, row.value.data, row.value.size,
                               &failed)) {
             return shim_err(err, &failed);
         }
-        if (written->rows++ == 0) {
-            buf_add_bytes(key_min, row.key);
-        }
         buf_clear(key_max);
         buf_add_bytes(key_max, row.key);
-        written->key_bytes += row.key.size;
-        written->value_bytes += row.value.size;
     }
 }
 
 static bool write_folder(struct kv *kv, const struct kv_write_request *request,
-                         struct row_stream *rows, struct kv_written *ret_written,
-                         struct buf *key_min, struct buf *key_max, struct err *err)
+                         struct row_stream *rows, struct kv_written *written, struct buf *key_max,
+                         struct err *err)
 {
     (void)kv;
     struct slatedb_shim_writer *writer = NULL;
     struct slatedb_shim_error failed;
-    struct kv_written written = {0};
     if (mkdir(request->path, 0777) != 0) {
         return file_err(err, errno, "make", request->path);
     }
     if (!slatedb_shim_create(request->path, request->cache_bytes, &writer, &failed)) {
         return shim_err(err, &failed);
     }
-    if (!write_rows(writer, request->stop, rows, &written, key_min, key_max, err)) {
+    if (!write_rows(writer, rows, key_max, err)) {
         slatedb_shim_give_up(writer);
         return false;
     }
-    if (!slatedb_shim_finish(writer, &written.checkpoint_id, &failed)) {
+    if (!slatedb_shim_finish(writer, &written->checkpoint_id, &failed)) {
         return shim_err(err, &failed);
     }
-    TRY(file_tree_size(request->path, &written.file_bytes, err));
-    *ret_written = written;
-    return true;
+    return file_tree_size(request->path, &written->file_bytes, err);
 }
 
 /* ---- reading ---- */

@@ -12,7 +12,7 @@
 #include "adapters/sqlite/sqlite_read.h"
 #include "core/snapshot/sqlite_writer.h"
 
-enum { GATHER_BYTES = 256 * 1024, STOP_CHECK_ROWS = 1024 };
+enum { GATHER_BYTES = 256 * 1024 };
 
 /* ---- writing ---- */
 
@@ -49,55 +49,37 @@ static bool write_page(void *context, uint32_t pageno, const uint8_t *page, stru
     return true;
 }
 
-static bool is_stopped(const struct kv_write_request *request, uint64_t rows)
-{
-    return rows % STOP_CHECK_ROWS == 0 && request->stop != NULL &&
-           atomic_load_explicit(request->stop, memory_order_relaxed);
-}
-
-static bool write_rows(const struct kv_write_request *request, struct row_stream *rows,
-                       struct sqlite_writer *writer, struct kv_written *written,
-                       struct buf *key_min, struct err *err)
+static bool write_rows(struct row_stream *rows, struct sqlite_writer *writer, struct err *err)
 {
     for (;;) {
         struct row row;
         bool more;
-        if (is_stopped(request, written->rows)) {
-            return err_set(err, ERR_STOPPED, "stopped while writing a shard file");
-        }
         TRY(row_stream_next(rows, &row, &more, err));
         if (!more) {
             return true;
         }
         TRY(sqlite_writer_add(writer, row.key, row.value, err));
-        if (written->rows == 0) {
-            buf_add_bytes(key_min, row.key);
-        }
-        written->rows++;
-        written->key_bytes += row.key.size;
-        written->value_bytes += row.value.size;
     }
 }
 
-static bool fill_file(struct page_file *file, const struct kv_write_request *request,
-                      struct row_stream *rows, struct kv_written *written, struct buf *key_min,
+static bool fill_file(struct page_file *file, struct row_stream *rows, struct kv_written *written,
                       struct buf *key_max, struct err *err)
 {
     struct sqlite_page_sink sink = {.write = write_page, .context = file};
-    struct sqlite_writer *writer = sqlite_writer_new(request->page_size, sink);
+    struct sqlite_writer *writer = sqlite_writer_new(file->page_size, sink);
     uint32_t page_count = 0;
-    bool ok = write_rows(request, rows, writer, written, key_min, err) &&
-              sqlite_writer_finish(writer, &page_count, err) && flush_pages(file, err);
+    bool ok = write_rows(rows, writer, err) && sqlite_writer_finish(writer, &page_count, err) &&
+              flush_pages(file, err);
     buf_add_bytes(key_max, sqlite_writer_last_key(writer));
-    written->file_bytes = (uint64_t)page_count * request->page_size;
+    written->file_bytes = (uint64_t)page_count * file->page_size;
     written->whole_rows = sqlite_writer_has_whole_rows(writer);
     sqlite_writer_free(writer);
     return ok;
 }
 
 static bool write_file(struct kv *kv, const struct kv_write_request *request,
-                       struct row_stream *rows, struct kv_written *ret_written, struct buf *key_min,
-                       struct buf *key_max, struct err *err)
+                       struct row_stream *rows, struct kv_written *written, struct buf *key_max,
+                       struct err *err)
 {
     (void)kv;
     struct page_file file = {.path = request->path, .page_size = request->page_size};
@@ -107,17 +89,12 @@ static bool write_file(struct kv *kv, const struct kv_write_request *request,
     }
     file.bytes = malloc(GATHER_BYTES);
     CHECK(file.bytes != NULL);
-    struct kv_written written = {0};
-    buf_clear(key_min);
-    buf_clear(key_max);
-    bool ok = fill_file(&file, request, rows, &written, key_min, key_max, err);
+    bool ok = fill_file(&file, rows, written, key_max, err);
     free(file.bytes);
     if (close(file.fd) != 0 && ok) {
         ok = file_err(err, errno, "close", request->path);
     }
-    TRY(ok);
-    *ret_written = written;
-    return true;
+    return ok;
 }
 
 /* ---- reading ---- */

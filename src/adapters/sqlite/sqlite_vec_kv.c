@@ -13,7 +13,7 @@
 #include "adapters/sqlite/gather_vfs.h"
 #include "adapters/sqlite/sqlite_vec_file.h"
 
-enum { SQL_MAX = 256, STOP_CHECK_ROWS = 256, CACHE_BYTES_MIN = 256 * 1024 };
+enum { SQL_MAX = 256, CACHE_BYTES_MIN = 256 * 1024 };
 
 struct sqlite_vec_kv {
     struct kv kv;
@@ -30,8 +30,6 @@ struct writing {
     sqlite3_stmt *vector;
     sqlite3_stmt *id;
     sqlite3_stmt *payload;
-    struct kv_written written;
-    struct buf *key_min;
     struct buf *key_max;
 };
 
@@ -88,10 +86,10 @@ static void bind_text(sqlite3_stmt *statement, int parameter, struct bytes text)
                               SQLITE_STATIC, SQLITE_UTF8) == SQLITE_OK);
 }
 
-static bool add_row(struct writing *writing, uint32_t dim, const struct row *row, struct err *err)
+static bool add_row(struct writing *writing, uint32_t dim, const struct row *row, int64_t place,
+                    struct err *err)
 {
     struct vector_row packed;
-    int64_t place = (int64_t)writing->written.rows;
     TRY(vector_row_unpack(row->value, dim, &packed, err));
     db_bind_blob(writing->kv, 1, row->key);
     db_bind_blob(writing->kv, 2, packed.value);
@@ -108,43 +106,33 @@ static bool add_row(struct writing *writing, uint32_t dim, const struct row *row
         bind_text(writing->payload, 2, packed.payload);
         TRY(insert(writing->payload, err));
     }
-    if (place == 0) {
-        buf_add_bytes(writing->key_min, row->key);
-    }
     buf_clear(writing->key_max);
     buf_add_bytes(writing->key_max, row->key);
-    writing->written.rows++;
-    writing->written.key_bytes += row->key.size;
-    writing->written.value_bytes += packed.value.size;
     return true;
 }
 
 static bool add_rows(struct writing *writing, uint32_t dim, struct row_stream *rows,
                      struct err *err)
 {
-    const atomic_bool *stop = writing->request->stop;
     TRY(db_run(writing->db, "BEGIN", err));
-    for (;;) {
+    for (int64_t place = 0;; place++) {
         struct row row;
         bool more;
-        if (writing->written.rows % STOP_CHECK_ROWS == 0 && stop != NULL && atomic_load(stop)) {
-            return err_set(err, ERR_STOPPED, "stopped while writing rows");
-        }
         TRY(row_stream_next(rows, &row, &more, err));
         if (!more) {
             break;
         }
-        TRY(add_row(writing, dim, &row, err));
+        TRY(add_row(writing, dim, &row, place, err));
     }
     return db_run(writing->db, "COMMIT; PRAGMA optimize", err);
 }
 
 static bool write_file(struct kv *kv, const struct kv_write_request *request,
-                       struct row_stream *rows, struct kv_written *ret_written, struct buf *key_min,
-                       struct buf *key_max, struct err *err)
+                       struct row_stream *rows, struct kv_written *written, struct buf *key_max,
+                       struct err *err)
 {
     const struct sqlite_vec_kv *self = (const struct sqlite_vec_kv *)kv;
-    struct writing writing = {.request = request, .key_min = key_min, .key_max = key_max};
+    struct writing writing = {.request = request, .key_max = key_max};
     TRY(gather_vfs_create(request->path, &writing.db, err));
     bool ok = db_load_extension(writing.db, self->extension, "sqlite3_vec_init", err) &&
               start_file(self, &writing, err) && prepare(&writing, err) &&
@@ -159,8 +147,7 @@ static bool write_file(struct kv *kv, const struct kv_write_request *request,
     if (stat(request->path, &status) != 0) {
         return err_set(err, ERR_MISSING, "it is gone");
     }
-    writing.written.file_bytes = (uint64_t)status.st_size;
-    *ret_written = writing.written;
+    written->file_bytes = (uint64_t)status.st_size;
     return true;
 }
 
