@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import harness
+from kafka.admin import KafkaAdminClient
 from watch import LedgerWatch, PointerWatch
 
 
@@ -79,6 +80,11 @@ class Member:
             return pathlib.Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
         except OSError:
             return False
+
+    def is_elected(self):
+        """By its own last word."""
+        said = self.process.output()
+        return said.rfind('part=leader text="elected"') > said.rfind('part=leader text="not elected any more"')
 
     def kill(self):
         self.expected_end = True
@@ -192,9 +198,22 @@ class Group:
         return self
 
     def leader(self):
-        """The member that leads. Joining members move the leadership, so it is the last one that counts."""
-        name = harness.wait_for(self.ledger.leader, "a leader")
-        return next(m for m in self.members if m.name == name)
+        """The member that leads, and goes on leading: who joins the election may take it over, so all that run are in it."""
+        admin = KafkaAdminClient(bootstrap_servers=self.cluster.kafka.bootstrap)
+        try:
+            harness.wait_for(lambda: self._all_elect(admin), "an election with all members")
+        finally:
+            admin.close()
+        return harness.wait_for(self._elected, "a leader")
+
+    def _all_elect(self, admin):
+        election = admin.describe_groups([self.name + ".leader"])[self.name + ".leader"]
+        return election["group_state"] == "Stable" and len(election["members"]) == len(self.running())
+
+    def _elected(self):
+        """The one that says so, when the ledger says it, too."""
+        found = [m for m in self.running() if m.is_elected()]
+        return found[0] if len(found) == 1 and found[0].name == self.ledger.leader() else None
 
     def others(self, *but):
         return [m for m in self.members if m not in but]

@@ -4,6 +4,7 @@ import os
 import subprocess
 import time
 
+import harness
 from kafka import KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewPartitions, NewTopic
 
@@ -52,9 +53,7 @@ class Topics:
 
     def delete(self, name):
         self.admin.delete_topics([name])
-        end = time.monotonic() + 10
-        while name in self.admin.list_topics() and time.monotonic() < end:
-            time.sleep(0.05)
+        harness.wait_for(lambda: name not in self.admin.list_topics(), f"the end of {name}", every=0.05)
 
     def send(self, topic, records, producer=None):
         """Records are dicts of key, value, partition, headers, timestamp_ms; texts and objects are encoded."""

@@ -8,7 +8,7 @@ import harness
 from test_checkpoint import records_read
 from test_content import plain
 
-MOVES = {"handover_bytes": 1, "handover_at_stop": True}
+MOVES = {"handover_bytes": 1, "handover_at_stop": True, "handover_wait": "1m"}
 
 
 def owners(job):
@@ -231,8 +231,8 @@ def test_a_topic_grows_while_its_members_restart(new_job, topics, name):
     process.wait_for(lambda: job.published() >= 1, "a snapshot")
     process.kill()
     topics.grow(name, 2)
-    topics.send(name, plain(400, 2, seed=2))
     process = job.start()
+    topics.send(name, plain(400, 2, seed=2))
     process.wait_for(lambda: group_has_read(job, 700, 2), "that the new partition is read", timeout=150)
     assert "given it to nobody" in process.output(), "there was a rebalance by itself: this test shows nothing"
     process.wait_for(lambda: job.published() >= 2, "a snapshot with it")

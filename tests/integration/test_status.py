@@ -223,7 +223,7 @@ def test_a_missing_shard_number(new_job, topics, name):
     topics.create(name, 1)
     topics.send(name, [{"key": str(i), "value": "v"} for i in range(10)])
     process = job.start(member="a")
-    process.wait_for_text("part=service")
+    process.wait_for(lambda: job.records("PROGRESS"), "a member in the ledger")
     job.command("trigger")
 
     def says_why():
