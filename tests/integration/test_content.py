@@ -123,7 +123,10 @@ def test_compacted_topic(job, topics, kafka, name):
     topics.send(name, [{"key": "k3", "value": "after", "partition": 1}])
     job.build()
     report = job.check(clean=True)
-    assert job.rows()[b"k3"] == b"after" and report.rows == 102
+    rows = job.rows()
+    assert rows[b"k3"] == b"after" and report.records < 401
+    # a cleaner that was quick needed no filler
+    assert {key for key in rows if not key.startswith(b"filler-")} == {b"k%d" % i for i in range(100)}
 
 
 def test_several_topics(new_job, topics, name):
