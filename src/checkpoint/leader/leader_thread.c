@@ -2,8 +2,8 @@
  *
  * The happy path: join the leader group, read the ledger, feed the machine, carry out its commands
  * one by one and feed it their results. What can go wrong: anything outside; each failure is a
- * result, and the machine decides. Only a ledger that is not the one we read before ends the
- * thread. */
+ * result, and the machine decides. Only a ledger that is not the one we read before, and what an
+ * operator must change, end the thread. */
 #include "checkpoint/leader/leader_thread.h"
 
 #include <stdatomic.h>
@@ -136,7 +136,7 @@ static void feed_kind(struct leader_thread *thread, enum leader_event_kind kind)
     feed(thread, &event);
 }
 
-/* The next records of the ledger. False: it is not the ledger we read before. */
+/* The next records of the ledger. CORRUPT: it is not the ledger we read before. */
 static bool read_ledger(struct leader_thread *thread, struct err *err)
 {
     struct ledger_batch batch;

@@ -1,4 +1,5 @@
-/* The leader's deletes, each decided in the ledger before (PROTOCOL R10). */
+/* The leader's deletes, each decided in the ledger before (PROTOCOL R10), and what they are decided
+ * on: the runs and the strays there are. */
 #include <stdlib.h>
 #include <string.h>
 

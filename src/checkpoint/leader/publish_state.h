@@ -1,4 +1,4 @@
-/* The inside of publish, for its two halves: writing and deleting. */
+/* The inside of publish, for its parts: writing, deleting, and finding what is left over. */
 #ifndef TIDEMARK_CHECKPOINT_LEADER_PUBLISH_STATE_H
 #define TIDEMARK_CHECKPOINT_LEADER_PUBLISH_STATE_H
 

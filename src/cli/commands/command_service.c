@@ -22,11 +22,6 @@ void command_service_log(const struct settings *settings, bool quiet)
     log_set(level, settings->log_format == LOG_FORMAT_JSON ? LOG_JSON : LOG_TEXT);
 }
 
-enum exit_code command_service_code(const struct err *err)
-{
-    return exit_code_or(err, EXIT_CODE_KAFKA);
-}
-
 /* Who insists does not wait for an orderly end: what is cut off is done again, as after kill -9. */
 static void end_at_once(int number)
 {
@@ -63,7 +58,7 @@ enum exit_code command_service_run(struct command_call *call, const struct setti
     struct err err = {0};
     service_signals_block();
     if (!service_new(settings, options, &service, &err)) {
-        return command_fail(call, command_service_code(&err), &err);
+        return command_fail(call, exit_code_or(&err, EXIT_CODE_KAFKA), &err);
     }
     enum exit_code code = EXIT_CODE_OK;
     bool asked = false;
@@ -71,7 +66,8 @@ enum exit_code command_service_run(struct command_call *call, const struct setti
         int number = service_signals_wait(WATCH_US);
         service_state(service, ret_state);
         if (ret_state->failed) {
-            code = command_fail(call, command_service_code(&ret_state->err), &ret_state->err);
+            code =
+                command_fail(call, exit_code_or(&ret_state->err, EXIT_CODE_KAFKA), &ret_state->err);
             break;
         }
         if (number != 0) {

@@ -175,8 +175,8 @@ static bool open_as_asked(struct command_call *call, struct command_snapshot *sn
     return open_reader(call, snapshot, &reading, &snapshot->reader, ret_code);
 }
 
-bool command_snapshot_open_reader(struct command_call *call, struct command_snapshot *snapshot,
-                                  enum exit_code *ret_code)
+static bool open_chosen(struct command_call *call, struct command_snapshot *snapshot,
+                        enum exit_code *ret_code)
 {
     if (!command_snapshot_open_store(call, snapshot, ret_code)) {
         return false;
@@ -248,7 +248,7 @@ bool command_snapshot_open_keys(struct command_call *call, struct command_snapsh
     struct err err = {0};
     const struct route_column *columns = NULL;
     size_t count = 0;
-    if (!command_snapshot_open_reader(call, snapshot, ret_code)) {
+    if (!open_chosen(call, snapshot, ret_code)) {
         return false;
     }
     if (!command_snapshot_columns(call, snapshot, &columns, &count, &err)) {

@@ -67,7 +67,7 @@ struct command_snapshot {
     struct store *cache_files;
     struct shard_cache cache;
     struct kv *kv;                  /* one with vectors; NULL: the ordinary one */
-    struct snapshot_reader *reader; /* command_snapshot_open_reader */
+    struct snapshot_reader *reader; /* command_snapshot_open_keys, …_vectors */
 };
 
 /* Opens the store. On failure the error is printed and *ret_code says how to end, here and below.
@@ -78,25 +78,21 @@ MUST_CHECK bool command_snapshot_open_store(struct command_call *call,
 /* The store, and the manifest: *ret_found lives as long as `snapshot`. */
 MUST_CHECK bool command_snapshot_open(struct command_call *call, struct command_snapshot *snapshot,
                                       struct catalog_snapshot *ret_found, enum exit_code *ret_code);
-/* The store, the manifest, and a reader. */
-MUST_CHECK bool command_snapshot_open_reader(struct command_call *call,
-                                             struct command_snapshot *snapshot,
-                                             enum exit_code *ret_code);
+/* The store, the manifest, and a reader: for a command with COMMAND_OPTION_COLUMN. */
+MUST_CHECK bool command_snapshot_open_keys(struct command_call *call,
+                                           struct command_snapshot *snapshot,
+                                           enum exit_code *ret_code);
+/* The same for a search among vectors: with a driver that has sqlite-vec loaded (option
+ * `extension`, or the settings'). */
+MUST_CHECK bool command_snapshot_open_vectors(struct command_call *call,
+                                              struct command_snapshot *snapshot,
+                                              enum exit_code *ret_code);
 /* Another reader, of a store that is open already: of the run, NULL: the current snapshot. Whole
  * files are downloaded. It is freed before `snapshot` ends. */
 MUST_CHECK bool command_snapshot_open_run(struct command_call *call,
                                           struct command_snapshot *snapshot, const char *run_id,
                                           struct snapshot_reader **ret_reader,
                                           enum exit_code *ret_code);
-/* The same for a search among vectors: with a driver that has sqlite-vec loaded (option
- * `extension`, or the settings'). */
-MUST_CHECK bool command_snapshot_open_vectors(struct command_call *call,
-                                              struct command_snapshot *snapshot,
-                                              enum exit_code *ret_code);
-/* The same for a command with COMMAND_OPTION_COLUMN. */
-MUST_CHECK bool command_snapshot_open_keys(struct command_call *call,
-                                           struct command_snapshot *snapshot,
-                                           enum exit_code *ret_code);
 /* The columns that were given; *ret_count of them, in the arena of `snapshot`. INPUT. */
 MUST_CHECK bool command_snapshot_columns(const struct command_call *call,
                                          struct command_snapshot *snapshot,

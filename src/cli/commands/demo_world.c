@@ -19,19 +19,13 @@ static bool parse_line(struct demo_world *world, struct bytes text, struct demo_
     AUTO(json) cJSON *root = NULL;
     TRY(json_parse(text, &root, err));
     struct json at = json_root(root);
-    int64_t time_ms = 0;
     const char *id = NULL;
-    const char *place = NULL;
     TRY(json_text(&at, "id", 100, &id, err));
-    TRY(json_text(&at, "place", 1000, &place, err));
-    TRY(json_i64(&at, "time", 0, JSON_INTEGER_MAX, &time_ms, err));
     const cJSON *magnitude = cJSON_GetObjectItem(root, "mag");
     *line = (struct demo_line){
         .text = text,
         .id = arena_text(world->arena, bytes_of_text(id)),
-        .place = arena_text(world->arena, bytes_of_text(place)),
         .magnitude = cJSON_IsNumber(magnitude) ? magnitude->valuedouble : 0,
-        .time_us = time_ms * 1000,
     };
     return true;
 }

@@ -10,9 +10,7 @@
 struct demo_line {
     struct bytes text; /* one JSON object */
     const char *id;
-    const char *place;
     double magnitude;
-    int64_t time_us;
 };
 
 struct demo_world {

@@ -15,7 +15,7 @@ enum exit_code {
     EXIT_CODE_NOT_FOUND = 4, /* no such key, snapshot or run */
     EXIT_CODE_STORE = 5,     /* the store does not answer, or not as it should */
     EXIT_CODE_KAFKA = 6,     /* Kafka does not answer */
-    EXIT_CODE_HELD = 7,      /* the service refuses: a hold is open, or no leader answered */
+    EXIT_CODE_HELD = 7,      /* the service refuses: a hold, a gate, or no leader answered */
     EXIT_CODE_CONFLICT = 8,  /* somebody else changed it first */
     EXIT_CODE_FENCED = 9,    /* another process with the same member_id or group took over */
     EXIT_CODE_STOPPED = 10,  /* asked to stop, or a deadline passed, before it was done */

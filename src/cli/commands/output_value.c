@@ -16,7 +16,8 @@ void output_value_raw(struct output *output, struct bytes value)
     }
 }
 
-void output_value_base64(struct bytes value, struct buf *out)
+/* RFC 4648, section 4, with padding. */
+static void add_base64(struct buf *out, struct bytes value)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (size_t i = 0; i < value.size; i += 3) {
@@ -40,7 +41,7 @@ void output_value_json(cJSON *object, struct bytes value)
     if (readable) {
         buf_add_bytes(&text, value);
     } else {
-        output_value_base64(value, &text);
+        add_base64(&text, value);
     }
     json_put_text(object, "encoding", readable ? "utf8" : "base64");
     json_put_text(object, "value", buf_text(&text));

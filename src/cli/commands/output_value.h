@@ -11,9 +11,6 @@ void output_value_raw(struct output *output, struct bytes value);
  * UTF-8, or has a NUL byte in it). */
 void output_value_json(cJSON *object, struct bytes value);
 
-/* RFC 4648, section 4, with padding. */
-void output_value_base64(struct bytes value, struct buf *out);
-
 /* A key's JSON text for people: what is printable stands as it is, and only controls, quotes and
  * halves of a pair stay escaped. */
 void output_value_key(const char *json, struct buf *out);

@@ -1,4 +1,4 @@
-/* Which driver serves what: the only place that names concrete ones. */
+/* Which driver serves what: this and wiring_kv.h alone name concrete ones. */
 #ifndef TIDEMARK_CONSUMER_WIRING_WIRING_H
 #define TIDEMARK_CONSUMER_WIRING_WIRING_H
 
