@@ -39,15 +39,6 @@ void command_settings_print_mistakes(struct output *output,
     }
 }
 
-static void put_optional(cJSON *object, const char *name, const char *text)
-{
-    if (text == NULL) {
-        json_put_null(object, name);
-    } else {
-        json_put_text(object, name, text);
-    }
-}
-
 cJSON *command_settings_mistakes_json(const char *path, const struct settings_mistakes *mistakes)
 {
     cJSON *root = json_new_object();
@@ -68,9 +59,9 @@ cJSON *command_settings_mistakes_json(const char *path, const struct settings_mi
         }
         json_put_text(item, "path", mistake->path);
         json_put_text(item, "problem", mistake->problem);
-        put_optional(item, "seen", mistake->seen);
-        put_optional(item, "allowed", mistake->allowed);
-        put_optional(item, "nearest", mistake->nearest);
+        json_put_optional(item, "seen", mistake->seen);
+        json_put_optional(item, "allowed", mistake->allowed);
+        json_put_optional(item, "nearest", mistake->nearest);
         json_put_text(item, "text", buf_text(&text));
     }
     return root;

@@ -4,15 +4,6 @@
 #include "cli/commands/commands.h"
 #include "consumer/operator/rollback.h"
 
-static void put_name(cJSON *object, const char *name, const char *text)
-{
-    if (text == NULL) {
-        json_put_null(object, name);
-    } else {
-        json_put_text(object, name, text);
-    }
-}
-
 static void print_result(struct command_call *call, const struct rollback_result *result)
 {
     AUTO(json) cJSON *root = json_new_object();
@@ -20,8 +11,8 @@ static void print_result(struct command_call *call, const struct rollback_result
     json_put_text(root, "state", done ? "rolled_back" : "already_current");
     json_put_text(root, "run_id", call->arguments[0]);
     json_put_text(root, "manifest_ref", result->manifest_ref);
-    put_name(root, "from_run_id", result->from_run_id);
-    put_name(root, "may_appear", result->may_appear);
+    json_put_optional(root, "from_run_id", result->from_run_id);
+    json_put_optional(root, "may_appear", result->may_appear);
     json_put_bool(root, "held", result->held);
     json_put_bool(root, "leader_answered", result->held && !result->nobody_led);
     output_json(&call->output, root);

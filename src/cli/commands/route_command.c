@@ -88,11 +88,7 @@ static void print(struct command_call *call, const struct manifest *manifest,
     json_put_i64(root, "db_id", db_id);
     json_put_i64(root, "num_dbs", manifest->num_dbs);
     json_put_i64(root, "row_count", shard == NULL ? 0 : shard->row_count);
-    if (url == NULL) {
-        json_put_null(root, "db_url");
-    } else {
-        json_put_text(root, "db_url", url);
-    }
+    json_put_optional(root, "db_url", url);
     if (explain) {
         explain_json(root, manifest, way, call->arguments[0]);
     }

@@ -7,15 +7,6 @@
 #include "cli/commands/output_table.h"
 #include "cli/commands/output_value.h"
 
-static void put_optional(cJSON *object, const char *name, const char *text)
-{
-    if (text == NULL) {
-        json_put_null(object, name);
-    } else {
-        json_put_text(object, name, text);
-    }
-}
-
 static void print_json(struct command_call *call, const struct manifest *manifest)
 {
     AUTO(json) cJSON *root = json_new_object();
@@ -29,10 +20,10 @@ static void print_json(struct command_call *call, const struct manifest *manifes
         json_put_i64(item, "row_count", shard->row_count);
         json_put_i64(item, "db_bytes", shard->db_bytes);
         json_put_i64(item, "attempt", shard->attempt);
-        put_optional(item, "min_key", shard->min_key);
-        put_optional(item, "max_key", shard->max_key);
-        put_optional(item, "checkpoint_id", shard->checkpoint_id);
-        put_optional(item, "db_url", shard->db_url);
+        json_put_optional(item, "min_key", shard->min_key);
+        json_put_optional(item, "max_key", shard->max_key);
+        json_put_optional(item, "checkpoint_id", shard->checkpoint_id);
+        json_put_optional(item, "db_url", shard->db_url);
     }
     output_json(&call->output, root);
 }

@@ -29,15 +29,6 @@ static enum exit_code verdict(const struct verify_report *report)
     return report->counts[VERIFY_UNPROVED] > 0 ? EXIT_CODE_UNPROVED : EXIT_CODE_OK;
 }
 
-static void put_text(cJSON *object, const char *name, const char *text)
-{
-    if (text == NULL) {
-        json_put_null(object, name);
-    } else {
-        json_put_text(object, name, text);
-    }
-}
-
 static void put_number(cJSON *object, const char *name, int64_t number)
 {
     if (number < 0) {
@@ -55,14 +46,14 @@ static void put_finding(cJSON *list, const struct verify_finding *finding)
     cJSON *item = json_add_object(list);
     json_put_text(item, "kind", verify_kind_name(finding->kind));
     put_number(item, "shard", finding->shard);
-    put_text(item, "topic", finding->topic);
+    json_put_optional(item, "topic", finding->topic);
     put_number(item, "partition", finding->partition);
     put_number(item, "from", finding->from);
     put_number(item, "to", finding->to);
-    put_text(item, "key", finding->key);
-    put_text(item, "what", finding->what);
-    put_text(item, "expected", finding->expected);
-    put_text(item, "found", finding->found);
+    json_put_optional(item, "key", finding->key);
+    json_put_optional(item, "what", finding->what);
+    json_put_optional(item, "expected", finding->expected);
+    json_put_optional(item, "found", finding->found);
     json_put_text(item, "text", buf_text(&text));
 }
 
@@ -87,7 +78,7 @@ static void put_proof(cJSON *root, const struct catalog_snapshot *snapshot,
     for (size_t i = 0; i < report->count; i++) {
         put_finding(list, &report->findings[i]);
     }
-    put_text(root, "base", report->base);
+    json_put_optional(root, "base", report->base);
 }
 
 static void print_findings(struct output *output, const struct verify_report *report)
@@ -189,14 +180,6 @@ static bool prove(struct proving *proving, const struct catalog_snapshot *found,
     return done;
 }
 
-static enum exit_code worse(enum exit_code a, enum exit_code b)
-{
-    if (a == EXIT_CODE_DIFFERS || b == EXIT_CODE_DIFFERS) {
-        return EXIT_CODE_DIFFERS;
-    }
-    return a == EXIT_CODE_OK ? b : a;
-}
-
 /* A run further back cannot be looked at: what came after it is proved on top of it. */
 static enum exit_code stop_at(struct proving *proving, const char *run_id, const struct err *err)
 {
@@ -241,7 +224,7 @@ static enum exit_code prove_all_older(struct proving *proving, const char *base,
     AUTO(arena) struct arena *arena = arena_new(64 * 1024);
     while (base != NULL && code == EXIT_CODE_OK) {
         const char *run_id = base;
-        code = worse(code, prove_older(proving, run_id, arena, &base));
+        code = prove_older(proving, run_id, arena, &base);
     }
     return code;
 }

@@ -22,15 +22,6 @@ static void put_ms(cJSON *object, const char *name, int64_t time_us)
     json_put_i64(object, name, time_us / 1000);
 }
 
-static void put_problem(cJSON *object, const char *name, const char *problem)
-{
-    if (problem == NULL) {
-        json_put_null(object, name);
-    } else {
-        json_put_text(object, name, problem);
-    }
-}
-
 static void put_health(cJSON *root, const char *name, const char *list_name, bool healthy,
                        const struct buf *reasons)
 {
@@ -74,7 +65,7 @@ static void put_records(cJSON *member, const struct intake_counters *counters)
 /* Which setting keeps partitions from being read on, and how many each. */
 static void put_pauses(cJSON *member, const struct pause_moment *moment)
 {
-    put_problem(member, "paused_by", pause_reason(moment));
+    json_put_optional(member, "paused_by", pause_reason(moment));
     cJSON *item = json_put_object(member, "paused");
     for (unsigned reason = PAUSE_NOT + 1; reason < PAUSE_REASONS; reason++) {
         json_put_u64(item, member_pause_name((enum member_pause)reason), moment->paused[reason]);
@@ -154,17 +145,17 @@ static void put_group(cJSON *group, const struct status_view *view)
     } else {
         json_put_null(group, "publish_age_ms");
     }
-    put_problem(group, "refusal", view->group->refusal);
-    put_problem(group, "failure", view->group->failure);
+    json_put_optional(group, "refusal", view->group->refusal);
+    json_put_optional(group, "failure", view->group->failure);
     cJSON *planned = json_put_object(group, "attempts_planned");
     for (int why = 0; why < STATUS_PLANNED_KINDS; why++) {
         json_put_u64(planned, status_planned_name((enum status_planned)why),
                      view->counts->planned[why]);
     }
     put_standing(group, view);
-    put_problem(group, "ledger_problem", view->ledger_problem);
-    put_problem(group, "lag_problem", view->ends_problem);
-    put_problem(group, "pointer_problem", view->pointer_problem);
+    json_put_optional(group, "ledger_problem", view->ledger_problem);
+    json_put_optional(group, "lag_problem", view->ends_problem);
+    json_put_optional(group, "pointer_problem", view->pointer_problem);
 }
 
 void status_page_json(const struct status_view *view, struct buf *out)

@@ -63,6 +63,7 @@ cJSON *json_new_array(void);
 cJSON *json_put_object(cJSON *object, const char *name); /* the new member, borrowed */
 cJSON *json_put_array(cJSON *object, const char *name);
 void json_put_text(cJSON *object, const char *name, const char *text);
+void json_put_optional(cJSON *object, const char *name, const char *text); /* NULL: null */
 void json_put_bool(cJSON *object, const char *name, bool value);
 void json_put_null(cJSON *object, const char *name);
 /* A number up to JSON_INTEGER_MAX, else a decimal string. */

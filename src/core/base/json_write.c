@@ -67,6 +67,11 @@ void json_put_text(cJSON *object, const char *name, const char *text)
     json_put(object, name, cJSON_CreateString(text));
 }
 
+void json_put_optional(cJSON *object, const char *name, const char *text)
+{
+    json_put(object, name, text == NULL ? cJSON_CreateNull() : cJSON_CreateString(text));
+}
+
 void json_put_bool(cJSON *object, const char *name, bool value)
 {
     json_put(object, name, cJSON_CreateBool(value));
