@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "consumer/settings/settings_cel.h"
+#include "core/coord/message.h"
 #include "core/settings.h"
 
 #define IN_SETTINGS(member) .home = HOME_SETTINGS, .offset = offsetof(struct settings, member)
@@ -124,7 +125,7 @@ const struct setting settings_schema[] = {
     {"window.max_open_windows", SETTING_INT, IN_SETTINGS(window.max_open_windows), .fallback = "16",
      RANGE(1, 10000), .doc = "Partitions that run further ahead of the others wait."},
     {"window.max_unpublished_windows", SETTING_INT, IN_SETTINGS(window.max_unpublished_windows),
-     .fallback = "8", RANGE(1, 10000),
+     .fallback = "8", RANGE(1, PENDING_MAX),
      .doc = "Under a hold so many builds are committed; then reading pauses."},
 
     {"snapshot.store", SETTING_TEXT, IN_SETTINGS(snapshot.store), .required = true,

@@ -300,6 +300,9 @@ Test(settings_file, wrong_overrides_are_mistakes_too)
         {"snapshot.shrads=3", "--set: snapshot.shrads: unknown setting; did you mean 'shards'?"},
         {"snapshot.shards=many", "--set: snapshot.shards: wrong type: \"many\""},
         {"snapshot.shards=0", "--set: snapshot.shards: out of range: \"0\""},
+        /* no COMMIT names more of them, so members would never pause */
+        {"window.max_unpublished_windows=65",
+         "--set: window.max_unpublished_windows: out of range: \"65\""},
         {"kafka.properties.sasl.password=hunter2\n", NULL},
         {"kafka.properties.no.such=1", "--set: kafka.properties[0]: librdkafka"},
         {"s3.proxy=${TIDEMARK_TEST_UNSET}hunter2", "--set: s3.proxy: environment variable"},
