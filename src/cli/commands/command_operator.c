@@ -29,6 +29,16 @@ enum exit_code command_operator_fail(struct command_call *call, const struct err
     return command_fail(call, exit_code_or(err, EXIT_CODE_KAFKA), err);
 }
 
+bool command_operator_has_topic(const struct settings *settings, const char *topic)
+{
+    for (size_t i = 0; i < settings->topic_count; i++) {
+        if (strcmp(settings->topics[i].name, topic) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool command_operator_ends(const struct settings *settings, struct arena *arena,
                            struct source_ends **ret_ends, size_t *ret_count, struct err *err)
 {

@@ -37,6 +37,8 @@ MUST_CHECK bool command_operator_open(struct command_call *call, struct command_
                                       enum exit_code *ret_code);
 void command_operator_auto(struct command_operator *desk);
 
+bool command_operator_has_topic(const struct settings *settings, const char *topic);
+
 /* The ends of all partitions now; a partition's topic is its number in the settings. */
 MUST_CHECK bool command_operator_ends(const struct settings *settings, struct arena *arena,
                                       struct source_ends **ret_ends, size_t *ret_count,

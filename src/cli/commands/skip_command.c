@@ -35,16 +35,6 @@ static bool parse_range(const struct command_call *call, struct plan_range *rang
     return true;
 }
 
-static bool check_topic(const struct settings *settings, const char *topic, struct err *err)
-{
-    for (size_t i = 0; i < settings->topic_count; i++) {
-        if (strcmp(settings->topics[i].name, topic) == 0) {
-            return true;
-        }
-    }
-    return err_set(err, ERR_INPUT, "skip: %.249s is no topic of the settings", topic);
-}
-
 static enum exit_code run(struct command_call *call)
 {
     AUTO(command_operator) struct command_operator desk = {0};
@@ -61,7 +51,8 @@ static enum exit_code run(struct command_call *call)
     if (!command_operator_open(call, &desk, &code)) {
         return code;
     }
-    if (!check_topic(desk.settings, range.id.topic, &err)) {
+    if (!command_operator_has_topic(desk.settings, range.id.topic)) {
+        err_set(&err, ERR_INPUT, "skip: %.249s is no topic of the settings", range.id.topic);
         return command_fail(call, EXIT_CODE_USAGE, &err);
     }
     struct message message = {.kind = MESSAGE_SKIP,

@@ -7,16 +7,6 @@
 
 enum { CUTS_MAX = COMMAND_VALUES_MAX };
 
-static bool known_topic(const struct settings *settings, const char *topic)
-{
-    for (size_t i = 0; i < settings->topic_count; i++) {
-        if (strcmp(settings->topics[i].name, topic) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool parse_number(const char **at, char end, int64_t max, int64_t *ret_number)
 {
     char *stop = NULL;
@@ -43,7 +33,7 @@ static bool parse_cut(const struct settings *settings, const char *text, struct 
                        text);
     }
     const char *topic = arena_text(arena, bytes_of(text, (size_t)(slash - text)));
-    if (!known_topic(settings, topic)) {
+    if (!command_operator_has_topic(settings, topic)) {
         return err_set(err, ERR_INPUT, "--cut \"%.100s\": %s is no topic of the settings", text,
                        topic);
     }

@@ -101,10 +101,7 @@ static void look_at_head(struct member_thread *thread)
 {
     const struct fold *fold = member_fold(thread->hands.member);
     const struct message_commit *head = fold_head(fold);
-    if (head == NULL) {
-        return;
-    }
-    if (thread->state.trigger_done) {
+    if (head == NULL || thread->state.trigger_done) {
         return; /* what was asked for is told, whatever follows */
     }
     bool published = fold_head_published(fold);
@@ -113,7 +110,7 @@ static void look_at_head(struct member_thread *thread)
             thread->triggered = true;
         }
     }
-    thread->state.trigger_done = thread->state.trigger_done || (thread->triggered && published);
+    thread->state.trigger_done = thread->triggered && published;
     thread->state.build = head->build;
     if (head->has_snapshot && published &&
         strcmp(thread->state.run_id, head->snapshot.run_id) != 0) {
