@@ -82,9 +82,9 @@ class Member:
             return False
 
     def is_elected(self):
-        """By its own last word."""
+        """By its own last word, whatever took the election from it: a rebalance, or its clock."""
         said = self.process.output()
-        return said.rfind('part=leader text="elected"') > said.rfind('part=leader text="not elected any more"')
+        return said.rfind('part=leader text="elected"') > said.rfind('part=leader text="unelected"')
 
     def kill(self):
         self.expected_end = True
