@@ -195,25 +195,29 @@ class Group:
         for member in self.members:
             member.start()
         self.wait_for_shares()
+        self.wait_for_election()
         return self
 
     def leader(self):
-        """The member that leads, and goes on leading: who joins the election may take it over, so all that run are in it."""
+        """The member that leads."""
+        name = harness.wait_for(self.ledger.leader, "a leader")
+        return next(m for m in self.members if m.name == name)
+
+    def wait_for_election(self):
+        """Who joins the election may take the lead over; when all are in it, it stays."""
         admin = KafkaAdminClient(bootstrap_servers=self.cluster.kafka.bootstrap)
         try:
             harness.wait_for(lambda: self._all_elect(admin), "an election with all members")
         finally:
             admin.close()
-        return harness.wait_for(self._elected, "a leader")
+        harness.wait_for(self._elected, "a leader that says so, as the ledger does")
 
     def _all_elect(self, admin):
         election = admin.describe_groups([self.name + ".leader"])[self.name + ".leader"]
         return election["group_state"] == "Stable" and len(election["members"]) == len(self.running())
 
     def _elected(self):
-        """The one that says so, when the ledger says it, too."""
-        found = [m for m in self.running() if m.is_elected()]
-        return found[0] if len(found) == 1 and found[0].name == self.ledger.leader() else None
+        return [m.name for m in self.running() if m.is_elected()] == [self.ledger.leader()]
 
     def others(self, *but):
         return [m for m in self.members if m not in but]
