@@ -262,12 +262,28 @@ static void begin_anew(struct leader_thread *thread)
     look_at_clock(thread);
 }
 
+/* Before the next try: longer each time, unless the last one went well for a while. */
+static void wait_for_retry(struct leader_thread *thread, struct backoff *pause, int64_t begun_us)
+{
+    int64_t now_us = clock_mono_us();
+    if (now_us - begun_us > pause->cap_us) {
+        backoff_reset(pause);
+    }
+    int64_t end_us = now_us + backoff_next_us(pause);
+    while (now_us < end_us && !atomic_load(&thread->stop)) {
+        pulse_beat(&thread->pulse);
+        clock_sleep_us(end_us - now_us < LEADER_TICK_US ? end_us - now_us : LEADER_TICK_US);
+        now_us = clock_mono_us();
+    }
+}
+
 static void run(void *argument)
 {
     struct leader_thread *thread = argument;
     struct backoff pause = {.base_us = 200 * 1000, .cap_us = 10 * 1000 * 1000};
     while (!atomic_load(&thread->stop)) {
         struct err err;
+        int64_t begun_us = clock_mono_us();
         pulse_beat(&thread->pulse);
         if (open_all(thread, &err) && loop(thread, &err)) {
             break;
@@ -282,7 +298,7 @@ static void run(void *argument)
         if (thread->own.stepped) {
             begin_anew(thread);
         }
-        clock_sleep_us(backoff_next_us(&pause));
+        wait_for_retry(thread, &pause, begun_us);
     }
     if (thread->own.hands.leadership != NULL) {
         feed_kind(thread, LEADER_EVENT_UNELECTED);
