@@ -133,12 +133,15 @@ static void note_merged(struct narrowed *narrowed, size_t streams, size_t merged
 {
     size_t others = streams - narrowed->count;
     size_t gone = merged > others ? merged - others : 0;
+    narrowed->merged += merged - gone;
+    if (gone == 0) {
+        return;
+    }
     for (size_t i = 0; i < gone; i++) {
         let_go(narrowed->files[i]);
     }
     narrowed->count -= gone;
     memmove(narrowed->files, narrowed->files + gone, narrowed->count * sizeof *narrowed->files);
-    narrowed->merged += merged - gone;
 }
 
 /* The first `merged` of them become one, the last. */
