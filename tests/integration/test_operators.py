@@ -58,7 +58,8 @@ def test_rollback_and_build_again_from_here(new_job, topics, name, partitions):
     report = job.check()
     assert len(report.ledger.given_up) == 1
     head = report.ledger.head
-    assert [len(report.builds[c["run_id"]].rows) for c in head.commits if c["run_id"] in report.builds] == [100, 130]
+    first, second = (len(report.builds[c["run_id"]].rows) for c in head.commits if c["run_id"] in report.builds)
+    assert first == 100 <= second <= 130  # a PROGRESS of the middle of the reading may close it
     assert head.steps[1].seen_end == head.steps[0].cuts
 
 
