@@ -48,13 +48,17 @@ static size_t fill_partitions(const struct member *member, bool leaving,
 static size_t fill_witnesses(const struct member *member, struct topic_witness *list)
 {
     const struct message_commit *head = fold_head(member->fold);
+    const char *before = ""; /* partitions are sorted: each topic is looked up once */
     size_t count = 0;
     for (size_t i = 0; i < member->partition_count && count < TOPICS_MAX; i++) {
         const struct held_partition *partition = &member->partitions[i];
         const char *topic = partition->id.topic;
-        if (partition->has_reading && partition->reading.has_witness &&
-            (count == 0 || strcmp(list[count - 1].id.topic, topic) != 0) &&
-            message_commit_witness(head, topic) == NULL) {
+        if (!partition->has_reading || !partition->reading.has_witness ||
+            strcmp(before, topic) == 0) {
+            continue;
+        }
+        before = topic;
+        if (message_commit_witness(head, topic) == NULL) {
             list[count++] = (struct topic_witness){partition->id, partition->reading.witness};
         }
     }
