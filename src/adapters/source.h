@@ -33,6 +33,11 @@ struct source_partition {
     int32_t partition;
 };
 
+static inline bool source_partition_equal(struct source_partition a, struct source_partition b)
+{
+    return a.topic == b.topic && a.partition == b.partition;
+}
+
 struct source_header {
     struct bytes name;
     struct bytes value;

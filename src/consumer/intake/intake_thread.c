@@ -55,14 +55,29 @@ static void take_batch(struct intake_thread *thread, struct mail *mail)
     }
 }
 
-static const struct intake_look *copy_looks(struct arena *arena, const struct intake_look *looks,
-                                            size_t count)
+/* One of its own looks compares the same record: what the head has of its partition. */
+static bool is_looked_at(const struct intake_sealed *sealed, const struct intake_look *record)
 {
-    struct intake_look *copy = arena_zero(arena, (count + 1) * sizeof *copy);
-    for (size_t i = 0; i < count; i++) {
-        copy[i] = looks[i];
+    for (size_t i = 0; i < sealed->look_count; i++) {
+        const struct intake_look *look = &sealed->looks[i];
+        if (source_partition_equal(look->partition, record->partition)) {
+            return look->log.head_witness == record->log.head_witness &&
+                   look->log.head_hash == record->log.head_hash;
+        }
     }
-    return copy;
+    return false;
+}
+
+static void add_records(struct mail *mail, const struct mail *order)
+{
+    struct intake_look *records =
+        arena_zero(mail->arena, (order->seal.record_count + 1) * sizeof *records);
+    for (size_t i = 0; i < order->seal.record_count; i++) {
+        if (!is_looked_at(&mail->sealed.sealed, &order->seal.records[i])) {
+            records[mail->sealed.record_count++] = order->seal.records[i];
+        }
+    }
+    mail->sealed.records = records;
 }
 
 /* A cut that cannot be sealed is the member machine's to ask for again; what an operator must
@@ -77,9 +92,8 @@ static void seal(struct intake_thread *thread, const struct mail *order)
         intake_seal(thread->settings.intake, order->seal.build, order->seal.partitions,
                     order->seal.count, mail->arena, &mail->sealed.sealed, &err);
     mail->sealed.error = "";
-    mail->sealed.records = copy_looks(mail->arena, order->seal.records, order->seal.record_count);
-    mail->sealed.record_count = order->seal.record_count;
     if (mail->sealed.ok) {
+        add_records(mail, order);
         crash_point("sealed");
     } else if (err.kind == ERR_SETTINGS || err.kind == ERR_CORRUPT) {
         mail_free(mail);
