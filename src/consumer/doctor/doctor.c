@@ -245,8 +245,7 @@ static bool read_ends(struct source *source, const struct source_ends *ends, siz
             for (size_t k = 0; k < batch->event_count; k++) {
                 news = news ||
                        (batch->events[k].kind == SOURCE_END &&
-                        batch->events[k].partition.topic == ends[i].partition.topic &&
-                        batch->events[k].partition.partition == ends[i].partition.partition);
+                        source_partition_equal(batch->events[k].partition, ends[i].partition));
             }
             news = news || source_position(source, ends[i].partition) > ends[i].stable;
             told += news && !heard[i];

@@ -110,8 +110,7 @@ static bool look_at_ends(struct look_thread *thread, const struct intake_look *l
         const struct intake_look *look = &looks[open[i]];
         int64_t read_to = look->witnesses.list[look->witnesses.count - 1].offset + 1;
         for (size_t k = 0; k < end_count; k++) {
-            if (ends[k].partition.topic == look->partition.topic &&
-                ends[k].partition.partition == look->partition.partition &&
+            if (source_partition_equal(ends[k].partition, look->partition) &&
                 ends[k].high < read_to) {
                 return made_again_ends(look->log.topic, look->log.number, ends[k].high, read_to,
                                        err);

@@ -58,8 +58,7 @@ struct poll_thread {
 static struct poll_partition *find(struct poll_thread *thread, struct source_partition id)
 {
     for (size_t i = 0; i < thread->count; i++) {
-        if (thread->partitions[i].id.topic == id.topic &&
-            thread->partitions[i].id.partition == id.partition) {
+        if (source_partition_equal(thread->partitions[i].id, id)) {
             return &thread->partitions[i];
         }
     }

@@ -27,8 +27,7 @@ static struct adopted_witness *find_adopted(const struct member_hands *hands,
                                             struct source_partition partition)
 {
     for (size_t i = 0; i < hands->adopted_count; i++) {
-        if (hands->adopted[i].partition.topic == partition.topic &&
-            hands->adopted[i].partition.partition == partition.partition) {
+        if (source_partition_equal(hands->adopted[i].partition, partition)) {
             return &hands->adopted[i];
         }
     }
@@ -199,8 +198,7 @@ static bool settle_of(const struct member_hands *hands, struct member_reading *r
         return true;
     }
     for (size_t k = 0; k < end_count; k++) {
-        if (ends[k].partition.topic == partition.topic &&
-            ends[k].partition.partition == partition.partition) {
+        if (source_partition_equal(ends[k].partition, partition)) {
             TRY(settle(hands, reading, partition, &ends[k], err));
         }
     }

@@ -97,14 +97,17 @@ static bool resolve(struct member_hands *hands, struct waiting_start *list, size
 static void answer_assignment(struct member_hands *hands)
 {
     size_t going_on = 0;
+    if (!hands->waiting_open) {
+        return;
+    }
     for (size_t i = 0; i < hands->waiting_count; i++) {
-        if (!hands->waiting_open || !hands->waiting[i].started) {
+        if (!hands->waiting[i].started) {
             return;
         }
         going_on += hands->waiting[i].goes_on;
     }
     struct err err;
-    if (!hands->waiting_open || !resolve(hands, hands->waiting, hands->waiting_count, &err)) {
+    if (!resolve(hands, hands->waiting, hands->waiting_count, &err)) {
         return;
     }
     struct mail *mail = mail_new(MAIL_FETCH);
@@ -150,8 +153,7 @@ static struct waiting_start *find(struct waiting_start *list, size_t count,
                                   struct source_partition partition)
 {
     for (size_t i = 0; i < count; i++) {
-        if (list[i].partition.topic == partition.topic &&
-            list[i].partition.partition == partition.partition) {
+        if (source_partition_equal(list[i].partition, partition)) {
             return &list[i];
         }
     }
